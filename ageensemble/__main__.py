@@ -1,0 +1,5 @@
+"""`python -m ageensemble`."""
+
+from .cli import main
+
+main()

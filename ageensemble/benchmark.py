@@ -1,0 +1,233 @@
+"""The main job: data and models in, complete runs on one split plan out."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import cells, features, reports, specs, splits
+from .ages import FOURTEEN
+from .caches import default_folder
+from .console import Console
+from .errors import DataError
+from .manifest import build
+from .runs import PlanFolder
+
+DEFAULT_MODELS = ["svm", "xgboost"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things lie and what the machine may use.
+
+    Attributes
+    ----------
+    out, cache : pathlib.Path
+        folders of runs and of the cache
+    jobs : int
+        cells fitted at once
+    device : str
+        "cpu" or "cuda"
+    console : Console
+    """
+
+    out: Path
+    cache: Path
+    jobs: int
+    device: str
+    console: Console
+
+    @property
+    def threads(self):
+        """Threads of each cell, so that all cells together use every core once."""
+        return max(1, cores() // self.jobs)
+
+
+def cores():
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
+    """`Settings` with what was not given filled in."""
+    jobs = jobs or min(splits.FOLDS, cores())
+    return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
+
+
+def find_device(device):
+    """ "cpu" or "cuda"; "auto" takes a GPU where there is one.
+
+    Raises
+    ------
+    DataError
+        "cuda" was asked for and there is none.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        raise DataError(f"no CUDA device here for --device {device}; leave it out or use --device cpu")
+    return device
+
+
+def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
+    """Manifest and plan of a data set, as the options of the command line ask for them.
+
+    Returns
+    -------
+    Manifest, Plan, int
+        the last is the number of items whose cluster the plan parts
+
+    Raises
+    ------
+    DataError
+        Bad data, or a plan that leaks and was not insisted on.
+    """
+    with here.console.progress() as bar:
+        manifest = build(data, format, here.cache, cores(), bar)
+    say_excluded(manifest, here.console)
+    if plan_file:
+        plan, manifest = splits.read(Path(plan_file), manifest)
+    if limit:
+        if plan_file:
+            raise DataError("--limit would change the plan that --plan gives; use one of them")
+        manifest = manifest.limited(limit, seed)
+    if not plan_file:
+        plan = splits.make(manifest, seed, folds)
+    leaks = len(splits.parted(plan, manifest.clusters))
+    if leaks and not allow_leak:
+        raise DataError(
+            f"the plan {plan_file} leaks: {leaks} items have photographs of the same cluster (person, duplicate or moment) "
+            "in another part; --allow-leak uses it all the same and says so in the table"
+        )
+    return manifest, plan, leaks
+
+
+def say_excluded(manifest, console):
+    """One line on how many items can be used, and why others can't."""
+    console.say(
+        f"{manifest.name}: {len(manifest):,} usable photographs in {len(np.unique(manifest.clusters)):,} clusters"
+    )
+    if len(manifest.excluded):
+        kinds = manifest.excluded["reason"].str.partition(":")[0].value_counts()
+        listed = ", ".join(f"{count} {reason}" for reason, count in kinds.items())
+        console.say(f"excluded {len(manifest.excluded):,}: {listed}")
+
+
+def run(manifest, plan, leaks, wanted, seed, kind, here, groups=FOURTEEN):
+    """Fit what is missing of these models on this plan.
+
+    Parameters
+    ----------
+    manifest, plan : Manifest, Plan
+    leaks : int
+        from `prepare`
+    wanted : list of Spec
+        the floor is added, it opens every table
+    seed : int
+    kind : {"folds", "refit"}
+    here : Settings
+    groups : Scheme
+        of the reports
+
+    Returns
+    -------
+    PlanFolder, list of Run
+    """
+    plan_folder = PlanFolder.create(here.out, manifest, plan, {"leaks": leaks})
+    here.console.say(f"runs: {plan_folder.folder}")
+    runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in wanted}
+    floor = specs.parse("floor")
+    if "floor" not in [spec.name for spec in wanted]:
+        runs[plan_folder.start(floor, seed, "folds", 1, "cpu")] = floor
+    unfinished = {run: spec for run, spec in runs.items() if run.state(plan.folds)[0] != "complete"}
+    for run_ in runs.keys() - unfinished.keys():
+        here.console.detail(f"{run_.name}: complete, nothing to do")
+    files = _features(unfinished.values(), manifest, here)
+    missing = []
+    for run_, spec in unfinished.items():
+        missing += cells.tasks(run_, spec, manifest, plan, [files[str(feature)] for feature in spec.features])
+    _fit(missing, unfinished, len(plan.rest), here)
+    for run_ in unfinished:
+        if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
+            run_.finish(plan)
+            here.console.detail(f"{run_.name}: writing the report")
+            reports.write(run_, plan_folder, groups, manifest.photos, manifest.items["photo"].to_numpy())
+    return plan_folder, list(runs)
+
+
+def _features(wanted, manifest, here):
+    """Files of every feature matrix the models need."""
+    needed = {str(feature): feature for spec in wanted for feature in spec.features}
+    with here.console.progress() as bar:
+        return {
+            key: features.matrix_file(name, params, manifest, here.cache, here.device, bar(f"features {name}"))
+            for key, (name, params) in needed.items()
+        }
+
+
+def _fit(missing, unfinished, n, here):
+    if not missing:
+        return
+    jobs = min(here.jobs, _jobs_in_memory(unfinished, n, here))
+    with here.console.progress("cells") as bar:
+        update, ended = bar("fitting"), 0
+        update(0, len(missing))
+
+        def done(name, cell, seconds, error):
+            nonlocal ended
+            ended += 1
+            update(ended, len(missing), f"{name} cell {cell} {seconds:.0f} s")
+            here.console.detail(f"{name} cell {cell}: {seconds:.1f} s")
+            if error:
+                here.console.say(f"failed: {name} cell {cell}: {error}")
+
+        cells.fit_all(missing, jobs, done)
+
+
+def _jobs_in_memory(unfinished, n, here):
+    """How many cells fit into memory at once, by what the models say they need."""
+    most = max(fit_memory(spec, n) for spec in unfinished.values())
+    free = available_memory()
+    here.console.detail(f"a cell needs up to {most / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
+    jobs = max(1, int(0.8 * free // most))
+    if jobs < here.jobs:
+        here.console.say(f"a cell needs up to {most / 1e9:.1f} GB of {free / 1e9:.1f} GB free: {jobs} at once")
+    return jobs
+
+
+def fit_memory(spec, n):
+    """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
+    d = sum(features.dimension(name, params) for name, params in spec.features)
+    return 4 * n * d + spec.make.fit_bytes(n, d) + 500_000_000
+
+
+def available_memory():
+    """Free bytes, on Linux; elsewhere taken for plenty."""
+    try:
+        with open("/proc/meminfo") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return 1 << 60
+
+
+def parse_models(names, texts, feature_names, settings):
+    """Specs of `--models a,b` and `--model '...'`, or of the default ones.
+
+    Parameters
+    ----------
+    names, feature_names : str or None
+    texts, settings : list of str or None
+
+    Returns
+    -------
+    list of Spec
+        each once
+    """
+    wanted = [name.strip() for name in (names or "").split(",") if name.strip()] + list(texts or [])
+    parsed = [specs.parse(text, feature_names, settings or ()) for text in wanted or DEFAULT_MODELS]
+    return list({spec.name: spec for spec in parsed}.values())

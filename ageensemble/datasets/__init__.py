@@ -1,0 +1,72 @@
+"""Where photographs and labels come from: one file per source format, found by the folder listing.
+
+A source module has a first docstring line that describes it, `LAYOUT` (what the data must look like),
+`detect(root) -> bool` and `read(root) -> pandas.DataFrame`. The table has one row per photograph *or problem*:
+
+========= =========================================================================================
+item_id   unique; usually the path below the data folder
+path      of the photograph, relative to the data folder
+age_min   years, float, NaN where unknown
+age_max   the same as `age_min` where the age is exact
+gender    "male", "female" or whatever the source says; missing allowed
+ethnicity likewise
+subject   who it is, where known; photos of one subject are never parted by a split
+moment    a key shared by photos taken from one source picture (UTKFace's time stamp)
+problem   why this row can't be used, else missing
+========= =========================================================================================
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from ..errors import DataError, UsageError
+
+COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "moment", "problem"]
+
+
+def formats():
+    """Names of the known source formats."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "demo" and not m.name.startswith("_"))
+
+
+def module(name):
+    """The source module called `name`.
+
+    Raises
+    ------
+    UsageError
+        No such format.
+    """
+    if name not in formats():
+        raise UsageError(f"no data format called '{name}'; known: {', '.join(formats())}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def detect(root):
+    """The format of the data at `root`, told by looking at it.
+
+    Raises
+    ------
+    DataError
+        Nothing there, or in no known layout; the message lists what is known and what was seen.
+    """
+    root = Path(root)
+    if not root.exists():
+        raise DataError(f"no such file or folder: {root}")
+    if root.is_dir() and not any(root.iterdir()):
+        raise DataError(f"the folder {root} is empty")
+    for name in formats():
+        if module(name).detect(root):
+            return name
+    known = "; ".join(f"{name}: {module(name).LAYOUT}" for name in formats())
+    raise DataError(f"{root} is in no layout known here. Seen: {_seen(root)}. Known: {known}")
+
+
+def _seen(root):
+    """A few words on what is at `root`, for somebody who wonders why it was not recognised."""
+    if root.is_file():
+        return f"one file '{root.name}'"
+    names = sorted(f"'{p.name}/'" if p.is_dir() else f"'{p.name}'" for p in root.iterdir())
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more

@@ -1,0 +1,84 @@
+"""A folder with `annotations.csv` (or the only CSV in it) naming photographs and ages, columns by their usual names."""
+
+from collections import Counter
+
+from ..errors import DataError
+from ._columns import translate
+
+LAYOUT = "a folder with annotations.csv (columns such as path, age, gender, subject) and the photos below it"
+PHOTO_FOLDERS = [".", "images", "imgs", "photos", "faces", "data"]
+
+
+def detect(root):
+    """There is an `annotations.csv`, or just one CSV whose header names a photo and an age."""
+    return root.is_dir() and table_of(root) is not None
+
+
+def table_of(root):
+    """The CSV file of the folder, or None."""
+    if (root / "annotations.csv").is_file():
+        return root / "annotations.csv"
+    tables = [p for p in sorted(root.glob("*.csv")) if p.is_file()]
+    if len(tables) != 1:
+        return None
+    try:
+        translate(read_text(tables[0], rows=0), tables[0].name)
+    except DataError:
+        return None
+    return tables[0]
+
+
+def read_text(file, rows=None):
+    """A CSV (or Parquet) file as a table of text, nothing guessed.
+
+    Raises
+    ------
+    DataError
+        It is empty or not such a file.
+    """
+    import pandas as pd
+
+    try:
+        if file.suffix == ".parquet":
+            table = pd.read_parquet(file)
+            return table.astype(object).where(table.notna(), "").astype(str)
+        with open(file, encoding="utf-8-sig", errors="surrogateescape") as stream:
+            header = stream.readline()
+        separator = max(",;\t", key=header.count)
+        options = {"encoding": "utf-8-sig", "encoding_errors": "surrogateescape", "keep_default_na": False}
+        return pd.read_csv(file, sep=separator, dtype=str, nrows=rows, **options)
+    except ImportError:
+        raise DataError(f"reading {file.name} needs pyarrow: pip install 'ageensemble[parquet]'") from None
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{file} is not a readable table: {str(error).splitlines()[0]}") from None
+
+
+def read(root):
+    """The table of photographs, see `ageensemble.datasets`.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+
+    Raises
+    ------
+    DataError
+        No readable CSV, or no column for the photo or the age.
+    """
+    file = table_of(root)
+    if file is None:
+        raise DataError(f"{root} has no annotations.csv")
+    table = translate(read_text(file), file.name)
+    return in_photo_folder(table, root)
+
+
+def in_photo_folder(table, root):
+    """Prefix the paths with the sub-folder in which most of the first hundred are found."""
+    names = table["path"].dropna().head(100)
+    hits = Counter({sub: sum((root / sub / name).is_file() for name in names) for sub in PHOTO_FOLDERS})
+    sub = hits.most_common(1)[0][0]  # the first listed wins a tie, so paths stay as they are where nothing is found
+    if sub != ".":
+        table["path"] = [f"{sub}/{name}" if name else name for name in table["path"]]
+    return table

@@ -1,0 +1,82 @@
+"""Which photographs must not be parted by a split: the same bytes, pixels, picture, moment or person."""
+
+from itertools import combinations, count
+
+import numpy as np
+
+NEAR = 12  # bits of the 256-bit difference hash in which two pictures of the same face crop may differ
+BITS = 256
+
+
+def near_pairs(hashes, distance=NEAR):
+    """All pairs of different hashes at a Hamming distance of at most `distance`, exactly, without comparing all pairs.
+
+    Two hashes that differ in at most `distance` bits agree in at least two of `distance + 2` bands of bits, so only
+    hashes that share a pair of bands are compared (multi-index hashing: Norouzi, Punjani & Fleet 2014). The bits are
+    shuffled into the bands, since neighbouring bits of a face are alike and would make some bands nearly constant.
+
+    Parameters
+    ----------
+    hashes : (n, 32) uint8 array
+        distinct rows
+    distance : int, bits
+
+    Returns
+    -------
+    (m, 2) int array
+        row numbers
+    """
+    if len(hashes) < 2:
+        return np.empty((0, 2), int)
+    words = np.ascontiguousarray(hashes).view(np.uint64)
+    bits = np.unpackbits(hashes, axis=1)
+    bands = np.array_split(np.random.default_rng(0).permutation(BITS), distance + 2)
+    keys = [bits[:, band] @ (1 << np.arange(len(band))) for band in bands]
+    found = []
+    for one, other in combinations(keys, 2):
+        key = one << 32 | other
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        first = np.arange(len(key) - 1)
+        for step in count(1):  # neighbours in the sorted order, one further each round, while the bands are still equal
+            first = first[first + step < len(key)]
+            first = first[key[first] == key[first + step]]
+            if not len(first):
+                break
+            a, b = order[first], order[first + step]
+            near = np.bitwise_count(words[a] ^ words[b]).sum(1) <= distance
+            found.append(np.stack([a[near], b[near]], 1))
+    pairs = np.sort(np.concatenate(found), axis=1) if found else np.empty((0, 2), int)
+    return np.unique(pairs, axis=0)
+
+
+def chain(values):
+    """Links between rows that share a value, each to the next: `(m, 2)` row numbers; None and NaN share with nobody."""
+    import pandas as pd
+
+    codes = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)[0]
+    order = np.argsort(codes, kind="stable")
+    codes = codes[order]
+    same = (codes[1:] == codes[:-1]) & (codes[1:] >= 0)
+    return np.stack([order[:-1][same], order[1:][same]], 1)
+
+
+def near_links(dhash):
+    """Links between rows with equal or nearly equal difference hashes, `(m, 2)`."""
+    distinct, inverse = np.unique(dhash, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    holder = np.full(len(distinct), -1)
+    holder[inverse[::-1]] = np.arange(len(dhash))[::-1]
+    return np.concatenate([chain(inverse), holder[near_pairs(distinct)]])
+
+
+def connected(n, links):
+    """Clusters of rows joined by links: for each row the first row of its cluster, `(n,)` int."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(links), bool)
+    graph = coo_array((ones, (links[:, 0], links[:, 1])), shape=(n, n))
+    _, label = connected_components(graph, directed=False)
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    return first[inverse]

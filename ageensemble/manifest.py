@@ -1,0 +1,211 @@
+"""The manifest: the table of usable items, the list of the others with reasons, and what links items to each other."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import datasets, splits
+from .caches import default_folder, key_of, locked
+from .duplicates import chain, connected, near_links
+from .errors import DataError
+from .images import Photos, decode
+
+COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "cluster"]
+DEMO_FACES = 3000
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The usable items of a data set, sorted by `item_id`.
+
+    Attributes
+    ----------
+    name : str
+        of the data set
+    root : pathlib.Path
+        folder the paths are relative to
+    items : pandas.DataFrame
+        `COLUMNS`, and `photo`, the item's row in `photos`
+    excluded : pandas.DataFrame
+        item_id, path, reason
+    links : dict of str to (m, 2) int array
+        rows of `items` that must not be parted, by kind of link
+    photos : Photos
+    """
+
+    name: str
+    root: Path
+    items: pd.DataFrame
+    excluded: pd.DataFrame
+    links: dict
+    photos: Photos
+
+    def __len__(self):
+        return len(self.items)
+
+    @property
+    def y(self):
+        """Labels, `(n, 2)` int years: age_min, age_max."""
+        return self.items[["age_min", "age_max"]].to_numpy(int)
+
+    @property
+    def clusters(self):
+        """Cluster of each item, `(n,)` int."""
+        return self.items["cluster"].to_numpy()
+
+    @property
+    def strata(self):
+        """Stratum of each item for splitting, `(n,)` int."""
+        return splits.strata(self.y, self.items["gender"])
+
+    @property
+    def pixels(self):
+        """Hash of each item's decoded pixels, `(n, 32)` uint8."""
+        return self.photos.pixels[self.items["photo"]]
+
+    @property
+    def hash(self):
+        """Names items, labels, attributes, pixels and clusters: equal hashes mean the same comparison."""
+        text = self.items[["item_id", "age_min", "age_max", "gender", "cluster"]].astype(str)
+        return key_of(text.to_numpy().tolist(), self.pixels)
+
+    def take(self, rows):
+        """The same manifest with only these rows of its items."""
+        rows = np.sort(rows)
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        links = {kind: place[pairs][(place[pairs] >= 0).all(1)] for kind, pairs in self.links.items()}
+        return replace(self, items=self.items.iloc[rows].reset_index(drop=True), links=links)
+
+    def limited(self, n, seed=0):
+        """About `n` items: whole clusters, every stratum in its share; all items where there are fewer."""
+        if n >= len(self):
+            return self
+        share = n / len(self)
+        return self.take(np.flatnonzero(splits.assign(self.strata, self.clusters, [share, 1 - share], seed) == 0))
+
+    def save(self, folder):
+        """Write `manifest.csv` and `excluded.csv` into `folder`."""
+        options = {"index": False, "errors": "surrogateescape"}
+        self.items[COLUMNS].to_csv(folder / "manifest.csv", **options)
+        self.excluded.to_csv(folder / "excluded.csv", **options)
+
+
+def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None):
+    """Read a source, decode its photographs and audit the lot.
+
+    Parameters
+    ----------
+    data : str or pathlib.Path
+        a folder, a manifest file, or "demo" for the built-in drawn faces
+    format : str, optional
+        source format to insist on
+    cache : pathlib.Path, optional
+    jobs : int
+        processes that decode
+    progress : callable
+        given the name of a step, returns a callable that is told (done, total)
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    DataError
+        Nothing there, an unknown layout, or not one usable item.
+    """
+    cache = Path(cache or default_folder())
+    root = demo_folder(cache, progress) if str(data) == "demo" else Path(data)
+    name = "demo" if str(data) == "demo" else root.resolve().name
+    source = datasets.module(format or datasets.detect(root))
+    table = source.read(_existing(root)).reindex(columns=[*datasets.COLUMNS, "cluster"]).astype({"problem": object})
+    folder = root if root.is_dir() else root.parent
+    if table.empty:
+        raise DataError(f"{root} has no photographs")
+    _flag_repeats(table)
+    _flag_paths(table, folder)
+    table["photo"] = -1
+    sound = table["problem"].isna()
+    files = [str(folder / path) for path in table["path"][sound]]
+    photos = decode(files, cache, jobs, progress("decoding photographs"))
+    table.loc[sound, "photo"] = np.arange(len(files))
+    table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
+    return _assemble(name, folder, table, photos)
+
+
+def demo_folder(cache, progress):
+    """The folder of the built-in drawn faces, drawn now unless the cache has them."""
+    from .datasets import demo
+
+    folder = cache / "demo" / f"v{demo.VERSION}-{DEMO_FACES}"
+    with locked(cache / "demo" / "lock"):
+        if not (folder / "annotations.csv").exists():
+            unfinished = folder.with_name(folder.name + "-unfinished")
+            demo.draw(unfinished, DEMO_FACES, progress=progress("drawing the demo faces"))
+            os.replace(unfinished, folder)
+    return folder
+
+
+def _existing(root):
+    if not root.exists():
+        raise DataError(f"no such file or folder: {root}")
+    return root
+
+
+def _flag(table, mask, reason):
+    table.loc[mask & table["problem"].isna(), "problem"] = reason
+
+
+def _flag_repeats(table):
+    """Rows that share an item_id: a plain repeat is dropped, a contradiction drops all of them."""
+    repeated = table.duplicated("item_id", keep=False)
+    if not repeated.any():
+        return
+    by_id = table[repeated].fillna({"age_min": -1.0, "age_max": -1.0}).groupby("item_id")
+    several = by_id[["path", "age_min", "age_max"]].transform("nunique") > 1
+    _flag(table, several["path"].reindex(table.index, fill_value=False), "item_id used for different photos")
+    ages = several[["age_min", "age_max"]].any(axis=1).reindex(table.index, fill_value=False)
+    _flag(table, ages, "listed more than once with different ages")
+    _flag(table, table.duplicated("item_id"), "listed twice")
+
+
+def _flag_paths(table, folder):
+    """Paths that lead out of the data folder, or nowhere."""
+    root = os.path.realpath(folder) + os.sep
+    for row in np.flatnonzero(table["problem"].isna()):
+        path = str(folder / table.at[row, "path"])
+        if "\0" in path or not os.path.realpath(path).startswith(root):
+            table.at[row, "problem"] = "leads out of the data folder"
+        elif not os.path.isfile(path):
+            table.at[row, "problem"] = "no such file" if not os.path.exists(path) else "not a file"
+
+
+def _assemble(name, folder, table, photos):
+    bad = table["problem"].notna()
+    excluded = table.loc[bad, ["item_id", "path", "problem"]].rename(columns={"problem": "reason"})
+    items = table[~bad].sort_values("item_id").reset_index(drop=True)
+    if items.empty:
+        reasons = excluded["reason"].value_counts().head(3)
+        listed = ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
+        raise DataError(f"not one of the {len(excluded)} items in {folder} is usable: {listed}")
+    items["dataset"] = name
+    items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
+    items = items.astype({"age_min": int, "age_max": int})
+    links = _links(items, photos)
+    items["cluster"] = connected(len(items), np.concatenate(list(links.values())))
+    return Manifest(name, folder, items, excluded.reset_index(drop=True), links, photos)
+
+
+def _links(items, photos):
+    return {
+        "same file": chain(items["sha256"]),
+        "same pixels": chain([row.tobytes() for row in photos.pixels[items["photo"]]]),
+        "near-duplicate": near_links(photos.dhash[items["photo"]]),
+        "same moment": chain(items["moment"]),
+        "same subject": chain(items["subject"]),
+        "given cluster": chain(items["cluster"]),
+    }

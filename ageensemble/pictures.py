@@ -1,0 +1,97 @@
+"""Pictures of results and of photographs: confusion matrix, true against predicted, contact sheets."""
+
+import numpy as np
+
+from . import ages, metrics
+
+
+def _figure(width, height):
+    from matplotlib.figure import Figure  # no pyplot: nothing global, no display
+
+    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    return figure, figure.subplots()
+
+
+def save_confusion(file, distribution, y, groups, title):
+    """Confusion matrix of age groups, rows (true) in per cent, counts beside the labels.
+
+    Parameters
+    ----------
+    file : path
+        PNG
+    distribution : (n, A) array
+    y : (n, 2) int array, years
+    groups : ages.Scheme
+    title : str
+    """
+    label = groups.of(y)
+    inside = label >= 0
+    answer = groups.probabilities(distribution[inside]).argmax(1)
+    table = metrics.confusion(label[inside], answer, len(groups))
+    count = table.sum(1)
+    share = 100 * table / np.maximum(count, 1)[:, None]
+    side = 2.2 + 0.42 * len(groups)
+    figure, axis = _figure(side + 0.6, side)
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    axis.set_xticks(range(len(groups)), groups.labels, rotation=60, ha="right")
+    axis.set_yticks(range(len(groups)), [f"{name}  ({n:,})" for name, n in zip(groups.labels, count, strict=True)])
+    if len(groups) <= 20:  # beyond that the numbers are no longer readable
+        for row, column in zip(*np.nonzero(share >= 0.5), strict=True):
+            colour = "white" if share[row, column] > 55 else "black"
+            axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    axis.set(
+        xlabel="predicted age group", ylabel="true age group (items)", title=f"{title}\nper cent of the true group"
+    )
+    figure.savefig(file)
+
+
+def save_true_predicted(file, distribution, y, title):
+    """True against predicted (median) age, as density, with the median and 80 % band of predictions at each true age."""
+    age, predicted = y[:, 0], ages.median(distribution)
+    figure, axis = _figure(6.2, 5.6)
+    top = int(max(age.max(), predicted.max())) + 2
+    density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap="viridis")
+    axis.plot([0, top], [0, top], color="black", linewidth=0.8, label="predicted = true")
+    centre = np.array([a for a in range(top) if (np.abs(age - a) <= 2).sum() >= 20])
+    if len(centre):
+        near = [np.quantile(predicted[np.abs(age - a) <= 2], [0.1, 0.5, 0.9]) for a in centre]
+        low, middle, high = np.transpose(near)
+        axis.plot(centre, middle, color="crimson", linewidth=1.6, label="median of predictions")
+        axis.fill_between(centre, low, high, color="crimson", alpha=0.15, label="80 % of predictions")
+    axis.set(xlabel="true age, years", ylabel="predicted age, years", title=title, xlim=(0, top), ylim=(0, top))
+    axis.set_aspect("equal")
+    axis.legend(loc="upper left", fontsize=8)
+    figure.colorbar(density, ax=axis, label="photographs", shrink=0.8)
+    figure.savefig(file)
+
+
+def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):
+    """Photographs in rows with a line of text below each.
+
+    Parameters
+    ----------
+    file : path
+        JPEG or PNG
+    photos : Photos
+    rows : sequence of int
+        rows of `photos`
+    captions : sequence of str
+    title : str
+    columns : int
+    side : int, pixels
+    """
+    from PIL import Image, ImageDraw
+
+    columns = max(1, min(columns, len(rows)))
+    lines = -(-len(rows) // columns)
+    cell = side + 18
+    sheet = Image.new("RGB", (max(columns * (side + 6) + 6, 420), lines * cell + 28), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((6, 8), title, fill="black")
+    for place, (row, caption) in enumerate(zip(rows, captions, strict=True)):
+        image = Image.fromarray(photos[row])
+        image.thumbnail((side, side))
+        left, top = 6 + place % columns * (side + 6), 28 + place // columns * cell
+        sheet.paste(image, (left + (side - image.width) // 2, top + side - image.height))
+        draw.text((left + 2, top + side + 2), caption, fill="black")
+    sheet.save(file, quality=88)

@@ -1,0 +1,66 @@
+"""What can be named on the command line: one file each, found by the folder listing, by path or as an entry point."""
+
+import difflib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from .errors import UsageError
+
+
+def names(package):
+    """Names of the modules of a package that are not hidden, and of what others installed for it."""
+    package = importlib.import_module(package)
+    own = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+    return sorted({*own, *(point.name for point in entry_points(group=package.__name__))})
+
+
+def module(package, name):
+    """The module that `name` stands for: a file `NAME.py` of the package, a path ending in `.py`, or an entry point.
+
+    Raises
+    ------
+    UsageError
+        No such name (with the nearest ones) or no such file.
+    """
+    if name.endswith(".py"):
+        return _from_file(Path(name))
+    known = names(package)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise UsageError(
+            f"no {package.rpartition('.')[2].rstrip('s')} called '{name}'; known: {', '.join(known)}{hint}"
+        )
+    for point in entry_points(group=package):
+        if point.name == name:
+            return point.load()
+    return importlib.import_module(f"{package}.{name}")
+
+
+def _from_file(path):
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    name = f"ageensemble_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    try:
+        spec.loader.exec_module(loaded)
+    except Exception as error:  # somebody's file may raise anything; say whose it is
+        raise UsageError(f"{path} does not load: {type(error).__name__}: {error}") from error
+    return loaded
+
+
+def defaults(function):
+    """Keyword-only parameters of a function with their defaults: what `key=value` may set."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+
+
+def summary(thing):
+    """First line of a docstring."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]

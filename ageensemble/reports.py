@@ -1,0 +1,72 @@
+"""What lies beside a run for people to look at: pictures, the per-item table, the worst errors. All can be made again."""
+
+import numpy as np
+import pandas as pd
+
+from . import ages, pictures
+from .caches import writing
+
+WORST = 40
+
+
+def write(run, plan_folder, groups, photos=None, rows=None):
+    """Write the folder `report/` of a complete run.
+
+    Parameters
+    ----------
+    run : Run
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+    photos, rows : Photos, (n,) int array, optional
+        the photographs and the row of each item in them; without them there is no sheet of the worst errors
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    folder = run.folder / "report"
+    folder.mkdir(exist_ok=True)
+    items = _all_items(run, plan_folder, groups)
+    with writing(folder / "items.csv") as temporary:
+        items.to_csv(temporary, index=False, errors="surrogateescape", float_format="%.4f")
+    part = "test" if run.refit else "oof"
+    what = "test part" if run.refit else "out-of-fold"
+    y = plan_folder.y[_rows(plan_folder.plan, part)]
+    distribution = run.predictions(part)
+    pictures.save_confusion(folder / "confusion.png", distribution, y, groups, f"{run.name}, {what}")
+    if np.all(y[:, 0] == y[:, 1]):
+        pictures.save_true_predicted(folder / "true_predicted.png", distribution, y, f"{run.name}, {what}")
+        if photos is not None:
+            _worst(folder / "worst.jpg", run, items, photos, rows)
+    return folder
+
+
+def _rows(plan, part):
+    return plan.test if part == "test" else plan.rest
+
+
+def _all_items(run, plan_folder, groups):
+    """One row for each item: what is true, what was predicted, by which part of the plan."""
+    tables = []
+    for part in ("test",) if run.refit else ("oof", "test"):
+        rows = _rows(plan_folder.plan, part)
+        distribution = run.predictions(part)
+        answer = groups.probabilities(distribution).argmax(1)
+        table = plan_folder.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "cluster"]].copy()
+        table.insert(1, "part", part)
+        table["median"] = ages.median(distribution)
+        table["mean"] = ages.mean(distribution)
+        table["low90"], table["high90"] = ages.quantile(distribution, 0.05), ages.quantile(distribution, 0.95)
+        table["group"] = [groups.labels[g] for g in answer]
+        table["error"] = np.where(table["age_min"] == table["age_max"], table["median"] - table["age_min"], np.nan)
+        tables.append(table)
+    return pd.concat(tables).sort_index()
+
+
+def _worst(file, run, items, photos, rows):
+    """The items furthest off; `items` is in the order of the manifest or lacks some of it."""
+    worst = items.reindex(items["error"].abs().sort_values(ascending=False, kind="stable").index).head(WORST)
+    captions = [f"{t} -> {p}" for t, p in zip(worst["age_min"], worst["median"], strict=True)]
+    pictures.save_contact_sheet(
+        file, photos, rows[worst.index], captions, f"{run.name}: worst errors, true -> predicted"
+    )

@@ -1,0 +1,208 @@
+"""Split plans: clusters in, one part for each item out, the same for every model.
+
+A plan says of each item that it is `TEST` or in fold 0..K-1. It comes from a seed or from a file, is saved beside the
+runs that obey it, and is named by its hash.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .ages import FOURTEEN
+from .caches import key_of, writing
+from .errors import DataError
+
+TEST = -1
+TEST_SHARE = 0.2
+FOLDS = 5
+INNER = 10  # parts of a cell's training items handed to models
+
+
+@dataclass(frozen=True)
+class Plan:
+    """For each item of a manifest, in its order: `TEST` or a fold.
+
+    Attributes
+    ----------
+    part : (n,) int array
+    folds : int
+    source : str
+        "seed 0", or the file it was read from
+    hash : str
+        of item ids and parts
+    """
+
+    part: np.ndarray
+    folds: int
+    source: str
+    hash: str
+
+    @property
+    def test(self):
+        """Rows of the test part."""
+        return np.flatnonzero(self.part == TEST)
+
+    @property
+    def rest(self):
+        """Rows of all folds together: everything a model may ever train on."""
+        return np.flatnonzero(self.part != TEST)
+
+    def held_out(self, fold):
+        """Rows that the cell of this fold must not see."""
+        return np.flatnonzero(self.part == fold)
+
+    def training(self, fold):
+        """Rows that the cell of this fold trains on."""
+        return np.flatnonzero((self.part != TEST) & (self.part != fold))
+
+    def save(self, folder, item_ids):
+        """Write `plan.csv`: item_id, part."""
+        import pandas as pd
+
+        names = np.where(self.part == TEST, "test", self.part.astype(str))
+        with writing(folder / "plan.csv") as temporary:
+            table = pd.DataFrame({"item_id": item_ids, "part": names})
+            table.to_csv(temporary, index=False, errors="surrogateescape")
+
+
+def strata(y, gender):
+    """Strata that splits keep in proportion: the fourteen age ranges by gender where known, `(n,)` int.
+
+    They are fixed, so that the groups of a report never change a plan. A ranged label counts by its middle.
+    """
+    import pandas as pd
+
+    genders, known = pd.factorize(np.asarray(gender, dtype=object))
+    return FOURTEEN.lookup[y.sum(1) // 2] * (len(known) + 1) + genders + 1
+
+
+def assign(strata, clusters, shares, seed):
+    """Part of each item, so that clusters stay whole and every stratum is spread by the shares.
+
+    Clusters of several items go first, the largest first, each to the part that still lacks most of what the cluster
+    holds; single items then fill, stratum by stratum, what is left. One pass over a million items takes seconds.
+
+    Parameters
+    ----------
+    strata, clusters : (n,) int array
+    shares : sequence of float
+        sums to 1
+    seed : int or sequence of int
+
+    Returns
+    -------
+    (n,) int array
+        part 0..len(shares)-1
+    """
+    rng = np.random.default_rng(seed)
+    _, stratum = np.unique(strata, return_inverse=True)
+    _, cluster, size = np.unique(clusters, return_inverse=True, return_counts=True)
+    shares = np.asarray(shares, float)
+    lacking = shares[:, None] * np.bincount(stratum)  # (parts, strata)
+    target = np.maximum(lacking, 1e-9)
+    part = np.full(len(stratum), -1)
+
+    order = np.lexsort((rng.random(len(size)), -size))
+    starts = np.r_[0, np.cumsum(size)]
+    members = np.argsort(cluster, kind="stable")
+    for c in order[size[order] > 1]:
+        rows = members[starts[c] : starts[c + 1]]
+        present, amount = np.unique(stratum[rows], return_counts=True)
+        need = (lacking[:, present] / target[:, present]) @ amount + len(rows) * lacking.sum(1) / target.sum(1)
+        best = int(np.argmax(need + 1e-9 * rng.random(len(shares))))
+        part[rows] = best
+        lacking[best, present] -= amount
+
+    carry = rng.random(len(shares)) * 1e-6
+    for s in range(lacking.shape[1]):
+        rows = rng.permutation(np.flatnonzero((part < 0) & (stratum == s)))
+        quota, carry = _quota(np.clip(lacking[:, s], 0, None), len(rows), carry)
+        part[rows] = np.repeat(np.arange(len(shares)), quota)
+    return part
+
+
+def _quota(lacking, n, carry):
+    """Split `n` in proportion to what is lacking; what rounding took from a part is carried to the next stratum."""
+    wanted = n * lacking / lacking.sum() if lacking.sum() > 0 else np.full(len(lacking), n / len(lacking))
+    quota = np.floor(wanted).astype(int)
+    leftover = wanted - quota + carry
+    for best in np.argsort(-leftover, kind="stable")[: n - quota.sum()]:
+        quota[best] += 1
+    return quota, carry + wanted - quota
+
+
+def make(manifest, seed=0, folds=FOLDS, test_share=TEST_SHARE):
+    """A plan from a seed.
+
+    Raises
+    ------
+    DataError
+        Too few items or clusters to fill every part.
+    """
+    shares = [test_share, *[(1 - test_share) / folds] * folds]
+    part = assign(manifest.strata, manifest.clusters, shares, seed) - 1
+    if len(np.unique(part)) <= folds:
+        independent = len(np.unique(manifest.clusters))
+        raise DataError(
+            f"{len(manifest)} items ({independent} that may be parted) cannot fill a test part and {folds} folds; "
+            "more photographs or fewer --folds are needed"
+        )
+    return Plan(part, folds, f"seed {seed}", plan_hash(manifest.items["item_id"], part))
+
+
+def plan_hash(item_ids, part):
+    """Hash of which item is in which part."""
+    return key_of(list(item_ids), [int(p) for p in part])
+
+
+def read(file, manifest):
+    """A plan from a CSV file with columns item_id and part (`test` or a fold number), and the items it covers.
+
+    Items that the file does not name take no part; the manifest returned lacks them.
+
+    Returns
+    -------
+    Plan, Manifest
+
+    Raises
+    ------
+    DataError
+        Not such a file; an item twice or not among the usable ones; a part missing.
+    """
+    from .datasets.annotations import read_text
+
+    table = read_text(file)
+    if not {"item_id", "part"} <= set(table.columns):
+        raise DataError(f"{file} is not a split plan: it needs the columns item_id and part")
+    if table["item_id"].duplicated().any():
+        raise DataError(f"{file} names '{table['item_id'][table['item_id'].duplicated()].iloc[0]}' twice")
+    unknown = ~table["item_id"].isin(manifest.items["item_id"])
+    if unknown.any():
+        first = table["item_id"][unknown].iloc[0]
+        raise DataError(
+            f"{unknown.sum()} items of the plan {file} are not among the usable photographs; first: {first}"
+        )
+    bad = ~table["part"].str.fullmatch(r"test|\d{1,4}")
+    if bad.any():
+        raise DataError(f"{file}: part '{table['part'][bad].iloc[0]}' is neither 'test' nor a fold number")
+    number = table.set_index("item_id")["part"].replace("test", str(TEST)).astype(int)
+    covered = manifest.take(np.flatnonzero(manifest.items["item_id"].isin(number.index)))
+    part = number.loc[covered.items["item_id"]].to_numpy()
+    folds = int(part.max()) + 1
+    absent = [name for name in range(TEST, max(folds, 2)) if name not in part]
+    if absent:
+        raise DataError(f"{file} has no item in {'the test part' if absent[0] == TEST else f'fold {absent[0]}'}")
+    return Plan(part, folds, f"file {file.name}", plan_hash(covered.items["item_id"], part)), covered
+
+
+def parted(plan, clusters):
+    """Rows of items whose cluster lies in more than one part: what a plan leaks, `(m,)` int."""
+    order = np.lexsort((plan.part, clusters))
+    cluster, part = clusters[order], plan.part[order]
+    torn = cluster[1:][(cluster[1:] == cluster[:-1]) & (part[1:] != part[:-1])]
+    return np.flatnonzero(np.isin(clusters, torn))
+
+
+def inner(strata, clusters, rows, seed):
+    """Parts 0..9 of a cell's training items, clusters whole, `(len(rows),)` int: all a model may steer by."""
+    return assign(strata[rows], clusters[rows], [1 / INNER] * INNER, seed)

@@ -1,0 +1,213 @@
+"""The results table: a pure function of the runs on one plan, for the terminal, CSV, Markdown and JSON."""
+
+import numpy as np
+import pandas as pd
+
+from . import ages, compare, metrics
+from .errors import UnequalError
+
+PARTS = ("oof", "test")
+COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
+
+
+def rows(plan_folder, groups):
+    """One row for each run: floor first, then by out-of-fold MAE, refits and what is not complete last.
+
+    Parameters
+    ----------
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+
+    Returns
+    -------
+    pandas.DataFrame
+        columns model, run, state, why; `oof_` and `test_` before each name of `metrics.NAMES`, the headline ones with
+        `_low` and `_high`; the costs
+
+    Raises
+    ------
+    UnequalError
+        A run was made on another manifest or plan than this folder's.
+    """
+    plan, y, clusters = plan_folder.plan, plan_folder.y, plan_folder.items["cluster"].to_numpy()
+    items = {"oof": plan.rest, "test": plan.test}
+    result = []
+    for run in plan_folder.runs:
+        _refuse_unequal(run, plan_folder)
+        state, why = run.state(plan.folds)
+        row = {
+            "model": run.name + (" (refit)" if run.refit else ""),
+            "run": run.folder.name,
+            "state": state,
+            "why": why,
+        }
+        if state == "complete":
+            row |= _costs(run, plan.folds)
+            for part in PARTS[1:] if run.refit else PARTS:
+                rows_ = items[part]
+                row |= _scores(part, run.predictions(part), y[rows_], clusters[rows_], groups)
+        result.append(row)
+    table = pd.DataFrame(result, columns=_columns())
+    rank = np.select(
+        [table["state"] != "complete", table["oof_mae"].isna() & table["oof_f1_weighted"].isna()], [2, 1], 0
+    )
+    first = table["model"] != "floor"
+    order = np.lexsort((-table["oof_f1_weighted"].fillna(0), table["oof_mae"].fillna(np.inf), first, rank))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _columns():
+    names = ["model", "run", "state", "why"]
+    for part in PARTS:
+        for name in metrics.NAMES:
+            names.append(f"{part}_{name}")
+            if name in ("mae", "cs5", "accuracy", "f1_weighted"):
+                names += [f"{part}_{name}_low", f"{part}_{name}_high"]
+    return names + COSTS
+
+
+def _refuse_unequal(run, plan_folder):
+    for what in ("manifest", "plan"):
+        if run.config.get(what) != plan_folder.about[what]:
+            raise UnequalError(
+                f"{run.folder.name} was made on another {what} than {plan_folder.folder.name}; "
+                "unequal runs do not share a table, move it out of this folder"
+            )
+
+
+def _scores(part, distribution, y, clusters, groups):
+    values = metrics.score(distribution, y, groups)
+    result = {f"{part}_{name}": value for name, value in values.items()}
+    for name, (low, high) in compare.headline_intervals(distribution, y, clusters, groups).items():
+        result |= {f"{part}_{name}_low": low, f"{part}_{name}_high": high}
+    return result
+
+
+def _costs(run, folds):
+    records = run.records(folds)
+    predicting = sum(r["predict_seconds"] for r in records)
+    return {
+        "fit_seconds": sum(r["fit_seconds"] for r in records),
+        "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3),
+        "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
+        "size_mb": run.bytes / 1e6,
+    }
+
+
+def best(table):
+    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None."""
+    scores = table["oof_mae"] if table["oof_mae"].notna().any() else -table["oof_f1_weighted"]
+    scores = scores[table["state"] == "complete"].dropna()
+    return scores.idxmin() if len(scores) else None
+
+
+def heading(plan_folder):
+    """What all rows share, in one line."""
+    about = plan_folder.about
+    plan = plan_folder.plan
+    parts = [
+        f"{about['data']}: {about['items']:,} items",
+        f"{about['excluded']:,} excluded" if about["excluded"] else "",
+        f"{about['folds']} folds, {len(plan.test):,} test items",
+        f"plan {about['plan'][:8]} ({about['source']})",
+        f"LEAKS: {about['leaks']:,} items have others of their cluster in another part" if about.get("leaks") else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def notes(plan_folder, groups):
+    """What a reader must know to read the table right."""
+    lines = [
+        f"OOF: out-of-fold, what to choose by. Test: the mean of the folds' models on the test part, for the record. "
+        f"Intervals: 95 %, {compare.REPLICATES:,} bootstrap resamples of clusters; "
+        "the variance of retraining is not in them. "
+        f"F1: weighted, over the age groups '{groups.name}'. Seconds: fitting, all folds. img/s: predicting from features."
+    ]
+    count, years = ages.outside(groups, plan_folder.y)
+    if count:
+        shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
+        lines.append(f"{count:,} items aged {shown} lie in no group and are left out of the metrics by group.")
+    return lines
+
+
+SHOWN = {  # column of the short table: (source, format)
+    "OOF MAE": ("oof_mae", "{:.2f}"),
+    "OOF F1": ("oof_f1_weighted", "{:.3f}"),
+    "OOF CS@5": ("oof_cs5", "{:.3f}"),
+    "test MAE": ("test_mae", "{:.2f}"),
+    "test F1": ("test_f1_weighted", "{:.3f}"),
+    "seconds": ("fit_seconds", "{:,.0f}"),
+    "img/s": ("images_per_second", "{:,.0f}"),
+    "GB": ("peak_gb", "{:.1f}"),
+    "MB": ("size_mb", "{:,.1f}"),
+}
+
+
+def short(table):
+    """The columns people look at first, as text; each value with its interval where it has one.
+
+    Returns
+    -------
+    list of dict
+        column to (value, interval), either may be empty
+    """
+    result = []
+    for _, row in table.iterrows():
+        cells = {}
+        for title, (source, form) in SHOWN.items():
+            low, high = row.get(f"{source}_low", np.nan), row.get(f"{source}_high", np.nan)
+            value = form.format(row[source]) if pd.notna(row[source]) else ""
+            cells[title] = (value, f"{form.format(low)}-{form.format(high)}" if pd.notna(low) else "")
+        result.append(cells)
+    return result
+
+
+def markdown(table, plan_folder, groups):
+    """The short table with its heading and notes, as Markdown."""
+    star = best(table)
+    lines = [
+        heading(plan_folder) + ".",
+        "",
+        "| model | " + " | ".join(SHOWN) + " |",
+        "| --- |" + " ---: |" * len(SHOWN),
+    ]
+    for index, cells in enumerate(short(table)):
+        model = table.at[index, "model"].replace("|", "\\|")
+        if table.at[index, "state"] != "complete":
+            lines.append(
+                f"| {model} | {table.at[index, 'state']}: {table.at[index, 'why']} |" + " |" * (len(SHOWN) - 1)
+            )
+            continue
+        values = [f"{value} ({between})" if between else value for value, between in cells.values()]
+        lines.append(f"| {f'**{model}**' if index == star else model} | " + " | ".join(values) + " |")
+    return "\n".join([*lines, "", *notes(plan_folder, groups), ""])
+
+
+def rich_table(table, plan_folder):
+    """The short table for a terminal: the interval below its value, the best row marked."""
+    from rich.table import Table
+    from rich.text import Text
+
+    view = Table(title=heading(plan_folder), title_justify="left", caption_justify="left")
+    view.add_column("model", overflow="fold")
+    for title in SHOWN:
+        view.add_column(title, justify="right", no_wrap=True)
+    star = best(table)
+    for index, cells in enumerate(short(table)):
+        name = Text(table.at[index, "model"])
+        if index == star:
+            name.append(" *best", style="bold green")
+        if table.at[index, "state"] != "complete":
+            view.add_row(Text.assemble(name, "\n", (f"{table.at[index, 'state']}: {table.at[index, 'why']}", "red")))
+            continue
+        values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in cells.values()]
+        view.add_row(name, *values, style="bold" if index == star else None)
+    return view
+
+
+def as_json(table, plan_folder):
+    """Everything in the table, for a program: {"plan": ..., "rows": [...]}."""
+    import json
+
+    records = [{k: None if v is None or v != v else v for k, v in row.items()} for row in table.to_dict("records")]
+    return json.dumps({"plan": plan_folder.about, "rows": records}, indent=1, ensure_ascii=False)
