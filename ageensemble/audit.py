@@ -21,9 +21,7 @@ def audit(manifest):
     return {
         "name": manifest.name,
         "items": len(items),
-        "excluded": {
-            str(k): int(v) for k, v in manifest.excluded["reason"].str.partition(":")[0].value_counts().items()
-        },
+        "excluded": manifest.reasons,
         "ages": {
             "lowest": int(y[:, 0].min()),
             "highest": int(y[:, 1].max()),

@@ -1,6 +1,5 @@
 """The main job: data and models in, complete runs on one split plan out."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console
 from .errors import DataError
+from .machine import cores
 from .manifest import build
 from .runs import PlanFolder
 
@@ -42,11 +42,6 @@ class Settings:
     def threads(self):
         """Threads of each cell, so that all cells together use every core once."""
         return max(1, cores() // self.jobs)
-
-
-def cores():
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
@@ -113,8 +108,7 @@ def say_excluded(manifest, console):
         f"{manifest.name}: {len(manifest):,} usable photographs in {len(np.unique(manifest.clusters)):,} clusters"
     )
     if len(manifest.excluded):
-        kinds = manifest.excluded["reason"].str.partition(":")[0].value_counts()
-        listed = ", ".join(f"{count} {reason}" for reason, count in kinds.items())
+        listed = ", ".join(f"{count} {reason}" for reason, count in manifest.reasons.items())
         console.say(f"excluded {len(manifest.excluded):,}: {listed}")
 
 

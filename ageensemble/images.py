@@ -54,11 +54,13 @@ class Photos:
     def __getitem__(self, index):
         index = int(index)
         start = index - index % SHARD
-        if start not in self._open:
-            self._open = {start: np.memmap(self.folder / f"{start}.u8", np.uint8, "r")}
+        shard = self._open.get(start)
+        if shard is None:
+            shard = np.memmap(self.folder / f"{start}.u8", np.uint8, "r")
+            self._open = {start: shard}  # one at a time, replaced whole: several threads may read
         height, width = self.shape[index]
         offset = self.offset[index]
-        return self._open[start][offset : offset + height * width * 3].reshape(height, width, 3)
+        return shard[offset : offset + height * width * 3].reshape(height, width, 3)
 
     @property
     def bytes(self):

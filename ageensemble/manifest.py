@@ -1,6 +1,7 @@
 """The manifest: the table of usable items, the list of the others with reasons, and what links items to each other."""
 
 import os
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +72,11 @@ class Manifest:
         """Names items, labels, attributes, pixels and clusters: equal hashes mean the same comparison."""
         text = self.items[["item_id", "age_min", "age_max", "gender", "cluster"]].astype(str)
         return key_of(text.to_numpy().tolist(), self.pixels)
+
+    @property
+    def reasons(self):
+        """Why items were excluded, in short, and how many each: {reason: count}, most first."""
+        return dict(Counter(reason.partition(":")[0] for reason in self.excluded["reason"]).most_common())
 
     def take(self, rows):
         """The same manifest with only these rows of its items."""
