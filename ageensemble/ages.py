@@ -175,7 +175,7 @@ def mode(distribution):
 
 def at_least(distribution, age):
     """P(age >= `age`), `(n,)`."""
-    return distribution[:, age:].sum(1)
+    return distribution[:, max(age, 0) :].sum(1)
 
 
 # --- making a distribution --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from . import ages
+from .console import plain
 from .duplicates import connected
 
 
@@ -138,7 +139,7 @@ def _spread_over_ages(y, count=80):
 
 def lines(result, worst=10):
     """The audit as lines of text."""
-    yield f"{result['name']}: {result['items']:,} usable items, {sum(result['excluded'].values()):,} excluded"
+    yield f"{_shown(result['name'])}: {result['items']:,} usable items, {sum(result['excluded'].values()):,} excluded"
     yield from (f"  excluded  {count:>7,}  {reason}" for reason, count in result["excluded"].items())
     a = result["ages"]
     ranges = f", {a['ranges']:,} labelled by ranges" if a["ranges"] else ""
@@ -147,18 +148,24 @@ def lines(result, worst=10):
     for name, count in result["groups"].items():
         yield f"  {name:>7}  {count:>7,}  {'#' * round(40 * count / most)}"
     for what in ("gender", "ethnicity"):
-        yield f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in list(result[what].items())[:8])
+        yield f"{what}: " + ", ".join(f"{_shown(name)} {count:,}" for name, count in list(result[what].items())[:8])
     s = result["sides"]
     yield f"shorter side in pixels: {s['smallest']} to {s['largest']}, median {s['median']:g}"
     yield f"{result['clusters']:,} clusters of items that a split must not part; linked by"
     if not result["links"]:
         yield "  nothing: every photograph stands alone"
     for kind, c in result["links"].items():
-        yield f"  {kind:<15} {c['groups']:>6,} groups of {c['items']:>6,} items, {c['disagree']:,} groups disagree on age"
+        counts = f"{c['groups']:>6,} groups of {c['items']:>6,} items, {c['disagree']:,} groups disagree on age"
+        yield f"  {kind:<15} {counts}"
     conflicts = result["conflicts"]
     if conflicts:
         yield f"{len(conflicts):,} groups show the same picture with different ages; the worst:"
     for group in conflicts[:worst]:
         yield f"  {group['gap']:>3} years: " + ", ".join(
-            f"{i} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
+            f"{_shown(i)} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
         )
+
+
+def _shown(name):
+    """A name on one line, without what would steer a terminal."""
+    return plain(name).replace("\n", "?")

@@ -14,6 +14,7 @@ def near_pairs(hashes, distance=NEAR):
     Two hashes that differ in at most `distance` bits agree in at least two of `distance + 2` bands of bits, so only
     hashes that share a pair of bands are compared (multi-index hashing: Norouzi, Punjani & Fleet 2014). The bits are
     shuffled into the bands, since neighbouring bits of a face are alike and would make some bands nearly constant.
+    Where hashes are so alike that this would compare more than all pairs, all pairs are compared.
 
     Parameters
     ----------
@@ -32,11 +33,15 @@ def near_pairs(hashes, distance=NEAR):
     bits = np.unpackbits(hashes, axis=1)
     bands = np.array_split(np.random.default_rng(0).permutation(BITS), distance + 2)
     keys = [bits[:, band] @ (1 << np.arange(len(band))) for band in bands]
-    found = []
+    found, left = [], len(hashes) ** 2 // 2
     for one, other in combinations(keys, 2):
         key = one << 32 | other
         order = np.argsort(key, kind="stable")
         key = key[order]
+        run = np.diff(np.flatnonzero(np.r_[True, key[1:] != key[:-1], True]))
+        left -= int((run * (run - 1)).sum()) // 2
+        if left < 0:
+            return _by_comparing_all(words, distance)
         first = np.arange(len(key) - 1)
         for step in count(1):  # neighbours in the sorted order, one further each round, while the bands are still equal
             first = first[first + step < len(key)]
@@ -48,6 +53,15 @@ def near_pairs(hashes, distance=NEAR):
             found.append(np.stack([a[near], b[near]], 1))
     pairs = np.sort(np.concatenate(found), axis=1) if found else np.empty((0, 2), int)
     return np.unique(pairs, axis=0)
+
+
+def _by_comparing_all(words, distance):
+    found = []
+    for start in range(0, len(words), 256):
+        block = words[start : start + 256]
+        apart = sum(np.bitwise_count(block[:, None, i] ^ words[None, start:, i]).astype(np.int16) for i in range(4))
+        found.append(np.argwhere(np.triu(apart <= distance, 1)) + start)
+    return np.concatenate(found)
 
 
 def chain(values):

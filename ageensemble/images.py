@@ -8,16 +8,18 @@ and of everything that decides a pixel, so that it is found again and never stal
 import hashlib
 import io
 import os
-import warnings
+import stat
 from pathlib import Path
 
 import numpy as np
 
 from .caches import key_of, writing
+from .upright import LONG_SIDE, MOST_PIXELS, open_upright, reason
 
-LONG_SIDE = 256  # pixels; larger photographs are reduced to it
+STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise
 SMALLEST = 16  # pixels; below this a face tells nothing
-MOST_PIXELS = 100_000_000  # a photograph that claims more is taken for a decompression bomb
+MOST_BYTES = 500_000_000  # of a file; it is read whole
+UNREAD = "cannot be read"
 SHARD = 500  # photographs in one file
 HASH_SIDE = 16  # the difference hash has HASH_SIDE ** 2 = 256 bits
 
@@ -42,10 +44,11 @@ class Photos:
     def __init__(self, folder, count):
         self.folder, self.count = Path(folder), count
         meta = [np.load(self.folder / f"{start}.npz", allow_pickle=False) for start in range(0, count, SHARD)]
-        for name in ("shape", "original", "sha256", "pixels", "dhash", "problem"):
-            setattr(self, name, np.concatenate([m[name] for m in meta]))
+        for name, values in _columns([]).items():
+            setattr(self, name, np.concatenate([values, *(m[name] for m in meta)]))
         sizes = self.shape.prod(1, dtype=np.int64) * 3
-        self.offset = np.concatenate([np.cumsum(np.r_[0, sizes[s : s + SHARD]])[:-1] for s in range(0, count, SHARD)])
+        before = [np.cumsum(np.r_[0, sizes[s : s + SHARD]])[:-1] for s in range(0, count, SHARD)]
+        self.offset = np.concatenate([np.zeros(0, np.int64), *before])
         self._open = {}
 
     def __len__(self):
@@ -89,10 +92,10 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     from joblib import Parallel, delayed
 
     stats = [_stamp(file) for file in files]
-    folder = cache / "photos" / key_of(files, stats, LONG_SIDE, SMALLEST, MOST_PIXELS, SHARD, PIL.__version__)
+    folder = cache / "photos" / key_of(files, stats, STORE, LONG_SIDE, SMALLEST, MOST_PIXELS, SHARD, PIL.__version__)
     folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(files), SHARD)
-    missing = [start for start in starts if not (folder / f"{start}.npz").exists()]
+    missing = [start for start in starts if not _complete(folder, start)]
     done = len(files) - sum(min(SHARD, len(files) - start) for start in missing)
     if missing:
         progress(done, len(files))
@@ -103,41 +106,52 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     return Photos(folder, len(files))
 
 
+def _complete(folder, start):
+    """Whether a shard is there and was not made while a file could not be read, which may be otherwise by now."""
+    if not all((folder / f"{start}{end}").exists() for end in (".u8", ".npz")):
+        return False
+    with np.load(folder / f"{start}.npz", allow_pickle=False) as meta:
+        return not np.char.startswith(meta["problem"], UNREAD).any()
+
+
 def _stamp(file):
     try:
-        stat = os.stat(file)
+        state = os.stat(file)
     except OSError:
         return None
-    return stat.st_size, stat.st_mtime_ns
+    return state.st_size, state.st_mtime_ns
 
 
 def _decode_shard(files, folder, start):
     rows = [_decode(file) for file in files]
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0] if name != "image"}
     with writing(folder / f"{start}.u8") as temporary, open(temporary, "wb") as out:
         for row in rows:
             out.write(row["image"])
         out.write(b"\0")  # an empty file can't be mapped
     with writing(folder / f"{start}.npz") as temporary, open(temporary, "wb") as out:
-        np.savez(out, **columns)
+        np.savez(out, **_columns(rows))
     return len(files)
+
+
+def _columns(rows):
+    """The fingerprints of decoded photographs as arrays."""
+    columns = {name: np.array([row[name] for row in rows], np.int32).reshape(-1, 2) for name in ("shape", "original")}
+    for name in ("sha256", "pixels", "dhash"):
+        columns[name] = np.array([row[name] for row in rows], np.uint8).reshape(-1, 32)
+    return columns | {"problem": np.array([row["problem"] for row in rows], str)}
 
 
 def _decode(file):
     nothing = {"image": b"", "shape": (0, 0), "original": (0, 0), "problem": ""}
     nothing |= {name: np.zeros(32, np.uint8) for name in ("sha256", "pixels", "dhash")}
-    try:
-        with open(file, "rb") as stream:
-            content = stream.read()
-    except OSError as error:
-        return nothing | {"problem": f"cannot be read: {error.strerror or error}"}
+    content, problem = _content(file)
+    if problem:
+        return nothing | {"problem": problem}
     nothing["sha256"] = _digest(content)
-    if not content:
-        return nothing | {"problem": "empty file"}
     try:
         image, original = open_upright(io.BytesIO(content))
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        return nothing | {"problem": _reason(error)}
+        return nothing | {"problem": reason(error)}
     if min(original) < SMALLEST:
         height, width = original
         return nothing | {"original": original, "problem": f"tiny: {width}x{height} pixels, at least {SMALLEST} needed"}
@@ -151,56 +165,19 @@ def _decode(file):
     }
 
 
-def open_upright(stream):
-    """Open one photograph as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `LONG_SIDE`.
-
-    Returns
-    -------
-    PIL.Image.Image, (height, width)
-        the image, and its size before it was reduced
-
-    Raises
-    ------
-    Exception
-        whatever Pillow raises on a file that is damaged, no image, or too large
-    """
-    from PIL import Image, ImageOps
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own, milder bomb warning, and notes on odd EXIF
-        image = Image.open(stream)
-        if image.width * image.height > MOST_PIXELS:
-            raise Image.DecompressionBombError(f"{image.width}x{image.height}")
-        size = image.size
-        image.draft("RGB", (2 * LONG_SIDE, 2 * LONG_SIDE))  # a JPEG far too large is reduced while it is decoded
-        turned = ImageOps.exif_transpose(image)
-        original = size[::-1] if (turned.width > turned.height) == (size[0] > size[1]) else size
-        rgb = _to_rgb(turned)
-    rgb.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    return rgb, original
-
-
-def _to_rgb(image):
-    from PIL import Image
-
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits and more: Pillow would clip, not scale
-        values = np.asarray(image).astype(np.float64)
-        scale = 255 / 65535 if image.mode.startswith("I;16") or values.max() > 255 else 1
-        image = Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        grey = Image.new("RGBA", image.size, (128, 128, 128, 255))
-        image = Image.alpha_composite(grey, image)
-    return image.convert("RGB")
-
-
-def _reason(error):
-    name = type(error).__name__
-    if name == "UnidentifiedImageError":
-        return "not an image"
-    if name == "DecompressionBombError":
-        return f"too large: {error} pixels, over {MOST_PIXELS // 1_000_000} megapixels"
-    return f"does not decode: {(str(error) or name).splitlines()[0][:120]}"
+def _content(file):
+    """(bytes, "") of a file, or (None, why not)."""
+    try:
+        state = os.stat(file)
+        if not stat.S_ISREG(state.st_mode):
+            return None, "not a file"  # opening a pipe would wait for ever
+        if state.st_size > MOST_BYTES:
+            return None, f"too large: {state.st_size:,} bytes, at most {MOST_BYTES:,}"
+        with open(file, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        return None, f"{UNREAD}: {error.strerror or error}"
+    return content, "" if content else "empty file"
 
 
 def _digest(content):

@@ -1,8 +1,11 @@
 """The manifest: the table of usable items, the list of the others with reasons, and what links items to each other."""
 
 import os
+import stat
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache as remember
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pandas as pd
 
 from . import datasets, splits
 from .caches import default_folder, key_of, locked
+from .datasets._files import as_text
 from .duplicates import chain, connected, near_links
 from .errors import DataError
 from .images import Photos, decode
@@ -67,11 +71,11 @@ class Manifest:
         """Hash of each item's decoded pixels, `(n, 32)` uint8."""
         return self.photos.pixels[self.items["photo"]]
 
-    @property
+    @cached_property
     def hash(self):
         """Names items, labels, attributes, pixels and clusters: equal hashes mean the same comparison."""
-        text = self.items[["item_id", "age_min", "age_max", "gender", "cluster"]].astype(str)
-        return key_of(text.to_numpy().tolist(), self.pixels)
+        texts = (self.items[column].fillna("").tolist() for column in ("item_id", "gender"))
+        return key_of(*texts, self.y, self.items["cluster"].to_numpy(np.int64), self.pixels)
 
     @property
     def reasons(self):
@@ -95,9 +99,8 @@ class Manifest:
 
     def save(self, folder):
         """Write `manifest.csv` and `excluded.csv` into `folder`."""
-        options = {"index": False, "errors": "surrogateescape"}
-        self.items[COLUMNS].to_csv(folder / "manifest.csv", **options)
-        self.excluded.to_csv(folder / "excluded.csv", **options)
+        for name, table in (("manifest.csv", self.items[COLUMNS]), ("excluded.csv", self.excluded)):
+            table.to_csv(folder / name, index=False, quoting=splits.quoting(table))
 
 
 def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None):
@@ -126,12 +129,14 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
     """
     cache = Path(cache or default_folder())
     root = demo_folder(cache, progress) if str(data) == "demo" else Path(data)
-    name = "demo" if str(data) == "demo" else root.resolve().name
+    name = "demo" if str(data) == "demo" else as_text(root.resolve().name)
     source = datasets.module(format or datasets.detect(root))
-    table = source.read(_existing(root)).reindex(columns=[*datasets.COLUMNS, "cluster"]).astype({"problem": object})
+    table = source.read(root).reindex(columns=[*datasets.COLUMNS, "cluster"])
+    table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
     folder = root if root.is_dir() else root.parent
     if table.empty:
-        raise DataError(f"{root} has no photographs")
+        raise DataError(f"{root} names no photographs")
+    table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
     _flag_paths(table, folder)
     table["photo"] = -1
@@ -156,12 +161,6 @@ def demo_folder(cache, progress):
     return folder
 
 
-def _existing(root):
-    if not root.exists():
-        raise DataError(f"no such file or folder: {root}")
-    return root
-
-
 def _flag(table, mask, reason):
     table.loc[mask & table["problem"].isna(), "problem"] = reason
 
@@ -181,13 +180,26 @@ def _flag_repeats(table):
 
 def _flag_paths(table, folder):
     """Paths that lead out of the data folder, or nowhere."""
-    root = os.path.realpath(folder) + os.sep
-    for row in np.flatnonzero(table["problem"].isna()):
-        path = str(folder / table.at[row, "path"])
-        if "\0" in path or not os.path.realpath(path).startswith(root):
-            table.at[row, "problem"] = "leads out of the data folder"
-        elif not os.path.isfile(path):
-            table.at[row, "problem"] = "no such file" if not os.path.exists(path) else "not a file"
+    root = os.path.join(os.path.realpath(folder), "")
+    real = remember(os.path.realpath)  # of the few folders the many files are in
+    sound = table["problem"].isna()
+    problems = [_path_problem(os.path.join(folder, path), root, real) for path in table.loc[sound, "path"]]
+    table.loc[sound, "problem"] = np.array(problems, dtype=object)
+
+
+def _path_problem(path, root, real):
+    """Why there is no file to be read at `path`, or None."""
+    place, name = os.path.split(path)
+    direct = name not in ("", ".", "..") and not os.path.islink(path)
+    try:
+        target = os.path.join(real(place), name) if direct else os.path.realpath(path)
+        if not target.startswith(root):
+            return "leads out of the data folder"
+        return None if stat.S_ISREG(os.stat(path).st_mode) else "not a file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL in the name
+        return "no such file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def _assemble(name, folder, table, photos):

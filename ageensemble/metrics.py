@@ -47,7 +47,7 @@ def score(distribution, y, groups):
     dict of str to float
     """
     label = groups.of(y)
-    years = in_years(distribution, y, label) if np.all(y[:, 0] == y[:, 1]) else {}
+    years = in_years(distribution, y, label) if len(y) and np.all(y[:, 0] == y[:, 1]) else {}
     inside = label >= 0
     by_group = in_groups(groups.probabilities(distribution[inside]), label[inside]) if inside.any() else {}
     return {name: float((years | by_group).get(name, np.nan)) for name in NAMES}
@@ -100,7 +100,8 @@ def from_confusion(table):
     """Metrics that a confusion matrix holds.
 
     Weighted averages weight a group by its true items, macro averages count every group alike. As in scikit-learn, a
-    group that is neither true nor answered anywhere takes no part, and 0/0 counts as 0.
+    group that is neither true nor answered anywhere takes no part, and 0/0 counts as 0; but kappa is not defined (NaN)
+    where every item is of one group and every answer that group.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def from_confusion(table):
         "accuracy": hit.sum(-1) / total,
         "one_off": (table * (distance <= 1)).sum((-2, -1)) / total,
         "balanced_accuracy": recall.sum(-1) / present.sum(-1),
-        "kappa": 1 - _ratio((table * distance).sum((-2, -1)), chance),
+        "kappa": 1 - _ratio((table * distance).sum((-2, -1)), chance, np.nan),
     }
     for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
         result[f"{name}_weighted"] = (values * true).sum(-1) / total
@@ -133,8 +134,9 @@ def from_confusion(table):
     return result
 
 
-def _ratio(a, b):
-    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b))), where=np.asarray(b) > 0)
+def _ratio(a, b, otherwise=0.0):
+    out = np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), otherwise)
+    return np.divide(a, b, out=out, where=np.asarray(b) > 0)
 
 
 def calibration_error(confidence, right):

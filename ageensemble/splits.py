@@ -4,6 +4,7 @@ A plan says of each item that it is `TEST` or in fold 0..K-1. It comes from a se
 runs that obey it, and is named by its hash.
 """
 
+import csv
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,14 @@ class Plan:
         names = np.where(self.part == TEST, "test", self.part.astype(str))
         with writing(folder / "plan.csv") as temporary:
             table = pd.DataFrame({"item_id": item_ids, "part": names})
-            table.to_csv(temporary, index=False, errors="surrogateescape")
+            table.to_csv(temporary, index=False, quoting=quoting(table))
+
+
+def quoting(table):
+    """How to write a table as CSV: pandas leaves a carriage return bare, but reads it as the end of a line."""
+    texts = table.select_dtypes(exclude="number")
+    bare = any("\r" in str(value) for column in texts for value in texts[column])
+    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
 
 
 def strata(y, gender):
@@ -174,6 +182,9 @@ def read(file, manifest):
     table = read_text(file)
     if not {"item_id", "part"} <= set(table.columns):
         raise DataError(f"{file} is not a split plan: it needs the columns item_id and part")
+    if table.empty:
+        raise DataError(f"{file} is a split plan without items")
+    table = table.fillna("")
     if table["item_id"].duplicated().any():
         raise DataError(f"{file} names '{table['item_id'][table['item_id'].duplicated()].iloc[0]}' twice")
     unknown = ~table["item_id"].isin(manifest.items["item_id"])
@@ -182,7 +193,7 @@ def read(file, manifest):
         raise DataError(
             f"{unknown.sum()} items of the plan {file} are not among the usable photographs; first: {first}"
         )
-    bad = ~table["part"].str.fullmatch(r"test|\d{1,4}")
+    bad = ~table["part"].str.fullmatch(r"test|[0-9]{1,4}")
     if bad.any():
         raise DataError(f"{file}: part '{table['part'][bad].iloc[0]}' is neither 'test' nor a fold number")
     number = table.set_index("item_id")["part"].replace("test", str(TEST)).astype(int)

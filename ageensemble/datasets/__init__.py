@@ -17,6 +17,7 @@ problem   why this row can't be used, else missing
 """
 
 import importlib
+import os
 import pkgutil
 from pathlib import Path
 
@@ -52,9 +53,7 @@ def detect(root):
         Nothing there, or in no known layout; the message lists what is known and what was seen.
     """
     root = Path(root)
-    if not root.exists():
-        raise DataError(f"no such file or folder: {root}")
-    if root.is_dir() and not any(root.iterdir()):
+    if not _names(root):
         raise DataError(f"the folder {root} is empty")
     for name in formats():
         if module(name).detect(root):
@@ -63,10 +62,19 @@ def detect(root):
     raise DataError(f"{root} is in no layout known here. Seen: {_seen(root)}. Known: {known}")
 
 
+def _names(root):
+    """What is at `root`: the file's name, or some names in the folder."""
+    if os.path.isfile(root):
+        return [root.name]
+    try:
+        return [name + "/" * os.path.isdir(root / name) for name in os.listdir(root)[:1000]]
+    except FileNotFoundError:
+        raise DataError(f"no such file or folder: {root}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{root} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
 def _seen(root):
     """A few words on what is at `root`, for somebody who wonders why it was not recognised."""
-    if root.is_file():
-        return f"one file '{root.name}'"
-    names = sorted(f"'{p.name}/'" if p.is_dir() else f"'{p.name}'" for p in root.iterdir())
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
+    names = sorted(f"'{name}'" for name in _names(root))
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

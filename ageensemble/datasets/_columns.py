@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache
 
 from ..errors import DataError
 
@@ -29,8 +30,11 @@ USUAL = {
     "cluster": ["cluster"],
 }
 GENDERS = {"m": "male", "male": "male", "man": "male", "f": "female", "female": "female", "woman": "female"}
-RANGE = re.compile(r"\(?\s*(\d+)\s*(?:-|–|,|to)\s*(\d+)\s*\)?")
-OPEN = re.compile(r"(?:over|>=?)?\s*(\d+)\s*\+?")
+MISSING = {"nan", "none", "null", "<na>"}  # what other programs write for nothing
+OLDEST = 120.0
+RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
+FROM = re.compile(r"(?:>=|more than)?\s*(\d+)\s*\+?")  # FairFace's "more than 70" follows its 60-69
+ABOVE = re.compile(r"(?:>|over)\s*(\d+)")
 
 
 def translate(table, where):
@@ -52,47 +56,65 @@ def translate(table, where):
     lower = {str(column).strip().lower().replace(" ", "_"): column for column in reversed(list(table.columns))}
     found = {ours: lower[name] for ours, names in USUAL.items() for name in reversed(names) if name in lower}
     _require(found, where, table)
-    result = pd.DataFrame({ours: table[theirs].str.strip() for ours, theirs in found.items()})
-    result = result.replace("", None)
-    if "age_min" in result and "age_max" in result:
-        text = [a if a == b else f"{a}-{b}" for a, b in zip(result["age_min"], result["age_max"], strict=True)]
-    else:
-        text = result["age"]
-    read = [_age(value) for value in text]
+    result = pd.DataFrame({ours: _texts(table[theirs], ours) for ours, theirs in found.items()}, dtype=object)
+    ends = ("age_min", "age_max") if "age_min" in result and "age_max" in result else ("age", "age")
+    read = [_age(first, last) for first, last in zip(result[ends[0]], result[ends[1]], strict=True)]
     result["age_min"] = [low for low, _, _ in read]
     result["age_max"] = [high for _, high, _ in read]
-    result["problem"] = [problem for _, _, problem in read]
+    result["problem"] = pd.Series([problem for _, _, problem in read], dtype=object)
     if "gender" in result:
         result["gender"] = [GENDERS.get(str(g).lower(), g) for g in result["gender"]]
-    if "item_id" not in result:
-        result["item_id"] = result["path"]
-    missing = result["path"].isna() & result["problem"].isna()
-    result.loc[missing, "problem"] = "no path"
+    result["item_id"] = result["item_id"].fillna(result["path"]) if "item_id" in result else result["path"]
+    result.loc[result["path"].isna(), "problem"] = "no path"
     return result.drop(columns="age", errors="ignore")
 
 
+def _texts(column, ours):
+    """The stripped texts of a column, None where there is nothing."""
+    nothing = {""} if ours in ("item_id", "path") else {"", *MISSING}
+    stripped = (value.strip() if isinstance(value, str) else "" for value in column)
+    return [None if value.lower() in nothing else value for value in stripped]
+
+
 def _require(found, where, table):
-    columns = ", ".join(map(str, table.columns))
+    columns = ", ".join(map(str, table.columns))[:200]
     if "path" not in found:
         raise DataError(f"{where} has no column for the photo's file; call it 'path' (columns seen: {columns})")
     if "age" not in found and not ("age_min" in found and "age_max" in found):
         raise DataError(f"{where} has no column for the age; call it 'age' (columns seen: {columns})")
 
 
-def _age(text):
-    """(low, high, problem) from `26`, `26.7` (completed years), `25-32`, `(25, 32)` or `60+`."""
-    if text is None or (isinstance(text, float) and math.isnan(text)) or text.lower() in ("nan", "none", "na", "null"):
+@cache
+def _age(first, last):
+    """(low, high, problem) of an age written as its two ends, or once and given twice."""
+    if not first or not last or "na" in (first.lower(), last.lower()):
         return math.nan, math.nan, "age missing"
-    if match := RANGE.fullmatch(text):
-        low, high = float(match[1]), float(match[2])
-    else:
-        try:
-            low = high = float(text)
-        except ValueError:
-            match = OPEN.fullmatch(text.lower())
-            low, high = (float(match[1]), 120.0) if match else (math.nan, math.nan)
-    if math.isnan(low):
+    low, high = _years(first)[0], _years(last)[1]
+    text = first if first == last else f"{first} to {last}"
+    if math.isnan(low) or math.isnan(high):
         return math.nan, math.nan, f"age unreadable: '{text[:40]}'"
-    if not 0 <= low <= high < 121:
-        return math.nan, math.nan, f"age impossible: {text[:40]}"
+    if problem := age_problem(low, high, text):
+        return math.nan, math.nan, problem
     return float(math.floor(low)), float(math.floor(high)), None
+
+
+def _years(text):
+    """(low, high) from `26`, `26.7` (completed years), `25-32`, `(25, 32)`, `60+` or `over 60`; NaN for all else."""
+    try:
+        return float(text), float(text)
+    except ValueError:
+        pass
+    text = text.lower()
+    if match := RANGE.fullmatch(text):
+        low, high = filter(None, match.groups())
+        return float(low), float(high)
+    if match := FROM.fullmatch(text):
+        return float(match[1]), OLDEST
+    if match := ABOVE.fullmatch(text):
+        return float(match[1]) + 1, OLDEST
+    return math.nan, math.nan
+
+
+def age_problem(low, high, text):
+    """Why years can't be an age, or None."""
+    return None if 0 <= low <= high < OLDEST + 1 else f"age impossible: {text[:40]}"

@@ -1,11 +1,14 @@
 """A folder with `annotations.csv` (or the only CSV in it) naming photographs and ages, columns by their usual names."""
 
+import os
+import warnings
 from collections import Counter
 
 from ..errors import DataError
 from ._columns import translate
 
 LAYOUT = "a folder with annotations.csv (columns such as path, age, gender, subject) and the photos below it"
+NEWLINE = "\n"
 PHOTO_FOLDERS = [".", "images", "imgs", "photos", "faces", "data"]
 
 
@@ -39,20 +42,35 @@ def read_text(file, rows=None):
     import pandas as pd
 
     try:
-        if file.suffix == ".parquet":
+        if file.suffix.lower() == ".parquet":
             table = pd.read_parquet(file)
-            return table.astype(object).where(table.notna(), "").astype(str)
-        with open(file, encoding="utf-8-sig", errors="surrogateescape") as stream:
-            header = stream.readline()
-        separator = max(",;\t", key=header.count)
-        options = {"encoding": "utf-8-sig", "encoding_errors": "surrogateescape", "keep_default_na": False}
-        return pd.read_csv(file, sep=separator, dtype=str, nrows=rows, **options)
+            return table.astype(object).where(table.notna(), "").map(str)
+        return _read_csv(file, rows)
     except ImportError:
         raise DataError(f"reading {file.name} needs pyarrow: pip install 'ageensemble[parquet]'") from None
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
-    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{file} is not a readable table: {str(error).splitlines()[0]}") from None
+    except (ValueError, NotImplementedError) as error:  # pandas' and Arrow's own errors are among these
+        raise DataError(f"{file} is not a readable table: {str(error).partition(NEWLINE)[0]}") from None
+
+
+def _read_csv(file, rows):
+    import pandas as pd
+
+    with open(file, "rb") as stream:
+        utf16 = stream.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ["utf-16"] if utf16 else ["utf-8-sig", "latin-1"]:
+        try:
+            with open(file, encoding=encoding) as stream:
+                header = stream.readline()
+            separator = max(",;\t", key=header.count)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of a separator after the last column
+                options = {"dtype": object, "keep_default_na": False, "index_col": False}
+                return pd.read_csv(file, sep=separator, encoding=encoding, nrows=rows, **options)
+        except UnicodeDecodeError as error:
+            problem = error
+    raise problem
 
 
 def read(root):
@@ -77,8 +95,8 @@ def read(root):
 def in_photo_folder(table, root):
     """Prefix the paths with the sub-folder in which most of the first hundred are found."""
     names = table["path"].dropna().head(100)
-    hits = Counter({sub: sum((root / sub / name).is_file() for name in names) for sub in PHOTO_FOLDERS})
+    hits = Counter({sub: sum(os.path.isfile(root / sub / name) for name in names) for sub in PHOTO_FOLDERS})
     sub = hits.most_common(1)[0][0]  # the first listed wins a tie, so paths stay as they are where nothing is found
     if sub != ".":
-        table["path"] = [f"{sub}/{name}" if name else name for name in table["path"]]
+        table["path"] = [f"{sub}/{name}" if isinstance(name, str) else None for name in table["path"]]
     return table

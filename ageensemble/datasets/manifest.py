@@ -8,7 +8,7 @@ LAYOUT = "a .csv or .parquet file with columns path and age (or age_min, age_max
 
 def detect(root):
     """It is a file of that kind."""
-    return root.is_file() and root.suffix in (".csv", ".parquet")
+    return root.is_file() and root.suffix.lower() in (".csv", ".parquet")
 
 
 def read(root):

@@ -1,0 +1,114 @@
+"""Opening one photograph as people see it, whatever bytes the file may hold."""
+
+import warnings
+
+import numpy as np
+
+LONG_SIDE = 256  # pixels; larger photographs are reduced to it
+MOST_PIXELS = 100_000_000  # a photograph that claims more is taken for a decompression bomb
+FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF"]  # no EPS: opening one runs a program
+TURNS = {  # what makes a photograph upright, by its EXIF orientation
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+
+def open_upright(stream):
+    """Open one photograph as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `LONG_SIDE`.
+
+    Returns
+    -------
+    PIL.Image.Image, (height, width)
+        the image, and its size before it was reduced
+
+    Raises
+    ------
+    Exception
+        whatever Pillow raises on a file that is damaged, no image, or too large
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own, milder bomb warning, and notes on odd EXIF
+        image = Image.open(stream, formats=_formats())
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise Image.DecompressionBombError
+        image.draft("RGB", (2 * LONG_SIDE, 2 * LONG_SIDE))  # a JPEG far too large is reduced while it is decoded
+        image.load()
+        turn = _turn(image)
+        rgb = _reduced_rgb(image)
+    if turn:
+        rgb = rgb.transpose(Image.Transpose[turn])
+    rgb.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    swapped = turn in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+    return rgb, (width, height) if swapped else (height, width)
+
+
+def _formats():
+    """The formats this Pillow opens, of `FORMATS`."""
+    from PIL import Image
+
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _turn(image):
+    """What makes the picture upright, a name of `Image.Transpose`, by its EXIF tag; a damaged tag turns nothing."""
+    try:
+        return TURNS.get(image.getexif().get(0x0112))
+    except Exception:
+        return None
+
+
+def _reduced_rgb(image):
+    """RGB, averaged over squares of pixels down to twice `LONG_SIDE` or more; strip by strip, to save memory."""
+    from PIL import Image
+
+    scale = _depth_scale(image)
+    side = max(image.size) // (2 * LONG_SIDE)
+    if side < 2:
+        return _to_rgb(image, scale)
+    width, height = image.size
+    result = Image.new("RGB", (-(-width // side), -(-height // side)))
+    for top in range(0, height, 16 * side):
+        strip = image.crop((0, top, width, min(top + 16 * side, height)))
+        result.paste(_to_rgb(strip, scale).reduce(side), (0, top // side))
+    return result
+
+
+def _depth_scale(image):
+    """Factor from grey values of more than 8 bits to 0..255, None for 8 bits; Pillow would clip them, not scale."""
+    if image.mode.startswith("I;16"):
+        return 255 / 65535
+    if image.mode in ("I", "F"):
+        return 255 / 65535 if image.getextrema()[1] > 255 else 1
+    return None
+
+
+def _to_rgb(image, scale):
+    from PIL import Image
+
+    if scale:
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        image = Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        grey = Image.new("RGBA", image.size, (128, 128, 128, 255))
+        image = Image.alpha_composite(grey, image)
+    return image.convert("RGB")
+
+
+def reason(error):
+    """Say in a few words why a photograph did not open."""
+    name = type(error).__name__
+    if name == "UnidentifiedImageError":
+        return "not an image"
+    if name == "DecompressionBombError":
+        return f"too large: it claims more than {MOST_PIXELS // 1_000_000} megapixels"
+    return f"does not decode: {(str(error) or name).splitlines()[0][:120]}"

@@ -1,0 +1,98 @@
+"""The audit: its counts, its words and its lists."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import AGES, PHOTOS, face, utk_name
+
+from ageensemble import audit
+from ageensemble import manifest as manifests
+
+
+@pytest.fixture(scope="module")
+def result(manifest):
+    return audit.audit(manifest)
+
+
+def test_items_ages_and_attributes_are_counted(result):
+    assert result["items"] == PHOTOS + 3
+    assert result["excluded"] == {"not an image": 1}
+    assert (result["ages"]["lowest"], result["ages"]["highest"], result["ages"]["ranges"]) == (1, 90, 0)
+    assert result["gender"] == {"male": 62, "female": 61}
+    assert sum(result["ethnicity"].values()) == sum(result["groups"].values()) == PHOTOS + 3
+    assert result["groups"]["0-2"] == 4  # the ages 1 and 2, each drawn twice
+    assert result["sides"] == {"smallest": 48, "median": 48, "largest": 48}
+
+
+def test_links_are_counted_by_kind(result):
+    assert result["links"] == {
+        "same file": {"groups": 2, "items": 4, "disagree": 1},
+        "same pixels": {"groups": 2, "items": 4, "disagree": 1},
+        "near-duplicate": {"groups": 3, "items": 6, "disagree": 1},
+        "same moment": {"groups": 1, "items": 2, "disagree": 1},
+    }
+    assert result["clusters"] == PHOTOS - 1
+
+
+def test_the_same_picture_with_two_ages_is_a_conflict_and_two_people_of_one_moment_are_none(result):
+    one, other = utk_name(AGES[1], 1), utk_name(AGES[1] + 30, 201)
+    assert result["conflicts"] == [{"gap": 30, "ages": [AGES[1], AGES[1] + 30], "items": [one, other]}]
+
+
+def test_overlapping_ranges_do_not_disagree():
+    y = np.array([[20, 30], [28, 40], [50, 60], [50, 50]])
+    assert audit._gaps(np.array([0, 0, 1, 2]), y).tolist() == [-2, -10, 0]
+
+
+def test_the_lines_say_it_all(result):
+    text = "\n".join(audit.lines(result))
+    assert "123 usable items, 1 excluded" in text
+    assert "1 groups show the same picture with different ages" in text
+    assert f"30 years: {utk_name(AGES[1], 1)} ({AGES[1]})" in text
+
+
+def test_the_lists_are_written_and_complete(manifest, result, tmp_path):
+    folder = audit.save(manifest, result, tmp_path / "check")
+    assert {p.name for p in folder.iterdir()} == {"manifest.csv", "excluded.csv", "conflicts.csv", "sheet.jpg"}
+    assert len(pd.read_csv(folder / "manifest.csv")) == PHOTOS + 3
+    assert pd.read_csv(folder / "excluded.csv")["reason"].tolist() == ["not an image"]
+    assert pd.read_csv(folder / "conflicts.csv")["age"].tolist() == [AGES[1], AGES[1] + 30]
+
+
+def test_names_that_would_steer_a_terminal_are_shown_harmless_and_written_as_they_are(tmp_path, cache):
+    data = tmp_path / os.fsdecode(b"odd\xff\x1b[2J")
+    data.mkdir()
+    names = [f"{age}_1_1_20170116174525125\x1b[31m\n{age}.png" for age in (20, 50)]
+    for name in names:
+        face(20, 0).save(data / name)
+    manifest = manifests.build(data, cache=cache)
+    result = audit.audit(manifest)
+    lines = list(audit.lines(result))
+    assert not any(c in line for line in lines for c in "\x1b\n")
+    assert any("30 years: 20_1_1_20170116174525125?[31m?20.png (20)" in line for line in lines)
+    folder = audit.save(manifest, result, tmp_path / "check")
+    assert sorted(pd.read_csv(folder / "conflicts.csv")["item_id"]) == names
+
+
+def test_a_single_photo_can_be_audited(manifest, tmp_path):
+    one = manifest.take([5])
+    result = audit.audit(one)
+    assert result["clusters"] == 1
+    assert "  nothing: every photograph stands alone" in audit.lines(result)
+    audit.save(one, result, tmp_path / "check")
+
+
+@pytest.mark.real
+@pytest.mark.skipif("AGEENSEMBLE_UTKFACE" not in os.environ, reason="AGEENSEMBLE_UTKFACE names no folder of photos")
+def test_utkface_has_the_duplicates_it_is_known_for(tmp_path):
+    manifest = manifests.build(os.environ["AGEENSEMBLE_UTKFACE"], cache=tmp_path, jobs=2)
+    result = audit.audit(manifest)
+    assert result["items"] > 18_000
+    assert result["ages"]["lowest"] == 1
+    assert 110 <= result["ages"]["highest"] <= 116
+    assert 250 <= result["links"]["same file"]["groups"] <= 400
+    assert 550 <= result["links"]["near-duplicate"]["groups"] <= 900
+    assert result["links"]["same moment"]["disagree"] > 0
+    assert result["conflicts"][0]["gap"] >= 20
