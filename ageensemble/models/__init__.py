@@ -27,9 +27,9 @@ def load(name):
     """
     module = registry.module(__name__, name)
     classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
-    found = [c for c in classes if hasattr(c, "fit")]
+    found = [c for c in classes if hasattr(c, "fit") and not c.__name__.startswith("_")]
     if len(found) != 1:
-        raise UsageError(f"{name} must define one class with fit, it defines {len(found)}")
+        raise UsageError(f"the model in {name} must be one class with fit; there are {len(found)}")
     lacking = [a for a in ("features", "predict", "save", "load", "fit_bytes") if not hasattr(found[0], a)]
     if lacking:
         raise UsageError(f"the model in {name} lacks: {', '.join(lacking)}")

@@ -1,0 +1,164 @@
+"""Local binary patterns: which neighbours on circles around a pixel are no darker than it, counted over a grid.
+
+The method of Ojala, Pietikainen & Maenpaa, "Multiresolution gray-scale and rotation invariant texture classification
+with local binary patterns", PAMI 2002, with the grid of histograms for faces of Ahonen, Hadid & Pietikainen, PAMI 2006.
+The codes are those of the reference implementation, `skimage.feature.local_binary_pattern(method="nri_uniform")`.
+"""
+
+import functools
+import math
+
+import torch
+from torch.nn.functional import pad
+
+CPU_CHUNK, GPU_CHUNK = 4, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
+
+
+def extract(batch, *, size=128, radii="1,4", points=8, grid=8):
+    """Describe each photograph by histograms of its uniform patterns.
+
+    Parameters
+    ----------
+    batch : torch.Tensor of uint8, (n, 3, size, size)
+        Photographs in RGB, on any device.
+    size : int
+        Side in pixels to which the caller resizes the photographs beforehand; the batch is used as it is.
+    radii : str
+        Radii of the circles in pixels, separated by commas.
+    points : int
+        Number of neighbours on each circle, 2 to 16.
+    grid : int
+        Number of cells along each side of the photograph; each has a histogram of its own.
+
+    Returns
+    -------
+    torch.Tensor of float32, (n, radii * grid * grid * (points * (points - 1) + 3))
+        Square roots of the share of each pattern in each cell; on the device of `batch`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+    """
+    side = batch.shape[-1]
+    try:
+        circles = [float(radius) for radius in str(radii).split(",")]
+    except ValueError:
+        raise ValueError(f"lbp: radii={radii!r} is no list of numbers, give something like '1,4'") from None
+    if not all(0 < radius < side / 2 for radius in circles):
+        raise ValueError(f"lbp: radii={radii!r} must lie between 0 and half the photograph, {side / 2:g} pixels")
+    if not 2 <= points <= 16:
+        raise ValueError(f"lbp: points={points} will not do, give 2 to 16")
+    if not 1 <= grid <= side:
+        raise ValueError(f"lbp: grid={grid} will not do, give 1 to {side} cells along a side")
+    greys = (grey(chunk) for chunk in batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK))
+    return torch.cat([torch.cat([histograms(image, radius, points, grid) for radius in circles], 1) for image in greys])
+
+
+def grey(batch):
+    """Return the luminance (n, h, w) of RGB images (n, 3, h, w), both of uint8, by the weights of skimage.color."""
+    red, green, blue = batch.float().unbind(1)  # whole numbers are exact: every device rounds to the same greys
+    return red.mul_(2125).add_(green, alpha=7154).add_(blue, alpha=721).div_(10_000).round_().to(torch.uint8)
+
+
+def histograms(image, radius, points, grid):
+    """Return the square-rooted shares (n, grid * grid * codes) of the codes of grey images (n, h, w)."""
+    n, height, width = image.shape
+    count = points * (points - 1) + 3
+    votes = codes(image, radius, points)
+    votes += count * cell_numbers(height, width, grid, image.device)
+    counts = torch.zeros(n, grid * grid * count, device=image.device)
+    counts.scatter_add_(1, votes.flatten(1), torch.ones(n, height * width, device=image.device))
+    counts = counts.view(n, grid * grid, count)
+    return (counts / counts.sum(-1, keepdim=True)).sqrt().flatten(1)
+
+
+@functools.lru_cache
+def cell_numbers(height, width, grid, device):
+    """Return the number of the grid's cell (height, width) in which each pixel lies."""
+    row = torch.arange(height, device=device)[:, None] * grid // height
+    column = torch.arange(width, device=device) * grid // width
+    return row * grid + column
+
+
+def codes(grey, radius, points):
+    """Return the code of the uniform pattern around each pixel.
+
+    Parameters
+    ----------
+    grey : torch.Tensor of uint8, (n, h, w)
+        Grey images; beyond their borders lies black.
+    radius : float
+        Radius of the circle in pixels.
+    points : int
+        Number of neighbours on the circle.
+
+    Returns
+    -------
+    torch.Tensor of int64, (n, h, w)
+        0 to points * (points - 1) + 2; the last code is shared by all patterns that are not uniform.
+    """
+    patterns = torch.zeros(grey.shape, dtype=torch.int32, device=grey.device)
+    centre = {torch.uint8: grey, torch.float64: grey.double()}
+    for point, neighbour in enumerate(neighbours(grey, radius, points)):
+        bits = torch.empty(grey.shape, dtype=neighbour.dtype, device=grey.device)
+        torch.ge(neighbour, centre[neighbour.dtype], out=bits)  # faster than into bool
+        patterns.add_(bits.int(), alpha=1 << point)
+    return code_table(points, grey.device).index_select(0, patterns.flatten()).view(grey.shape)
+
+
+def neighbours(grey, radius, points):
+    """Yield, for each point of the circle, the image (n, h, w) of the grey levels found there around each pixel."""
+    # Between equal pixels the interpolated level comes out equal or smaller by rounding alone, and the codes of
+    # smooth skin depend on it: so these steps follow scikit-image's in their order and in float64.
+    margin = math.ceil(radius) + 1
+    exact = pad(grey, [margin] * 4)
+    image, across = exact.double(), {}
+    for point in range(points):
+        angle = 2 * math.pi * point / points
+        dy, dx = round(-radius * math.sin(angle), 5), round(radius * math.cos(angle), 5)
+        if dy.is_integer() and dx.is_integer():
+            yield shift(shift(exact, dx, 2, margin), dy, 1, margin)
+        else:
+            if dx not in across:
+                across[dx] = shift(image, dx, 2, margin)
+            yield shift(across[dx], dy, 1, margin)
+
+
+def shift(image, offset, axis, margin):
+    """Return what lies `offset` pixels further along an axis, interpolated, without the margins of that axis."""
+    length = image.shape[axis] - 2 * margin
+    whole = math.floor(offset)
+    near = image.narrow(axis, margin + whole, length)
+    if offset == whole:
+        return near
+    far = image.narrow(axis, margin + whole + 1, length)
+    near_weight, far_weight = weights(length, offset, axis, image.device)
+    return (near * near_weight).add_(far * far_weight)
+
+
+@functools.lru_cache
+def weights(length, offset, axis, device):
+    """Return the weights, (length, 1) for axis 1 or (length,) for axis 2, of the pixels before and after an offset."""
+    position = torch.arange(length, dtype=torch.float64, device=device)
+    far = (position + offset) - (position + math.floor(offset))  # rounding differs a little from pixel to pixel
+    far = far[:, None] if axis == 1 else far
+    return 1 - far, far
+
+
+@functools.lru_cache
+def code_table(points, device):
+    """Return the table (2 ** points,) from a pattern, one bit a point, to its code in scikit-image's order."""
+    table = []
+    for pattern in range(2**points):
+        bits = [pattern >> point & 1 for point in range(points)]
+        ones = sum(bits)
+        if sum(bits[i] != bits[i + 1] for i in range(points - 1)) > 2:
+            code = points * (points - 1) + 2
+        elif ones in (0, points):
+            code = 0 if ones == 0 else points * (points - 1) + 1
+        else:
+            turns = ones - bits.index(0) if bits[0] else points - bits.index(1)
+            code = 1 + (ones - 1) * points + turns
+        table.append(code)
+    return torch.tensor(table, device=device)

@@ -1,0 +1,26 @@
+"""Checks of model parameters: a bad value is the user's typing, answered in one line."""
+
+from numbers import Integral, Real
+
+from ..errors import UsageError
+
+
+def one_of(model, name, *allowed):
+    """Raise UsageError unless the parameter has one of the allowed values."""
+    value = getattr(model, name)
+    if value not in allowed:
+        raise _wrong(model, name, value, " or ".join(map(str, allowed)))
+
+
+def number(model, name, low, high=float("inf"), *, above=False, whole=False):
+    """Raise UsageError unless the parameter is a number from `low` (or above it) to `high`."""
+    value = getattr(model, name)
+    fits = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if not fits or not low <= value <= high or (above and value == low) or value == float("inf"):
+        limit = f"above {low}" if above else f"of at least {low}"
+        top = "" if high == float("inf") else f" and at most {high}"
+        raise _wrong(model, name, value, f"a {'whole ' if whole else ''}number {limit}{top}")
+
+
+def _wrong(model, name, value, right):
+    return UsageError(f"{type(model).__module__.rpartition('.')[2]}: {name}={value} should be {right}")

@@ -1,0 +1,153 @@
+"""Support vector machines on principal components."""
+
+import numpy as np
+
+from .. import ages
+from . import _check, _groups, _inner, _store
+
+
+class SVM:
+    """Gaussian-kernel support vector machine, classifying age groups or regressing years, on principal components.
+
+    Parameters
+    ----------
+    C, gamma : float
+        penalty; inverse width of the kernel, the components having a mean squared length of 1
+    epsilon : float
+        half-width of the tube without loss, of route `years`, on its scale of 6 sqrt(age + 1)
+    pca : int
+        principal components kept of the standardised features
+    route : str
+        `groups`: one-vs-one classification of age groups, calibrated on inner out-of-fold decisions;
+        `years`: regression (Drucker et al. 1997, NIPS 9), its inner out-of-fold residuals making distributions
+    weighting : str
+        `none`, or `group`: every age group counts the same
+    folds : int
+        inner folds for calibration and residuals
+    neighbours : int
+        training items whose residuals make up the distribution of a prediction, of route `years`
+    """
+
+    features = "hog+lbp"
+
+    def __init__(
+        self, *, C=10.0, gamma=0.7, epsilon=1.0, pca=512, route="groups", weighting="none", folds=2, neighbours=500
+    ):  # fmt: skip
+        self.C, self.gamma, self.epsilon, self.pca = C, gamma, epsilon, pca
+        self.route, self.weighting, self.folds, self.neighbours = route, weighting, folds, neighbours
+        _check.number(self, "C", 0, above=True)
+        _check.number(self, "gamma", 0, above=True)
+        _check.number(self, "epsilon", 0)
+        _check.number(self, "pca", 1, whole=True)
+        _check.one_of(self, "route", "groups", "years")
+        _check.one_of(self, "weighting", "none", "group")
+        _check.number(self, "folds", 2, 10, whole=True)
+        _check.number(self, "neighbours", 1, whole=True)
+        self.record = {}
+
+    def fit(self, x, y, inner, *, seed, threads, device):
+        """Fit on the training items of a cell.
+
+        Parameters
+        ----------
+        x : (n, d) float32 array
+        y : (n, 2) int array, years
+        inner : (n,) int array
+            cluster-safe parts of the training items
+        seed, threads : int
+        device : str
+            not used
+
+        Raises
+        ------
+        DataError
+            The labels are ranges of years and the route is `years`.
+        """
+        from threadpoolctl import threadpool_limits
+
+        from . import _kernel, _project
+
+        self.record = {"library": _kernel.library()}
+        age = ages.exact(y, "svm route=years") if self.route == "years" else None
+        groups, label = _groups.training_groups(y)
+        self.parts = {}
+        if not _inner.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
+            # nothing to tell apart, or no way to be honest about how well that goes
+            self.parts["constant"] = {"row": ages.histogram(y)}
+            return self
+        weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
+        with threadpool_limits(threads):
+            project = _project.principal_components(x, self.pca, seed=seed)
+            self.parts["project"] = vars(project)
+            z = project(x)
+            if age is None:
+                self._fit_groups(z, label, weight, inner, threads)
+                self.parts["groups"] = {"spread": ages.from_groups(np.eye(len(groups)), groups, y)}
+            else:
+                self._fit_years(z, age, weight[label], inner, threads)
+        return self
+
+    def _fit_groups(self, z, label, weight, inner, threads):
+        from ._calibrate import fit_softmax
+        from ._kernel import fit_pairs
+
+        def fit(rows):
+            return fit_pairs(z[rows], label[rows], len(weight), weight, C=self.C, gamma=self.gamma, threads=threads)
+
+        # The components come from all training rows of the cell, held ones too: they know no label
+        decisions = _inner.out_of_fold(lambda train, held: fit(train)(z[held]), inner, self.folds)
+        self.parts["calibration"] = vars(fit_softmax(decisions, label, len(weight)))
+        self.parts["machine"] = vars(fit(slice(None)))
+
+    def _fit_years(self, z, age, weight, inner, threads):
+        from ._kernel import fit_regression
+
+        def fit(rows):
+            settings = {"C": self.C, "gamma": self.gamma, "epsilon": self.epsilon, "threads": threads}
+            return fit_regression(z[rows], _to_scale(age[rows]), weight[rows], **settings)
+
+        held = _inner.out_of_fold(lambda train, held: _to_years(fit(train)(z[held])), inner, self.folds)
+        self.parts["residuals"] = {"inner_predicted": held, "inner_age": age}
+        self.parts["machine"] = vars(fit(slice(None)))
+
+    def predict(self, x):
+        """Age distributions, `(m, A)`, of `(m, d)` features."""
+        from ._calibrate import Softmax
+        from ._kernel import KernelMachine
+        from ._project import Projection
+
+        parts = self.parts
+        if "constant" in parts:
+            return np.tile(parts["constant"]["row"], (len(x), 1))
+        output = KernelMachine(**parts["machine"])(Projection(**parts["project"])(x))
+        if "residuals" in parts:
+            return ages.from_numbers(_to_years(output), **parts["residuals"], k=self.neighbours)
+        return Softmax(**parts["calibration"])(output) @ parts["groups"]["spread"]
+
+    def save(self, folder):
+        """Write the model into `folder`."""
+        _store.save(folder, self, self.parts)
+
+    @classmethod
+    def load(cls, folder):
+        """Read what `save` wrote."""
+        model, model.parts = _store.load(folder, cls)
+        return model
+
+    @staticmethod
+    def fit_bytes(n, d):
+        """Rough peak memory of a fit, bytes: axes, a block of rows, projected rows, machines, the solver's cache."""
+        from . import _kernel, _project
+
+        k = min(544, n, d)
+        machines = 2 * n * 8 * 91 + 4 * n * 4 * k
+        return 5 * 4 * d * k + 3 * 8 * _project.BLOCK * d + machines + _kernel.CACHE_MB * 2**20 + 300_000_000
+
+
+def _to_scale(age):
+    """Years on the scale the regression works on: errors grow with age, about as its square root does."""
+    return 6 * np.sqrt(age + 1.0)
+
+
+def _to_years(output):
+    return (np.maximum(output[:, 0], 0) / 6) ** 2 - 1

@@ -1,0 +1,101 @@
+"""HOG agrees with scikit-image, and refuses what cannot be."""
+
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2gray
+from skimage.feature import hog as skimage_hog
+from skimage.filters import gaussian
+
+from ageensemble.features import hog
+
+
+def photographs(side, seed=0):
+    """Return one RGB image (side, side, 3) of each kind: smooth, noise, flat, checkerboard, gradients, grey."""
+    random = np.random.default_rng(seed)
+    noise = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
+    smooth = gaussian(random.random((side, side, 3)), sigma=4, channel_axis=2)
+    smooth = np.uint8(255 * (smooth - smooth.min()) / np.ptp(smooth))
+    y, x = np.mgrid[:side, :side]
+    flat = np.full((side, side, 3), (17, 101, 203), np.uint8)
+    board = np.uint8((x // 3 + y // 3) % 2 * 200)[..., None] * np.ones(3, np.uint8)
+    diagonal = np.uint8((x + y) // 2)[..., None] * np.ones(3, np.uint8)
+    bowl = np.uint8(np.clip(np.hypot(x - side / 2, y - side / 3) * 2, 0, 255))[..., None] * np.ones(3, np.uint8)
+    return np.stack([smooth, noise, flat, board, diagonal, bowl, noise[..., :1].repeat(3, 2)])
+
+
+def batch_of(images):
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+def reference(image, cell, block, orientations):
+    return skimage_hog(rgb2gray(image), orientations, (cell, cell), (block, block), block_norm="L2-Hys")
+
+
+@pytest.mark.parametrize(
+    ("side", "cell", "block", "orientations"),
+    [(128, 8, 2, 9), (128, 8, 3, 9), (128, 16, 2, 9), (96, 12, 1, 9), (64, 8, 2, 7), (61, 9, 2, 9), (50, 7, 3, 11)],
+)
+def test_equals_scikit_image(side, cell, block, orientations):
+    images = photographs(side)
+    expected = np.stack([reference(image, cell, block, orientations) for image in images])
+    found = hog.extract(batch_of(images), size=side, cell=cell, block=block, orientations=orientations)
+    assert found.dtype == torch.float32
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+def test_gradients_almost_on_the_edge_of_a_bin_fall_on_the_right_side():
+    # Luminances in whole numbers whose quotients approach tan(20 degrees) as closely as 22 bits allow.
+    edge = np.tan(np.pi / 9)
+    right = np.arange(1_000_000, 2_500_000)
+    down = np.rint(right * edge)
+    closest = np.argsort(abs(down / right - edge))[:1000]
+    right, down = right[closest], down[closest]
+    found = hog.orientation_bins(torch.tensor(down).float(), torch.tensor(right).float(), 9)
+    np.testing.assert_array_equal(found.numpy(), np.arctan2(down, right) // (np.pi / 9))
+
+
+def test_a_flat_photograph_has_no_edges():
+    assert not hog.extract(torch.full((1, 3, 64, 64), 200, dtype=torch.uint8)).any()
+
+
+def test_each_photograph_is_described_on_its_own():
+    batch = batch_of(photographs(64)).repeat(3, 1, 1, 1)  # more than a chunk
+    together = hog.extract(batch)
+    alone = torch.cat([hog.extract(photograph[None]) for photograph in batch])
+    assert torch.equal(together, alone)
+
+
+def test_no_photographs_give_no_rows():
+    assert hog.extract(torch.empty(0, 3, 128, 128, dtype=torch.uint8), cell=8, block=2).shape == (0, 8100)
+
+
+def test_the_batch_is_left_as_it_was():
+    batch = batch_of(photographs(64))
+    before = batch.clone()
+    hog.extract(batch)
+    assert torch.equal(batch, before)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"cell": 0}, "cell=0"),
+        ({"block": 0}, "block=0"),
+        ({"orientations": 8}, "odd"),
+        ({"cell": 40, "block": 2}, "need size=80"),
+    ],
+)
+def test_impossible_parameters_are_refused(parameters, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        hog.extract(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), **parameters)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_gpu_gives_what_the_processor_gives():
+    batch = batch_of(photographs(128))
+    found = hog.extract(batch.cuda())
+    assert found.is_cuda
+    np.testing.assert_allclose(found.cpu().numpy(), hog.extract(batch).numpy(), atol=1e-5)
