@@ -9,7 +9,7 @@ from . import cells, features, reports, specs, splits
 from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console
-from .errors import DataError
+from .errors import DataError, UsageError
 from .machine import cores
 from .manifest import build
 from .runs import PlanFolder
@@ -55,9 +55,11 @@ def find_device(device):
 
     Raises
     ------
-    DataError
-        "cuda" was asked for and there is none.
+    UsageError
+        No such device, or "cuda" was asked for and there is none.
     """
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"no device called '{device}'; known: auto, cpu, cuda")
     if device == "cpu":
         return device
     import torch
@@ -65,7 +67,7 @@ def find_device(device):
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if not torch.cuda.is_available():
-        raise DataError(f"no CUDA device here for --device {device}; leave it out or use --device cpu")
+        raise UsageError(f"no CUDA device here for --device {device}; leave it out or use --device cpu")
     return device
 
 
@@ -74,32 +76,34 @@ def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
 
     Returns
     -------
-    Manifest, Plan, int
-        the last is the number of items whose cluster the plan parts
+    Manifest, Plan, dict
+        the last says what a reader of results must know: `leaks`, the number of items whose cluster the plan parts, and
+        `limited`, the number of items asked for where there are more
 
     Raises
     ------
     DataError
         Bad data, or a plan that leaks and was not insisted on.
     """
+    if limit and plan_file:
+        raise UsageError("--limit would change the plan that --plan gives; use one of them")
     with here.console.progress() as bar:
         manifest = build(data, format, here.cache, cores(), bar)
     say_excluded(manifest, here.console)
     if plan_file:
         plan, manifest = splits.read(Path(plan_file), manifest)
+    everything = len(manifest)
     if limit:
-        if plan_file:
-            raise DataError("--limit would change the plan that --plan gives; use one of them")
         manifest = manifest.limited(limit, seed)
     if not plan_file:
         plan = splits.make(manifest, seed, folds)
     leaks = len(splits.parted(plan, manifest.clusters))
     if leaks and not allow_leak:
         raise DataError(
-            f"the plan {plan_file} leaks: {leaks} items have photographs of the same cluster (person, duplicate or moment) "
-            "in another part; --allow-leak uses it all the same and says so in the table"
+            f"the plan {plan_file} leaks: {leaks} items have photographs of the same cluster (person, duplicate or "
+            "moment) in another part; --allow-leak uses it all the same and says so in the table"
         )
-    return manifest, plan, leaks
+    return manifest, plan, {"leaks": leaks, "limited": limit if len(manifest) < everything else 0}
 
 
 def say_excluded(manifest, console):
@@ -112,13 +116,13 @@ def say_excluded(manifest, console):
         console.say(f"excluded {len(manifest.excluded):,}: {listed}")
 
 
-def run(manifest, plan, leaks, wanted, seed, kind, here, groups=FOURTEEN):
+def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     """Fit what is missing of these models on this plan.
 
     Parameters
     ----------
     manifest, plan : Manifest, Plan
-    leaks : int
+    about : dict
         from `prepare`
     wanted : list of Spec
         the floor is added, it opens every table
@@ -132,13 +136,13 @@ def run(manifest, plan, leaks, wanted, seed, kind, here, groups=FOURTEEN):
     -------
     PlanFolder, list of Run
     """
-    plan_folder = PlanFolder.create(here.out, manifest, plan, {"leaks": leaks})
+    plan_folder = PlanFolder.create(here.out, manifest, plan, about)
     here.console.say(f"runs: {plan_folder.folder}")
-    runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in wanted}
     floor = specs.parse("floor")
-    if "floor" not in [spec.name for spec in wanted]:
-        runs[plan_folder.start(floor, seed, "folds", 1, "cpu")] = floor
-    unfinished = {run: spec for run, spec in runs.items() if run.state(plan.folds)[0] != "complete"}
+    others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
+    runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
+    runs[plan_folder.start(floor, seed, "folds", 1, "cpu")] = floor
+    unfinished = {run: spec for run, spec in runs.items() if run.state(plan.folds, thorough=True)[0] != "complete"}
     for run_ in runs.keys() - unfinished.keys():
         here.console.detail(f"{run_.name}: complete, nothing to do")
     files = _features(unfinished.values(), manifest, here)
@@ -149,6 +153,8 @@ def run(manifest, plan, leaks, wanted, seed, kind, here, groups=FOURTEEN):
     for run_ in unfinished:
         if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
             run_.finish(plan)
+    for run_ in runs:
+        if run_.state(plan.folds)[0] == "complete" and reports.missing(run_):
             here.console.detail(f"{run_.name}: writing the report")
             reports.write(run_, plan_folder, groups, manifest.photos, manifest.items["photo"].to_numpy())
     return plan_folder, list(runs)
@@ -157,6 +163,8 @@ def run(manifest, plan, leaks, wanted, seed, kind, here, groups=FOURTEEN):
 def _features(wanted, manifest, here):
     """Files of every feature matrix the models need."""
     needed = {str(feature): feature for spec in wanted for feature in spec.features}
+    if not needed:
+        return {}
     with here.console.progress() as bar:
         return {
             key: features.matrix_file(name, params, manifest, here.cache, here.device, bar(f"features {name}"))
@@ -172,13 +180,13 @@ def _fit(missing, unfinished, n, here):
         update, ended = bar("fitting"), 0
         update(0, len(missing))
 
-        def done(name, cell, seconds, error):
+        def done(run, cell, seconds, error):
             nonlocal ended
             ended += 1
-            update(ended, len(missing), f"{name} cell {cell} {seconds:.0f} s")
-            here.console.detail(f"{name} cell {cell}: {seconds:.1f} s")
+            update(ended, len(missing), f"{run.name} cell {cell} {seconds:.0f} s")
+            here.console.detail(f"{run.name} cell {cell}: {seconds:.1f} s")
             if error:
-                here.console.say(f"failed: {name} cell {cell}: {error}")
+                here.console.say(f"failed: {run.name} cell {cell}: {error}")
 
         cells.fit_all(missing, jobs, done)
 

@@ -1,13 +1,22 @@
 """The cache folder, content keys, and writing files so that a half-written one is never seen."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import DiskError
+from .errors import DiskError, UsageError
+
+DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+OURS = {  # names of what this package puts into each folder of the cache
+    "photos": r"[0-9a-f]{16}",
+    "features": r".*-[0-9a-f]{16}\.(npy|lock|npy\.\d+\.tmp)",
+    "demo": r"lock|v\d+-\d+(-unfinished)?",
+}
 
 
 def default_folder():
@@ -30,6 +39,11 @@ def file_hash(path):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def slug(text, length=60):
+    """A name that is safe as a file's, on any file system."""
+    return re.sub(r"[^A-Za-z0-9.=+@_-]+", "-", text).strip("-.")[:length] or "data"
+
+
 @contextmanager
 def writing(path):
     """A temporary path beside `path` that takes its place, atomically, when the block ends without an exception."""
@@ -44,26 +58,68 @@ def writing(path):
         temporary.unlink(missing_ok=True)
 
 
+def forget_unfinished(folder, name="*"):
+    """Remove temporary files that a killed process left; only for who holds the lock on what they stand for."""
+    for file in folder.glob(f".{name}.*.tmp"):
+        file.unlink(missing_ok=True)
+
+
+def disk_trouble(error, folder):
+    """The OSError that an exception comes down to where the disk of `folder` is full, read-only or broken, else None.
+
+    Libraries have their own words and types for it, so a disk without room makes every exception its own.
+    """
+    if getattr(error, "errno", None) in DISK_TROUBLES:
+        return error
+    if os.strerror(errno.ENOSPC) in str(error) or shutil.disk_usage(folder).free < 1 << 16:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    return None
+
+
+def write_rows(path, shape, batches):
+    """Write an `.npy` of float32 rows, atomically, batch by batch.
+
+    Not through a memory map, whose writer a full disk kills without a word.
+
+    Parameters
+    ----------
+    path : path
+    shape : tuple of int
+    batches : iterable of (m, ...) arrays
+    """
+    from numpy.lib import format
+
+    with writing(path) as temporary, open(temporary, "wb") as out:
+        format.write_array_header_1_0(out, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for batch in batches:
+            out.write(batch.astype("<f4", order="C").data)
+
+
 def write_json(path, content):
-    """Write `content` as JSON, atomically."""
+    """Write a dict as JSON, atomically, with a seal: the hash of it, so that a later change is noticed."""
+    text = json.dumps(content | {"seal": key_of(content)}, indent=1, ensure_ascii=False)
     with writing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", errors="surrogateescape")
+        temporary.write_text(text + "\n", errors="surrogateescape")
 
 
 def read_json(path):
-    """Read a JSON file.
+    """Read what `write_json` wrote.
 
     Raises
     ------
     DiskError
-        It is missing or damaged.
+        It is missing, damaged or was changed.
     """
     try:
-        return json.loads(Path(path).read_text(errors="surrogateescape"))
+        content = json.loads(Path(path).read_text(errors="surrogateescape"))
+        seal = content.pop("seal")
     except FileNotFoundError:
         raise DiskError(f"{path} is missing") from None
-    except (ValueError, OSError) as error:
-        raise DiskError(f"{path} is damaged: {error}") from None
+    except (ValueError, RecursionError, OSError, AttributeError, TypeError, KeyError, IndexError):
+        raise DiskError(f"{path} is damaged") from None
+    if seal != key_of(content):
+        raise DiskError(f"{path} is not as it was written")
+    return content
 
 
 @contextmanager
@@ -76,18 +132,45 @@ def locked(path):
         yield
 
 
+def _entries(cache):
+    """What in the cache is ours: (kind, path)."""
+    for kind, pattern in OURS.items():
+        folder = cache / kind
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if re.fullmatch(pattern, entry.name):
+                yield kind, entry
+
+
+def _bytes(path):
+    return sum(f.lstat().st_size for f in (path, *path.rglob("*")) if f.is_file())
+
+
 def contents(cache):
     """What the cache holds: {kind: (entries, bytes)}."""
     result = {}
-    for kind in sorted(p for p in cache.iterdir() if p.is_dir()) if cache.is_dir() else []:
-        sizes = [f.stat().st_size for f in kind.rglob("*") if f.is_file()]
-        result[kind.name] = (sum(1 for _ in kind.iterdir()), sum(sizes))
+    for kind, entry in _entries(cache):
+        if not entry.name.endswith("lock"):
+            count, size = result.get(kind, (0, 0))
+            result[kind] = (count + 1, size + _bytes(entry))
     return result
 
 
 def clear(cache):
-    """Remove what this package put into the cache, and nothing else there; the bytes freed are returned."""
-    freed = sum(size for _, size in contents(cache).values())
-    for kind in ("photos", "features", "demo", "manifests"):
-        shutil.rmtree(cache / kind, ignore_errors=True)
+    """Remove what this package put into the cache, and nothing else there; the bytes freed are returned.
+
+    Raises
+    ------
+    UsageError
+        The folder holds other things and none of ours: hardly a cache.
+    """
+    entries = [entry for _, entry in _entries(cache)]
+    if not entries and cache.is_dir() and any(cache.iterdir()):
+        raise UsageError(f"{cache} is no cache of ageensemble: nothing in it was put there by it")
+    freed = 0
+    for entry in entries:
+        freed += _bytes(entry)
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
     return freed

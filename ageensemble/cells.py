@@ -6,14 +6,15 @@ import shutil
 import sys
 import time
 import traceback
+from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from . import features, models
-from .ages import finish
-from .caches import file_hash, locked, write_json, writing
+from . import features, models, processes
+from .ages import A, finish
+from .caches import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows
 from .errors import AgeEnsembleError
 from .runs import REFIT
 from .splits import inner
@@ -38,7 +39,6 @@ def tasks(run, spec, manifest, plan, feature_files):
             {
                 "run": run,
                 "cell": cell,
-                "name": run.name,
                 "model": spec.model,
                 "params": spec.params,
                 "features": [str(file) for file in feature_files],
@@ -55,7 +55,7 @@ def tasks(run, spec, manifest, plan, feature_files):
     return result
 
 
-def fit_all(missing, jobs, done=lambda name, cell, seconds, error: None):
+def fit_all(missing, jobs, done=lambda run, cell, seconds, error: None):
     """Fit cells in parallel worker processes; a cell that fails leaves a record that says why.
 
     Parameters
@@ -65,34 +65,23 @@ def fit_all(missing, jobs, done=lambda name, cell, seconds, error: None):
     jobs : int
         processes at once
     done : callable
-        told of every cell that ended: name, cell, seconds, error or None
+        told of every cell that ended: run, cell, seconds, error or None
     """
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    if not missing:
-        return
-    threads = max(task["threads"] for task in missing)
-    try:
-        with parallel_config(backend="loky", inner_max_num_threads=threads):
-            for ended in Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(fit)(task) for task in missing):
-                done(*ended)
-    except TerminatedWorkerError:
-        for task in missing:  # somebody's worker was killed: one by one, the culprit is found and the others are saved
-            if not task["run"].sound(task["cell"]):
-                done(*_fit_alone(task))
+    with closing(processes.run(fit, missing, jobs, lambda task: task["threads"])) as results:
+        for task, ended in results:
+            seconds, error = (0.0, _buried(task, ended)) if isinstance(ended, processes.ProcessDied) else ended
+            done(task["run"], task["cell"], seconds, error)
 
 
-def _fit_alone(task):
-    from joblib.externals.loky import get_reusable_executor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    try:
-        return get_reusable_executor(max_workers=1).submit(fit, task).result()
-    except TerminatedWorkerError:
-        reason = "the process was killed from outside, most likely for want of memory; try fewer --jobs"
+def _buried(task, died):
+    """Write the record of a cell whose process could not, unless it was fitted elsewhere meanwhile; the reason."""
+    hint = ", perhaps for want of memory; try fewer --jobs" if "SIGKILL" in str(died) else ""
+    with locked(task["run"].cell_folder(task["cell"]) / ".lock"):
+        if task["run"].sound(task["cell"]):
+            return None
+        reason = f"its process died: {died}{hint}"
         _write_record(task, {"error": reason})
-        return task["name"], task["cell"], 0.0, reason
+    return reason
 
 
 def fit(task):
@@ -101,36 +90,39 @@ def fit(task):
     Returns
     -------
     tuple
-        name, cell, seconds, error or None
+        seconds, error or None
     """
     started = time.perf_counter()
     folder = task["run"].cell_folder(task["cell"])
     with locked(folder / ".lock"):
         if task["run"].sound(task["cell"]):  # another process was faster
-            return task["name"], task["cell"], 0.0, None
-        for old in (folder / "record.json", folder / "held_out.npy", folder / "test.npy"):
-            old.unlink(missing_ok=True)
-        shutil.rmtree(folder / "model", ignore_errors=True)
+            return 0.0, None
+        _empty(folder)
         try:
             record = _fit(task, folder)
-        except OSError:
-            raise  # the disk's trouble, not the model's
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            trouble = disk_trouble(error, folder)
+            if trouble:  # not the model's fault
+                raise trouble from None
             reason = str(error) if isinstance(error, AgeEnsembleError) else f"{type(error).__name__}: {error}"
-            record = {"error": reason.splitlines()[0], "traceback": traceback.format_exc()}
+            record = {"error": reason.strip().partition("\n")[0].rstrip(": "), "traceback": traceback.format_exc()}
         _write_record(task, record)
-    return task["name"], task["cell"], time.perf_counter() - started, record.get("error")
+    return time.perf_counter() - started, record.get("error")
+
+
+def _empty(folder):
+    """Remove what an earlier, unfinished or damaged fit of the cell left."""
+    forget_unfinished(folder)
+    for old in (folder / "record.json", folder / "held_out.npy", folder / "test.npy"):
+        old.unlink(missing_ok=True)
+    shutil.rmtree(folder / "model", ignore_errors=True)
 
 
 def _fit(task, folder):
+    model = models.load(task["model"])(**task["params"])
     _use_threads(task["threads"])
     before = _reset_peak()
-    model = models.load(task["model"])(**task["params"])
-    x = (
-        features.read(task["features"], task["rows"])
-        if task["features"]
-        else np.empty((len(task["rows"]), 0), np.float32)
-    )
+    x = _features(task, task["rows"])
     start = time.perf_counter()
     model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"])
     fitted = time.perf_counter()
@@ -138,8 +130,7 @@ def _fit(task, folder):
     held_out, test = (_predict(model, task, rows) for rows in (task["held_out"], task["test"]))
     predicted = time.perf_counter()
     for name, rows in (("held_out", held_out), ("test", test)):
-        with writing(folder / f"{name}.npy") as temporary, open(temporary, "wb") as out:
-            np.save(out, rows)
+        write_rows(folder / f"{name}.npy", rows.shape, [rows])
     (folder / "model").mkdir()
     model.save(folder / "model")
     return {
@@ -168,9 +159,16 @@ def _predict(model, task, rows):
     result = []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        x = features.read(task["features"], batch) if task["features"] else np.empty((len(batch), 0), np.float32)
-        result.append(finish(model.predict(x), task["y"]))
-    return np.concatenate(result) if result else np.empty((0, 121), np.float32)
+        distribution = finish(model.predict(_features(task, batch)), task["y"])
+        if len(distribution) != len(batch):
+            raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
+        result.append(distribution)
+    return np.concatenate(result) if result else np.empty((0, A), np.float32)
+
+
+def _features(task, rows):
+    """Features of these rows, `(len(rows), d)`; a model that wants none is given none, d = 0."""
+    return features.read(task["features"], rows) if task["features"] else np.empty((len(rows), 0), np.float32)
 
 
 def _write_record(task, record):
@@ -180,9 +178,9 @@ def _write_record(task, record):
 
 
 def _use_threads(threads):
-    import torch
-
-    torch.set_num_threads(threads)
+    """Hold torch to its threads; one that is imported later reads them from the environment of the process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _versions():
@@ -192,10 +190,8 @@ def _versions():
 
 def _reset_peak():
     """Forget the peak so far, where the system allows it (Linux); the resident bytes now."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
     return _peak()
 
 

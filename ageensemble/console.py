@@ -1,5 +1,8 @@
 """What people see while they wait: plain lines and progress bars, on the error stream."""
 
+import json
+import math
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -20,7 +23,7 @@ class Console:
         self.verbose = verbose
         self.err = Rich(stderr=True, highlight=False)
         self.out = Rich(highlight=False)
-        if not self.out.is_terminal and self.out.width < 130:
+        if not self.out.is_terminal and "COLUMNS" not in os.environ:
             self.out = Rich(highlight=False, width=130)  # a file has no width; keep rows whole
 
     def say(self, text):
@@ -63,12 +66,25 @@ class Console:
 
 
 def plain(text):
-    """Text without control characters: a file's name must not steer a terminal."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", "?", str(text))
+    """Text without control characters and bidirectional overrides: a file's name must not steer a terminal."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "?", str(text))
+
+
+def as_json(content):
+    """JSON text for standard output, in plain ASCII; what is not a number is null."""
+    return json.dumps(_without_nan(content), indent=1)
+
+
+def _without_nan(content):
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def fail(error, code):
     """Print one line to the error stream and leave with an exit code."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    print(f"error: {plain(' '.join(lines))}", file=sys.stderr)
+    line = " ".join(str(error).split()) or type(error).__name__
+    print(f"error: {plain(line)}", file=sys.stderr)
     raise SystemExit(code)

@@ -10,7 +10,7 @@ from .errors import DiskError
 from .runs import PlanFolder, plan_folders
 
 
-def estimate(manifest, plan, wanted, kind, here):
+def estimate(manifest, plan, wanted, kind, seed, here):
     """One row for each model: cells left to fit, seconds, memory of a cell.
 
     Seconds come from earlier runs of the same model and parameters below the same `--out`, scaled to the number of
@@ -19,31 +19,40 @@ def estimate(manifest, plan, wanted, kind, here):
     Returns
     -------
     dict
-        rows, disk_bytes, free_disk_bytes, memory_bytes, free_memory_bytes
+        rows; seconds with that many cells at once, None where one model's are not known; disk_bytes, memory_bytes and
+        what is free of both
     """
     cells = 1 if kind == "refit" else plan.folds
     n = len(plan.rest) * (1 if kind == "refit" else (plan.folds - 1) / plan.folds)
     history = _history(here.out)
     rows = []
     for spec in wanted:
+        left = _left(spec, manifest, plan, kind, seed, here)
         per_item = history.get(_kind_of(spec.config))
-        rows.append(
-            {
-                "model": spec.name,
-                "cells": cells,
-                "seconds": None if per_item is None else round(per_item * n * cells, 1),
-                "memory_bytes": int(fit_memory(spec, int(n))),
-            }
-        )
-    memory = max(row["memory_bytes"] for row in rows) * min(here.jobs, cells)
-    free = shutil.disk_usage(_existing(here.out)).free
+        seconds = 0.0 if not left else None if per_item is None else round(per_item * n * left, 1)
+        memory = int(fit_memory(spec, int(n)))
+        rows.append({"model": spec.name, "cells": cells, "left": left, "seconds": seconds, "memory_bytes": memory})
+    known = [row["seconds"] for row in rows]
+    at_once = min(here.jobs, max(1, sum(row["left"] for row in rows)))
     return {
         "rows": rows,
-        "disk_bytes": int(_disk(manifest, plan, wanted, cells, here)),
-        "free_disk_bytes": free,
-        "memory_bytes": memory,
+        "seconds": None if None in known else round(sum(known) / at_once, 1),
+        "disk_bytes": int(_disk(manifest, plan, wanted, rows, here)),
+        "free_disk_bytes": shutil.disk_usage(_existing(here.out)).free,
+        "memory_bytes": max(row["memory_bytes"] for row in rows) * at_once,
         "free_memory_bytes": available_memory(),
     }
+
+
+def _left(spec, manifest, plan, kind, seed, here):
+    """How many cells are not fitted yet."""
+    place = PlanFolder(PlanFolder.place(here.out, manifest, plan))
+    cells = ["all"] if kind == "refit" else range(plan.folds)
+    try:
+        run = place.begun(spec, seed, kind, here.device)
+    except DiskError:  # no plan folder, or a damaged one, in which runs may still be sound
+        return len(cells)
+    return sum(not run.sound(cell) for cell in cells)
 
 
 def _kind_of(config):
@@ -54,24 +63,25 @@ def _history(out):
     """Seconds of fitting for each training item, by model and parameters, from complete runs."""
     result = {}
     try:
-        folders: list[PlanFolder] = plan_folders(out)
-    except DiskError:
-        return result
-    for folder in folders:
-        folds = folder.about["folds"]
-        for run in folder.runs:
-            if run.state(folds)[0] == "complete":
-                records = run.records(folds)
-                seconds = sum(r["fit_seconds"] for r in records) / sum(r["train_items"] for r in records)
-                result.setdefault(_kind_of(run.config), seconds)
+        for folder in plan_folders(out):
+            folds = folder.about["folds"]
+            for run in folder.runs:
+                if run.state(folds)[0] == "complete":
+                    records = run.records(folds)
+                    seconds = sum(r["fit_seconds"] for r in records) / sum(r["train_items"] for r in records)
+                    result.setdefault(_kind_of(run.config), seconds)
+    except DiskError:  # nothing there, or damaged: then less is known
+        pass
     return result
 
 
-def _disk(manifest, plan, wanted, cells, here):
+def _disk(manifest, plan, wanted, rows, here):
     """Bytes still to be written: feature matrices and predictions (models themselves are not known beforehand)."""
     sets = {str(feature): feature for spec in wanted for feature in spec.features}
-    matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in sets.values())
-    predictions = len(wanted) * 4 * A * (2 * len(plan.rest) + (cells + 1) * len(plan.test))
+    missing = [f for f in sets.values() if not features.matrix_place(*f, manifest, here.cache, here.device).exists()]
+    matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in missing)
+    each = 4 * A * (2 * len(plan.rest) + len(plan.test))
+    predictions = sum(each + 4 * A * len(plan.test) * row["cells"] for row in rows if row["left"])
     return matrices + predictions
 
 
@@ -82,17 +92,26 @@ def _existing(folder):
 
 def rich_table(result):
     """The estimate for a terminal."""
+    from rich import box
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
-    view = Table(title="would fit", title_justify="left")
-    for title in ("model", "cells", "seconds", "GB a cell"):
+    from .console import plain
+
+    view = Table(title="would fit", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("model", "cells", "left to fit", "seconds", "GB a cell"):
         view.add_column(title, justify="left" if title == "model" else "right")
     for row in result["rows"]:
-        seconds = "not known yet" if row["seconds"] is None else f"{row['seconds']:,.0f}"
-        view.add_row(row["model"], str(row["cells"]), seconds, f"{row['memory_bytes'] / 1e9:.1f}")
-    gigabytes = {key: value / 1e9 for key, value in result.items() if key != "rows"}
-    view.caption = (
-        "disk for features and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free; "
-        "memory, all cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
+        texts = [plain(row["model"]), str(row["cells"]), str(row["left"]), _seconds(row["seconds"])]
+        view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
+    gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
+    below = f"seconds, several cells at once: {_seconds(result['seconds'])}\n" + (
+        "disk for features and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
+        "memory, several cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
     ).format(**gigabytes)
-    return view
+    return Group(view, below)
+
+
+def _seconds(value):
+    return "not known yet" if value is None else f"{value:,.0f}"

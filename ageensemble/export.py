@@ -1,9 +1,11 @@
 """Results written on purpose, for others to read: table, every metric, machine, commands, pictures."""
 
+import shlex
 from pathlib import Path
 
 from . import reports, tables
-from .caches import writing
+from .caches import slug, writing
+from .console import as_json
 from .errors import DiskError
 
 
@@ -30,40 +32,55 @@ def write(plan_folder, groups, target):
     if folder.is_file():
         raise DiskError(f"{folder} is a file; --export needs a folder")
     held = folder / "results.json"
-    if held.exists() and plan_folder.about["plan"] not in held.read_text():
+    names = [plan_folder.about["manifest"], plan_folder.about["plan"]]
+    if held.exists() and not all(name in held.read_text() for name in names):
         folder = folder / plan_folder.folder.name
     folder.mkdir(parents=True, exist_ok=True)
     table = tables.rows(plan_folder, groups)
     with writing(folder / "results.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
-        temporary.write_text(tables.as_json(table, plan_folder) + "\n")
-    lines = ["# Results", "", tables.markdown(table, plan_folder, groups), *_machine(plan_folder)]
-    for run in plan_folder.runs:
-        if run.state(plan_folder.about["folds"])[0] == "complete":
-            lines += _pictures(run, plan_folder, groups, folder)
+        temporary.write_text(as_json(tables.content(table, plan_folder)) + "\n")
+    complete = [run for run in plan_folder.runs if run.state(plan_folder.about["folds"])[0] == "complete"]
+    lines = ["# Results", "", tables.markdown(table, plan_folder, groups), *_origin(complete, plan_folder)]
+    taken = set()
+    for run in complete:
+        if run.name == "floor":  # the same for everybody: nothing to see
+            continue
+        lines += _pictures(run, plan_folder, groups, folder, taken)
     with writing(folder / "README.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+        temporary.write_text("\n".join(lines).rstrip() + "\n")
     return folder
 
 
-def _machine(plan_folder):
-    """The machine, the versions and the seed of the first complete run's first cell."""
-    folds = plan_folder.about["folds"]
-    for run in plan_folder.runs:
-        if run.state(folds)[0] == "complete":
-            record = run.records(folds)[0]
-            versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
-            return [f"Machine: {record['machine']}, {record['device']}. Versions: {versions}.", ""]
-    return []
+def _origin(complete, plan_folder):
+    """Where the numbers come from: the command, the machine and the versions."""
+    about = plan_folder.about
+    seeds = {run.config["seed"] for run in complete if not run.refit}
+    words = ["ageensemble", "benchmark", "--data", about["data"], "--folds", str(about["folds"])]
+    words += ["--limit", str(about["limited"])] if about["limited"] else []
+    words += ["--plan", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
+    words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
+    for run in complete:
+        words += [] if run.refit or run.name == "floor" else ["--model", run.name]
+    lines = ["```", shlex.join(words), "```", ""]
+    if complete:
+        record = complete[0].records(about["folds"])[0]
+        versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+        lines += [f"Machine: {record['machine']}, {record['device']}. Versions: {versions}.", ""]
+    return lines
 
 
-def _pictures(run, plan_folder, groups, folder):
+def _pictures(run, plan_folder, groups, folder, taken):
+    """Copy a run's pictures under its model's name, and the Markdown that shows them."""
     report = reports.write(run, plan_folder, groups)
-    lines = [f"## {run.name}{' (refit)' if run.refit else ''}", ""]
+    stem = slug(run.name) + ("-refit" if run.refit else "")
+    stem = run.folder.name if stem in taken else stem
+    taken.add(stem)
+    lines = [f"## {tables.escaped(run.name)}{' (refit)' if run.refit else ''}", ""]
     for name in ("confusion.png", "true_predicted.png"):
         if (report / name).exists():
-            target = folder / f"{run.folder.name}-{name}"
+            target = folder / f"{stem}-{name}"
             target.write_bytes((report / name).read_bytes())
-            lines.append(f"![{name.removesuffix('.png')}]({target.name})")
+            lines.append(f"![{name.removesuffix('.png').replace('_', ' against ')} of {stem}]({target.name})")
     return [*lines, ""]

@@ -1,8 +1,12 @@
 """Pictures of results and of photographs: confusion matrix, true against predicted, contact sheets."""
 
+import textwrap
+
 import numpy as np
 
 from . import ages, metrics
+from .caches import writing
+from .console import plain
 
 
 def _figure(width, height):
@@ -10,6 +14,17 @@ def _figure(width, height):
 
     figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
     return figure, figure.subplots()
+
+
+def _head(axis, title, width):
+    """A title on as many lines as the width, in inches, asks for; a model's name is no formula."""
+    lines = [textwrap.fill(plain(line), int(8 * width), break_on_hyphens=False) for line in title.splitlines()]
+    axis.set_title("\n".join(lines), fontsize=11, parse_math=False)
+
+
+def _save(figure, file):
+    with writing(file) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})  # the same bytes with every version
 
 
 def save_confusion(file, distribution, y, groups, title):
@@ -30,7 +45,7 @@ def save_confusion(file, distribution, y, groups, title):
     table = metrics.confusion(label[inside], answer, len(groups))
     count = table.sum(1)
     share = 100 * table / np.maximum(count, 1)[:, None]
-    side = 2.2 + 0.42 * len(groups)
+    side = max(4.2, 2.2 + 0.42 * len(groups))
     figure, axis = _figure(side + 0.6, side)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
     axis.set_xticks(range(len(groups)), groups.labels, rotation=60, ha="right")
@@ -39,30 +54,35 @@ def save_confusion(file, distribution, y, groups, title):
         for row, column in zip(*np.nonzero(share >= 0.5), strict=True):
             colour = "white" if share[row, column] > 55 else "black"
             axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    axis.set(
-        xlabel="predicted age group", ylabel="true age group (items)", title=f"{title}\nper cent of the true group"
-    )
-    figure.savefig(file)
+    axis.set(xlabel="predicted age group", ylabel="true age group (items)")
+    _head(axis, f"{title}\nper cent of the true group", side)
+    _save(figure, file)
 
 
 def save_true_predicted(file, distribution, y, title):
-    """True against predicted (median) age, as density, with the median and 80 % band of predictions at each true age."""
+    """True against predicted (median) age as density, with the median and 80 % band of predictions at a true age."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
     age, predicted = y[:, 0], ages.median(distribution)
     figure, axis = _figure(6.2, 5.6)
     top = int(max(age.max(), predicted.max())) + 2
-    density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap="viridis")
+    colours = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single photograph is seen too
+    density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap=colours)
     axis.plot([0, top], [0, top], color="black", linewidth=0.8, label="predicted = true")
     centre = np.array([a for a in range(top) if (np.abs(age - a) <= 2).sum() >= 20])
     if len(centre):
         near = [np.quantile(predicted[np.abs(age - a) <= 2], [0.1, 0.5, 0.9]) for a in centre]
         low, middle, high = np.transpose(near)
         axis.plot(centre, middle, color="crimson", linewidth=1.6, label="median of predictions")
-        axis.fill_between(centre, low, high, color="crimson", alpha=0.15, label="80 % of predictions")
-    axis.set(xlabel="true age, years", ylabel="predicted age, years", title=title, xlim=(0, top), ylim=(0, top))
+        axis.plot(centre, low, centre, high, color="crimson", linewidth=1, linestyle=":")
+        axis.plot([], [], color="crimson", linewidth=1, linestyle=":", label="80 % of predictions")
+    axis.set(xlabel="true age, years", ylabel="predicted age, years", xlim=(0, top), ylim=(0, top))
+    _head(axis, title, 6.2)
     axis.set_aspect("equal")
     axis.legend(loc="upper left", fontsize=8)
     figure.colorbar(density, ax=axis, label="photographs", shrink=0.8)
-    figure.savefig(file)
+    _save(figure, file)
 
 
 def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):
@@ -71,7 +91,7 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
     Parameters
     ----------
     file : path
-        JPEG or PNG
+        JPEG
     photos : Photos
     rows : sequence of int
         rows of `photos`
@@ -94,4 +114,5 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
         left, top = 6 + place % columns * (side + 6), 28 + place // columns * cell
         sheet.paste(image, (left + (side - image.width) // 2, top + side - image.height))
         draw.text((left + 2, top + side + 2), caption, fill="black")
-    sheet.save(file, quality=88)
+    with writing(file) as temporary:
+        sheet.save(temporary, format="JPEG", quality=88)

@@ -8,14 +8,14 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from .caches import key_of
 from .errors import UsageError
 
 
 def names(package):
     """Names of the modules of a package that are not hidden, and of what others installed for it."""
     package = importlib.import_module(package)
-    own = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
-    return sorted({*own, *(point.name for point in entry_points(group=package.__name__))})
+    return sorted({*_own(package), *(point.name for point in entry_points(group=package.__name__))})
 
 
 def module(package, name):
@@ -24,7 +24,7 @@ def module(package, name):
     Raises
     ------
     UsageError
-        No such name (with the nearest ones) or no such file.
+        No such name (with the nearest ones), no such file, or a module that does not load.
     """
     if name.endswith(".py"):
         return _from_file(Path(name))
@@ -35,24 +35,37 @@ def module(package, name):
         raise UsageError(
             f"no {package.rpartition('.')[2].rstrip('s')} called '{name}'; known: {', '.join(known)}{hint}"
         )
-    for point in entry_points(group=package):
-        if point.name == name:
-            return point.load()
-    return importlib.import_module(f"{package}.{name}")
+    return _loaded(name, lambda: importlib.import_module(_place(package, name)))
+
+
+def _own(package):
+    return [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+
+
+def _place(package, name):
+    """Where the module is; what others installed does not hide one of ours."""
+    if name in _own(importlib.import_module(package)):
+        return f"{package}.{name}"
+    return next(point.module for point in entry_points(group=package) if point.name == name)
 
 
 def _from_file(path):
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
-    name = f"ageensemble_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
+    name = f"ageensemble_plugin_{key_of(str(path.resolve()))}_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        made = importlib.util.module_from_spec(spec)
+        _loaded(path, lambda: spec.loader.exec_module(made))
+        sys.modules[name] = made
+    return sys.modules[name]
+
+
+def _loaded(what, load):
     try:
-        spec.loader.exec_module(loaded)
-    except Exception as error:  # somebody's file may raise anything; say whose it is
-        raise UsageError(f"{path} does not load: {type(error).__name__}: {error}") from error
-    return loaded
+        return load()
+    except (Exception, SystemExit) as error:  # somebody's file may raise anything; say whose it is
+        raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
 
 
 def defaults(function):

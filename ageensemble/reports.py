@@ -1,4 +1,4 @@
-"""What lies beside a run for people to look at: pictures, the per-item table, the worst errors. All can be made again."""
+"""What lies beside a run for people to look at: pictures, the per-item table, the worst errors."""
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,6 @@ def write(run, plan_folder, groups, photos=None, rows=None):
     folder = run.folder / "report"
     folder.mkdir(exist_ok=True)
     items = _all_items(run, plan_folder, groups)
-    with writing(folder / "items.csv") as temporary:
-        items.to_csv(temporary, index=False, errors="surrogateescape", float_format="%.4f")
     part = "test" if run.refit else "oof"
     what = "test part" if run.refit else "out-of-fold"
     y = plan_folder.y[_rows(plan_folder.plan, part)]
@@ -38,7 +36,14 @@ def write(run, plan_folder, groups, photos=None, rows=None):
         pictures.save_true_predicted(folder / "true_predicted.png", distribution, y, f"{run.name}, {what}")
         if photos is not None:
             _worst(folder / "worst.jpg", run, items, photos, rows)
+    with writing(folder / "items.csv") as temporary:  # the last, see `missing`
+        items.to_csv(temporary, index=False, errors="surrogateescape", float_format="%.4f")
     return folder
+
+
+def missing(run):
+    """Whether a run has no report yet, or only half of one; the floor, the same for everybody, needs none."""
+    return run.name != "floor" and not (run.folder / "report" / "items.csv").exists()
 
 
 def _rows(plan, part):

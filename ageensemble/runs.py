@@ -9,78 +9,82 @@ OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
         done.json              hashes of the rest, written last: only now the run is complete
 """
 
-import json
-import re
+import importlib.util
 import shutil
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from . import __version__
-from .caches import file_hash, key_of, read_json, write_json
+from .caches import file_hash, key_of, locked, read_json, slug, write_json, write_rows
 from .errors import DiskError, UsageError
-from .splits import TEST, Plan, plan_hash
+from .splits import TEST, Plan
 
 REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
-
-
-def slug(text, length=60):
-    """A name that is safe as a folder's, on any file system."""
-    return re.sub(r"[^A-Za-z0-9.=+@_-]+", "-", text).strip("-.")[:length] or "data"
+TABLES = ("manifest.csv", "plan.csv")
 
 
 class PlanFolder:
-    """The runs on one split plan, with the labels and the plan they share."""
+    """The runs on one split plan, with the labels and the plan they share.
+
+    Reading a file that is missing or was changed raises DiskError.
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.about = read_json(self.folder / "plan.json")
+
+    @cached_property
+    def about(self):
+        """What `plan.json` says: names, sizes and hashes of the data and the plan."""
+        return read_json(self.folder / "plan.json")
 
     @classmethod
     def create(cls, out, manifest, plan, about=None):
-        """The folder of this plan below `out`, made unless it is there."""
-        folder = Path(out) / f"{slug(manifest.name)}-{key_of(manifest.hash, plan.hash)[:8]}"
+        """The folder of this plan below `out`, made or mended unless it is there and sound."""
+        folder = cls.place(out, manifest, plan)
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "plan.json").exists():
-            manifest.save(folder)
-            plan.save(folder, manifest.items["item_id"])
-            about = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)} | (about or {})
-            about |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
-            write_json(folder / "plan.json", about)
+        with locked(folder / ".lock"):
+            if not cls._sound(folder):
+                manifest.save(folder)
+                plan.save(folder, manifest.items["item_id"])
+                known = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)}
+                known |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
+                known["files"] = {name: file_hash(folder / name) for name in TABLES}
+                write_json(folder / "plan.json", known | (about or {}))
         return cls(folder)
+
+    @staticmethod
+    def place(out, manifest, plan):
+        """Where the runs on this manifest and plan lie below `out`, there or not."""
+        return Path(out) / f"{slug(manifest.name)}-{key_of(manifest.hash, plan.hash)[:8]}"
+
+    @classmethod
+    def _sound(cls, folder):
+        try:
+            return not damage(folder, cls(folder).about["files"])
+        except DiskError:
+            return False
 
     @cached_property
     def items(self):
         """The manifest as saved."""
-        table = self._csv("manifest.csv", dtype=dict.fromkeys(("item_id", "path", "subject", "gender"), str))
+        table = self._table("manifest.csv", dtype=dict.fromkeys(("item_id", "path", "subject", "gender"), str))
         return table.astype({"age_min": int, "age_max": int})
 
     @cached_property
     def plan(self):
-        """The plan as saved; a changed file no longer has the hash it had.
+        """The plan as saved."""
+        part = self._table("plan.csv", dtype=str)["part"].replace("test", str(TEST)).astype(int).to_numpy()
+        return Plan(part, self.about["folds"], self.about["source"], self.about["plan"])
 
-        Raises
-        ------
-        DiskError
-            A file is missing or was changed.
-        """
-        table = self._csv("plan.csv", dtype=str)
-        try:
-            part = table["part"].replace("test", str(TEST)).astype(int).to_numpy()
-            found = plan_hash(table["item_id"], part)
-        except (KeyError, ValueError):
-            found = None
-        if found != self.about["plan"] or list(table["item_id"]) != list(self.items["item_id"]):
-            raise DiskError(f"{self.folder / 'plan.csv'} is not the plan these runs were made on; put it back")
-        return Plan(part, self.about["folds"], self.about["source"], found)
+    def _table(self, name, **options):
+        wrong = damage(self.folder, {name: self.about["files"].get(name)})
+        if wrong:
+            raise DiskError(f"{self.folder / name}: {wrong}; the command that made these runs puts it right")
+        import pandas as pd  # here, since every cell's process imports this module and needs no tables
 
-    def _csv(self, name, **options):
-        try:
-            return pd.read_csv(self.folder / name, encoding_errors="surrogateescape", **options)
-        except (OSError, ValueError) as error:
-            raise DiskError(f"{self.folder / name} cannot be read: {error}") from None
+        return pd.read_csv(self.folder / name, encoding_errors="surrogateescape", **options)
 
     @property
     def y(self):
@@ -90,7 +94,8 @@ class PlanFolder:
     @property
     def runs(self):
         """Every run begun here, by folder name."""
-        return [Run(folder.parent) for folder in sorted(self.folder.glob("*/run.json"))]
+        folders = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and any(d.iterdir())]
+        return [Run(folder) for folder in folders]
 
     def start(self, spec, seed, kind, threads, device):
         """The run of this configuration, begun now or earlier.
@@ -104,35 +109,59 @@ class PlanFolder:
             for each cell; what an earlier start fixed stays
         device : str
         """
-        config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
-        config |= {"manifest": self.about["manifest"], "plan": self.about["plan"]}
-        prefix = "" if kind == "folds" else "refit-"
-        folder = self.folder / f"{prefix}{slug(spec.name)}-{key_of(config)[:8]}"
+        config = self._config(spec, seed, kind, device)
+        folder = self._run_folder(spec, config)
         folder.mkdir(exist_ok=True)
-        if not (folder / "run.json").exists():
-            content = {"name": spec.name, "config": config, "threads": threads, "ageensemble": __version__}
-            write_json(folder / "run.json", content)
+        with locked(self.folder / ".lock"):
+            run = Run(folder)
+            if run.trouble:
+                threads = _threads_used(run) or threads
+                content = {"name": spec.name, "config": config, "threads": threads, "ageensemble": __version__}
+                write_json(folder / "run.json", content)
         return Run(folder)
+
+    def begun(self, spec, seed, kind, device):
+        """The run of this configuration; nothing is made where there is none."""
+        return Run(self._run_folder(spec, self._config(spec, seed, kind, device)))
+
+    def _config(self, spec, seed, kind, device):
+        config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
+        return config | {"manifest": self.about["manifest"], "plan": self.about["plan"]}
+
+    def _run_folder(self, spec, config):
+        prefix = "" if config["kind"] == "folds" else "refit-"
+        return self.folder / f"{prefix}{slug(spec.name)}-{key_of(config)[:8]}"
 
 
 def _accelerators(cls):
     """Which of the libraries that a model would use if installed are installed: they decide the last digits."""
-    import importlib.util
-
     return [name for name in getattr(cls, "accelerators", ()) if importlib.util.find_spec(name)]
 
 
+def _threads_used(run):
+    """Threads of the cells of a run that lost its `run.json`, 0 where there are none."""
+    ended = (folder.name.removeprefix("cell-") for folder in run.folder.glob("cell-*"))
+    return next((run.record(cell)["threads"] for cell in ended if run.sound(cell)), 0)
+
+
 class Run:
-    """One model on one plan."""
+    """One model on one plan.
+
+    Attributes
+    ----------
+    trouble : str
+        what is wrong with its `run.json`; empty where nothing is. Such a run is still listed, and can be mended.
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.about = read_json(self.folder / "run.json")
+        self.trouble, about = "", {"name": self.folder.name, "config": {}, "threads": 1}
         try:
-            self.name, self.config, self.threads = (self.about[key] for key in ("name", "config", "threads"))
-            self.refit = self.config["kind"] == "refit"
-        except (KeyError, TypeError):
-            raise DiskError(f"{self.folder / 'run.json'} is damaged: keys are missing") from None
+            about = read_json(self.folder / "run.json")
+        except DiskError as error:
+            self.trouble = str(error)
+        self.name, self.config, self.threads = (about[key] for key in ("name", "config", "threads"))
+        self.refit = self.config.get("kind") == "refit"
 
     def cells(self, folds):
         """Names of the cells: "0".."K-1", or "all" for a refit."""
@@ -143,7 +172,13 @@ class Run:
         return self.folder / f"cell-{cell}"
 
     def record(self, cell):
-        """The record of a cell, or None where it has not ended."""
+        """The record of a cell, or None where it has not ended.
+
+        Raises
+        ------
+        DiskError
+            It is damaged.
+        """
         file = self.cell_folder(cell) / "record.json"
         return read_json(file) if file.exists() else None
 
@@ -151,29 +186,35 @@ class Run:
         """Whether a cell ended well and its files are as they were written."""
         try:
             record = self.record(cell)
-            return (
-                record is not None and not record.get("error") and not damage(self.cell_folder(cell), record["files"])
-            )
-        except (DiskError, KeyError, AttributeError):
+        except DiskError:
             return False
+        return bool(record) and "error" not in record and not damage(self.cell_folder(cell), record["files"])
 
-    def state(self, folds):
-        """("complete" | "failed" | "incomplete" | "damaged", explanation)."""
+    def state(self, folds, thorough=False):
+        """("complete" | "failed" | "incomplete" | "damaged", explanation).
+
+        Parameters
+        ----------
+        folds : int
+        thorough : bool
+            look at the saved models too, which no table needs
+        """
+        again = f"; run it again, or: ageensemble runs remove {self.folder.name}"
+        if self.trouble:
+            return "damaged", self.trouble + again
         try:
             if (self.folder / "done.json").exists():
                 files = read_json(self.folder / "done.json")["files"]
-                needed = {name: value for name, value in files.items() if "/model/" not in name}
-                broken = damage(self.folder, needed)
-                again = f"; run it again, or: ageensemble runs remove {self.folder.name}"
-                return ("damaged", broken + again) if broken else ("complete", "")
+                wrong = damage(self.folder, {n: h for n, h in files.items() if thorough or "/model/" not in n})
+                return ("damaged", wrong + again) if wrong else ("complete", "")
             records = {cell: self.record(cell) for cell in self.cells(folds)}
-        except (DiskError, KeyError, AttributeError, TypeError) as error:
-            return "damaged", f"{error}; run it again, or: ageensemble runs remove {self.folder.name}"
-        failed = {cell: r["error"] for cell, r in records.items() if r and r.get("error")}
+        except DiskError as error:
+            return "damaged", f"{error}{again}"
+        failed = {cell: record["error"] for cell, record in records.items() if record and "error" in record}
         if failed:
             cell, reason = next(iter(failed.items()))
             return "failed", f"{len(failed)} of {len(records)} cells; cell {cell}: {reason}"
-        ended = sum(r is not None for r in records.values())
+        ended = sum(record is not None for record in records.values())
         return "incomplete", f"{ended} of {len(records)} cells done; the same command goes on from there"
 
     def records(self, folds):
@@ -191,24 +232,18 @@ class Run:
         """
         cells = self.cells(plan.folds)
         test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
-        self._write_array("test", test)
+        write_rows(self.folder / "test.npy", test.shape, [test])
         if not self.refit:
             oof = np.empty((len(plan.part), test.shape[1]), np.float32)
             for cell in cells:
                 oof[plan.held_out(int(cell))] = self._cell_array(cell, "held_out")
-            self._write_array("oof", oof[plan.rest])
+            write_rows(self.folder / "oof.npy", (len(plan.rest), test.shape[1]), [oof[plan.rest]])
         files = [f for f in self.folder.rglob("*") if f.is_file() and _hashed(f.relative_to(self.folder))]
         hashes = {f.relative_to(self.folder).as_posix(): file_hash(f) for f in sorted(files)}
         write_json(self.folder / "done.json", {"files": hashes})
 
     def _cell_array(self, cell, name):
         return np.load(self.cell_folder(cell) / f"{name}.npy", allow_pickle=False)
-
-    def _write_array(self, name, array):
-        from .caches import writing
-
-        with writing(self.folder / f"{name}.npy") as temporary, open(temporary, "wb") as out:
-            np.save(out, array.astype(np.float32))
 
     @property
     def bytes(self):
@@ -271,16 +306,11 @@ def remove(run):
 
 
 def describe(plan_folder):
-    """One line for each run: name, state and explanation, for `runs list`."""
-    rows = []
-    for run in plan_folder.runs:
-        state, why = run.state(plan_folder.about["folds"])
-        rows.append(
-            {"plan": plan_folder.folder.name, "run": run.folder.name, "model": run.name, "state": state, "why": why}
-        )
-    return rows
-
-
-def as_json(rows):
-    """Rows as JSON text."""
-    return json.dumps(rows, indent=1, ensure_ascii=False)
+    """For each run: plan, run and model by name, state and explanation; one row where the plan itself is damaged."""
+    plan = plan_folder.folder.name
+    try:
+        folds = plan_folder.about["folds"]
+    except DiskError as error:
+        return [{"plan": plan, "run": "", "model": "", "state": "damaged", "why": str(error)}]
+    found = [(run, *run.state(folds)) for run in plan_folder.runs]
+    return [{"plan": plan, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]

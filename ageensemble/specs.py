@@ -37,11 +37,10 @@ class Spec:
 
     @property
     def config(self):
-        """Everything above for a configuration file; a model from a file outside the package with its hash."""
+        """Everything above for a configuration file; files from outside the package with their hashes."""
+        files = [name for name in (self.model, *(name for name, _ in self.features)) if name.endswith(".py")]
         config = {"model": self.model, "params": self.params, "features": [[n, p] for n, p in self.features]}
-        if self.model.endswith(".py"):
-            config["sha256"] = file_hash(self.model)
-        return config
+        return config | ({"sha256": [file_hash(file) for file in files]} if files else {})
 
     @property
     def make(self):
@@ -65,23 +64,39 @@ def parse(text, default_features=None, settings=()):
     UsageError
         No such model, feature set or parameter, or a value of the wrong kind.
     """
-    head, *words = text.split()
+    head, *words = text.split() or [""]
     head, at, feature_text = head.partition("@")
-    if head.endswith(".py"):
-        head = str(Path(head).resolve())
+    head = _resolved(head)
     cls = models.load(head)
     feature_text = feature_text if at else (default_features or cls.features)
-    feature_names = [name for name in feature_text.split("+") if name] if cls.features else []
-    if (cls.features and not feature_names) or len(set(feature_names)) < len(feature_names):
-        raise UsageError(f"'{text}': write features as in {head}@hog+lbp, each once")
+    feature_names = [_resolved(name) for name in feature_text.split("+") if name] if cls.features else []
+    labels = [_label(name) for name in feature_names]
+    if (cls.features and not labels) or len(set(labels)) < len(labels):
+        raise UsageError(f"'{text}': write features as in {_label(head)}@hog+lbp, each once")
     given = _settings([*settings, *words], text)
-    params = _fill(registry.defaults(cls.__init__), {k: v for k, v in given.items() if "." not in k}, head)
-    feature_params = [_feature_params(name, given) for name in feature_names]
     for key in given:
-        if "." in key and key.partition(".")[0] not in feature_names:
-            raise UsageError(f"'{key}' sets a parameter of features that {head}@{feature_text} does not use")
-    name = _shortest(head, cls, "+".join(feature_names), given)
+        if "." in key and key.partition(".")[0] not in labels:
+            raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
+    own = {key: value for key, value in given.items() if "." not in key}
+    params, changed = _fill(registry.defaults(cls.__init__), own, _label(head))
+    feature_params = []
+    for name, label in zip(feature_names, labels, strict=True):
+        own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == label}
+        filled, different = _fill(registry.defaults(features.load(name)), own, label)
+        feature_params.append(filled)
+        changed |= {f"{label}.{key}": value for key, value in different.items()}
+    label = _label(head) + (f"@{'+'.join(labels)}" if labels and "+".join(feature_names) != cls.features else "")
+    name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
     return Spec(head, params, tuple(zip(feature_names, feature_params, strict=True)), name)
+
+
+def _resolved(name):
+    """A file by its whole path, so that it is found from everywhere; other names as they are."""
+    return str(Path(name).resolve()) if name.endswith(".py") else name
+
+
+def _label(name):
+    return Path(name).stem if name.endswith(".py") else name
 
 
 def _settings(words, text):
@@ -94,21 +109,17 @@ def _settings(words, text):
     return given
 
 
-def _feature_params(name, given):
-    prefix = name + "."
-    own = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
-    return _fill(registry.defaults(features.load(name)), own, name)
-
-
 def _fill(defaults, given, owner):
-    """The defaults with what was given, each value read as the kind of its default."""
+    """The defaults with what was given, each value read as the kind of its default; and, as text, what differs."""
+    filled = dict(defaults)
     for key, value in given.items():
         if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, n=1)
+            near = [name for name in defaults if name.lower() == key.lower()]
+            near += difflib.get_close_matches(key, defaults, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise UsageError(f"{owner} has no parameter '{key}'; it has: {', '.join(defaults) or 'none'}{hint}")
-        defaults = defaults | {key: _value(value, defaults[key], f"{owner}: {key}")}
-    return defaults
+        filled[key] = _value(value, defaults[key], f"{owner}: {key}")
+    return filled, {key: _text(value) for key, value in filled.items() if value != defaults[key]}
 
 
 def _value(text, default, what):
@@ -123,11 +134,11 @@ def _value(text, default, what):
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if default is not None and type(value) is not type(default):
-        raise UsageError(f"{what} must be a number such as {default}, not '{text}'")
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise UsageError(f"{what} must be {kind} such as {default}, not '{text}'")
     return value
 
 
-def _shortest(head, cls, feature_text, given):
-    label = Path(head).stem if head.endswith(".py") else head
-    at = f"@{feature_text}" if feature_text and feature_text != cls.features else ""
-    return " ".join([label + at, *(f"{key}={value}" for key, value in sorted(given.items()))])
+def _text(value):
+    """A value as one would type it."""
+    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")

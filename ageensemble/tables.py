@@ -1,9 +1,12 @@
 """The results table: a pure function of the runs on one plan, for the terminal, CSV, Markdown and JSON."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from . import ages, compare, metrics
+from .console import plain
 from .errors import UnequalError
 
 PARTS = ("oof", "test")
@@ -33,7 +36,8 @@ def rows(plan_folder, groups):
     items = {"oof": plan.rest, "test": plan.test}
     result = []
     for run in plan_folder.runs:
-        _refuse_unequal(run, plan_folder)
+        if not run.trouble:
+            _refuse_unequal(run, plan_folder)
         state, why = run.state(plan.folds)
         row = {
             "model": run.name + (" (refit)" if run.refit else ""),
@@ -107,10 +111,11 @@ def heading(plan_folder):
     plan = plan_folder.plan
     parts = [
         f"{about['data']}: {about['items']:,} items",
+        "a part of a larger set" if about["limited"] else "",
         f"{about['excluded']:,} excluded" if about["excluded"] else "",
         f"{about['folds']} folds, {len(plan.test):,} test items",
         f"plan {about['plan'][:8]} ({about['source']})",
-        f"LEAKS: {about['leaks']:,} items have others of their cluster in another part" if about.get("leaks") else "",
+        f"LEAKS: {about['leaks']:,} items have others of their cluster in another part" if about["leaks"] else "",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -121,7 +126,8 @@ def notes(plan_folder, groups):
         f"OOF: out-of-fold, what to choose by. Test: the mean of the folds' models on the test part, for the record. "
         f"Intervals: 95 %, {compare.REPLICATES:,} bootstrap resamples of clusters; "
         "the variance of retraining is not in them. "
-        f"F1: weighted, over the age groups '{groups.name}'. Seconds: fitting, all folds. img/s: predicting from features."
+        f"F1: weighted, over the age groups '{groups.name}'. "
+        "Seconds: fitting, all folds. img/s: predicting from features."
     ]
     count, years = ages.outside(groups, plan_folder.y)
     if count:
@@ -130,7 +136,7 @@ def notes(plan_folder, groups):
     return lines
 
 
-SHOWN = {  # column of the short table: (source, format)
+SHOWN = {  # column of the short table: (source, format); the last go first where a terminal is narrow
     "OOF MAE": ("oof_mae", "{:.2f}"),
     "OOF F1": ("oof_f1_weighted", "{:.3f}"),
     "OOF CS@5": ("oof_cs5", "{:.3f}"),
@@ -141,6 +147,7 @@ SHOWN = {  # column of the short table: (source, format)
     "GB": ("peak_gb", "{:.1f}"),
     "MB": ("size_mb", "{:,.1f}"),
 }
+MODEL_WIDTH = 24  # characters a terminal leaves for the model's name at least, where a model needs them
 
 
 def short(table):
@@ -157,57 +164,90 @@ def short(table):
         for title, (source, form) in SHOWN.items():
             low, high = row.get(f"{source}_low", np.nan), row.get(f"{source}_high", np.nan)
             value = form.format(row[source]) if pd.notna(row[source]) else ""
-            cells[title] = (value, f"{form.format(low)}-{form.format(high)}" if pd.notna(low) else "")
+            cells[title] = (value, f"{_bound(low, form)}-{_bound(high, form)}" if pd.notna(low) else "")
         result.append(cells)
     return result
+
+
+def _bound(value, form):
+    """An end of an interval, in four characters where that is precise enough: `6.41`, `20.8`, `.381`."""
+    return f"{value:.1f}" if value >= 10 else form.format(value).removeprefix("0")
+
+
+def escaped(name):
+    """A name as Markdown shows it literally, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain(name))
 
 
 def markdown(table, plan_folder, groups):
     """The short table with its heading and notes, as Markdown."""
     star = best(table)
-    lines = [
-        heading(plan_folder) + ".",
-        "",
-        "| model | " + " | ".join(SHOWN) + " |",
-        "| --- |" + " ---: |" * len(SHOWN),
-    ]
+    head = ["| model | " + " | ".join(SHOWN) + " |", "| --- |" + " ---: |" * len(SHOWN)]
+    lines = [escaped(heading(plan_folder)) + ".", "", *head]
     for index, cells in enumerate(short(table)):
-        model = table.at[index, "model"].replace("|", "\\|")
-        if table.at[index, "state"] != "complete":
-            lines.append(
-                f"| {model} | {table.at[index, 'state']}: {table.at[index, 'why']} |" + " |" * (len(SHOWN) - 1)
-            )
-            continue
+        model = escaped(table.at[index, "model"])
         values = [f"{value} ({between})" if between else value for value, between in cells.values()]
+        if table.at[index, "state"] != "complete":
+            values = [escaped(f"{table.at[index, 'state']}: {table.at[index, 'why']}"), *values[1:]]
         lines.append(f"| {f'**{model}**' if index == star else model} | " + " | ".join(values) + " |")
-    return "\n".join([*lines, "", *notes(plan_folder, groups), ""])
+    return "\n\n".join(["\n".join(lines), *map(escaped, notes(plan_folder, groups))]) + "\n"
 
 
-def rich_table(table, plan_folder):
-    """The short table for a terminal: the interval below its value, the best row marked."""
+def rich_table(table, plan_folder, width):
+    """The short table for a terminal: the interval below its value, the best row marked, reasons of failure below.
+
+    Columns at the right are left out where the width, in characters, does not hold them.
+    """
+    from rich import box
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    view = Table(title=heading(plan_folder), title_justify="left", caption_justify="left")
+    texts = short(table)
+    shown = _fitting(table, texts, width)
+    view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    view.title, view.title_justify, view.title_style = Text(plain(heading(plan_folder))), "left", "bold"
     view.add_column("model", overflow="fold")
-    for title in SHOWN:
+    for title in shown:
         view.add_column(title, justify="right", no_wrap=True)
-    star = best(table)
-    for index, cells in enumerate(short(table)):
-        name = Text(table.at[index, "model"])
-        if index == star:
-            name.append(" *best", style="bold green")
-        if table.at[index, "state"] != "complete":
-            view.add_row(Text.assemble(name, "\n", (f"{table.at[index, 'state']}: {table.at[index, 'why']}", "red")))
-            continue
-        values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in cells.values()]
+    star, below = best(table), []
+    for index, cells in enumerate(texts):
+        model, state = plain(table.at[index, "model"]), table.at[index, "state"]
+        name = Text(model).append(" *best" if index == star else "", style="bold green")
+        if state != "complete":
+            name.append(f" {state}", style="red")
+            below.append(Text(plain(f"{model} {state}: {table.at[index, 'why']}"), style="red"))
+        values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
         view.add_row(name, *values, style="bold" if index == star else None)
-    return view
+    if len(shown) < len(SHOWN):
+        below.append(Text(f"Left out for want of width: {', '.join(list(SHOWN)[len(shown) :])}.", style="dim"))
+    return Group(view, *below)
 
 
-def as_json(table, plan_folder):
+def _fitting(table, texts, width):
+    """Titles of the columns that fit beside the models' names, the first at least."""
+    left = width - min(MODEL_WIDTH, max([len(name) + len(" *best") for name in table["model"]], default=0))
+    shown = []
+    for title in SHOWN:
+        left -= 2 + max([len(title), *(len(text) for cells in texts for text in cells[title])])
+        if left >= 0 or not shown:
+            shown.append(title)
+    return shown
+
+
+def csv(found):
+    """Every metric of every run as CSV; the first column says on which plan.
+
+    Parameters
+    ----------
+    found : list of (PlanFolder, DataFrame)
+    """
+    tables = []
+    for plan_folder, table in found:
+        tables.append(table.assign(plan=plan_folder.folder.name)[["plan", *table.columns]])
+    return pd.concat(tables).to_csv(index=False)
+
+
+def content(table, plan_folder):
     """Everything in the table, for a program: {"plan": ..., "rows": [...]}."""
-    import json
-
-    records = [{k: None if v is None or v != v else v for k, v in row.items()} for row in table.to_dict("records")]
-    return json.dumps({"plan": plan_folder.about, "rows": records}, indent=1, ensure_ascii=False)
+    return {"plan": plan_folder.about, "rows": table.to_dict("records")}

@@ -1,17 +1,19 @@
 """Features: one file each, whose function `extract(batch, *, size, ...)` turns photographs into rows of numbers.
 
-`batch` is uint8 `(n, 3, size, size)`, the result float32 `(n, d)`; an extractor looks at one photograph at a time, so its
-matrix is computed once for a manifest and kept. Anything that is fitted lives in a model.
+`batch` is uint8 `(n, 3, size, size)`, the result float32 `(n, d)`; an extractor looks at one photograph at a time, so
+its matrix is computed once for a manifest and kept. Anything that is fitted lives in a model.
 """
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from .. import registry
-from ..caches import file_hash, key_of, locked, writing
-from ..errors import UsageError
+from ..caches import file_hash, forget_unfinished, key_of, locked, slug, write_rows
+from ..errors import DataError, UsageError
 from ..machine import cores
 
 BATCH = 128
@@ -28,11 +30,11 @@ def load(name):
     Raises
     ------
     UsageError
-        No such feature set.
+        No such feature set, or a file that defines none.
     """
     module = registry.module(__name__, name)
-    if not hasattr(module, "extract"):
-        raise UsageError(f"the features '{name}' define no function extract")
+    if not callable(getattr(module, "extract", None)) or "size" not in registry.defaults(module.extract):
+        raise UsageError(f"the features in {name} must be a function extract(batch, *, size=..., ...)")
     return module.extract
 
 
@@ -48,14 +50,28 @@ def extract(name, params, squares, device):
     ------
     UsageError
         A parameter that the extractor refuses.
+    DataError
+        The extractor fails, or does not return what it should.
     """
     import torch
 
     batch = torch.from_numpy(squares).permute(0, 3, 1, 2).to(device)
     try:
-        return load(name)(batch, **params).cpu().numpy()
+        values = np.asarray(load(name)(batch, **params).cpu())
     except ValueError as error:
         raise UsageError(f"features '{name}': {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
+        raise DataError(f"features '{name}' failed: {type(error).__name__}: {error}") from error
+    if values.ndim != 2 or len(values) != len(batch) or not np.isfinite(values).all():
+        raise DataError(f"features '{name}' must return finite numbers, a row for each of {len(batch)} photographs")
+    return values
+
+
+def matrix_place(name, params, manifest, cache, device):
+    """Where the cache keeps the feature matrix of a manifest's items, there or not; see `matrix_file`."""
+    source = file_hash(registry.module(__name__, name).__file__)
+    key = key_of(name, params, source, device, manifest.pixels)
+    return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 
 def matrix_file(name, params, manifest, cache, device, progress=lambda done, total: None):
@@ -75,37 +91,44 @@ def matrix_file(name, params, manifest, cache, device, progress=lambda done, tot
     -------
     pathlib.Path
     """
-    source = file_hash(registry.module(__name__, name).__file__)
-    file = Path(cache) / "features" / f"{name}-{key_of(name, params, source, device, manifest.pixels)}.npy"
-    with locked(file.with_suffix(".lock")):
-        if not file.exists():
-            with writing(file) as temporary:
-                _compute(name, params, manifest, device, temporary, progress)
+    file = matrix_place(name, params, manifest, cache, device)
+    if not file.exists():
+        with locked(file.with_suffix(".lock")):
+            forget_unfinished(file.parent, file.name)
+            if not file.exists():
+                shape = (len(manifest), dimension(name, params))
+                write_rows(file, shape, _batches(name, params, manifest, device, progress))
     return file
 
 
-def _compute(name, params, manifest, device, file, progress):
-    """Fill the matrix from several threads of one core each: that beats one thread after the other on all cores."""
+def _batches(name, params, manifest, device, progress):
+    """The rows of the matrix, in order, from several threads of one core each.
+
+    That beats one thread after the other on all cores. Few batches are ahead of the one asked for: memory stays small.
+    """
     import torch
 
     from ..images import resized
 
     rows = manifest.items["photo"].to_numpy()
-    shape = (len(rows), dimension(name, params))
-    out = np.lib.format.open_memmap(file, "w+", np.float32, shape)
-
-    def fill(start):
-        batch = rows[start : start + BATCH]
-        out[start : start + BATCH] = extract(name, params, resized(manifest.photos, batch, params["size"]), device)
-        return len(batch)
-
+    starts = iter(range(0, len(rows), BATCH))
     workers = cores() if device == "cpu" else 2
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+
+    def values(start):
+        return extract(name, params, resized(manifest.photos, rows[start : start + BATCH], params["size"]), device)
+
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        ahead = deque(pool.submit(values, start) for start in islice(starts, 2 * workers))
         done = 0
-        for count in pool.map(fill, range(0, len(rows), BATCH)):
-            done += count
+        while ahead:
+            batch = ahead.popleft().result()
+            ahead.extend(pool.submit(values, start) for start in islice(starts, 1))
+            yield batch
+            done += len(batch)
             progress(done, len(rows))
-    out.flush()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def read(files, rows):

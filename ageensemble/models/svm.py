@@ -29,6 +29,7 @@ class SVM:
     """
 
     features = "hog+lbp"
+    accelerators = ("sklearnex",)
 
     def __init__(
         self, *, C=10.0, gamma=0.7, epsilon=1.0, pca=512, route="groups", weighting="none", folds=2, neighbours=500

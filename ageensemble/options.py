@@ -1,0 +1,39 @@
+"""Options that several commands of the command line share, and the end of their help pages."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Data = Annotated[str, typer.Option(help="Folder of photographs, manifest file (.csv, .parquet), or demo.")]
+Format = Annotated[Optional[str], typer.Option(help="Insist on a data format; see: ageensemble list formats.")]
+Models = Annotated[Optional[str], typer.Option(help="Plain names, separated by commas: svm,xgboost.")]
+Model = Annotated[Optional[list[str]], typer.Option(help="A full name: 'svm@hog C=30'. May be repeated.")]
+Features = Annotated[Optional[str], typer.Option(help="Feature sets where a model names none: hog+lbp.")]
+Set = Annotated[
+    Optional[list[str]], typer.Option("--set", help="A parameter for every model named: C=30. May be repeated.")
+]
+Limit = Annotated[Optional[int], typer.Option(min=1, help="Work on about N items: whole clusters, ages in proportion.")]
+Folds = Annotated[int, typer.Option(min=2, max=100, help="Folds of the split plan.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the split plan and of the models.")]
+PlanFile = Annotated[Optional[Path], typer.Option("--plan", help="Split plan to obey: CSV with item_id, part.")]
+AllowLeak = Annotated[bool, typer.Option("--allow-leak", help="Use a plan that parts clusters; the table says so.")]
+Groups = Annotated[str, typer.Option(help="Age groups of the table: a name, or 0-12,13-19,20-64,65+.")]
+Out = Annotated[Path, typer.Option(help="Folder of runs.")]
+Cache = Annotated[Optional[Path], typer.Option(help="Folder of the cache; by default the user's own.")]
+Jobs = Annotated[Optional[int], typer.Option(min=1, help="Cells fitted at once; by default one for each core.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would run, its time, disk and memory.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+CODES = (
+    "Exit codes: 0 done; 1 done but a cell failed; 2 command line; 3 data or a given file; "
+    "4 disk or damaged run; 130 interrupted."
+)
+
+
+def examples(*lines):
+    """The end of a help page: examples, then the exit codes."""
+    return "Examples:\n\n" + "\n\n".join(lines) + "\n\n" + CODES

@@ -1,0 +1,108 @@
+"""Work in processes of its own, one for each task: what kills one is known to be that task's fault, and costs no other.
+
+Ctrl-C reaches only the process that started them, which ends them; should that one be killed, they end by themselves.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+SERVE = f"from {__name__} import serve; serve()"
+
+
+class ProcessDied(Exception):
+    """The process of a task ended before the task did; the message says how."""
+
+
+def run(function, tasks, jobs, threads=lambda task: 1):
+    """Call a function on every task, each in a new process.
+
+    Parameters
+    ----------
+    function : callable
+    tasks : list
+    jobs : int
+        processes at once
+    threads : callable
+        how many the numerical libraries in the process of a task may use
+
+    Yields
+    ------
+    tuple
+        task and what the function returned, or a ProcessDied, in the order they end
+
+    Raises
+    ------
+    Exception
+        What the function raised; the tasks under way are given up.
+    """
+    alive, over = set(), threading.Event()
+    pool = ThreadPoolExecutor(jobs, initializer=_ignore_interrupts)
+    try:
+        futures = {pool.submit(_call, function, task, threads(task), alive, over): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        over.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(alive):
+            process.kill()
+        pool.shutdown()
+
+
+def _ignore_interrupts():
+    """Keep Ctrl-C from this thread, and so from the processes it starts, from their first instruction on."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _call(function, task, threads, alive, over):
+    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        alive.add(process)
+        if over.is_set():
+            process.kill()
+        try:
+            process.stdin.write(pickle.dumps(sys.path) + pickle.dumps((function, task)))
+            process.stdin.flush()
+            answer = process.stdout.read()  # stdin stays open until then: its end says that nobody waits any more
+            process.stdin.close()
+        except BrokenPipeError:
+            answer = b""
+    alive.discard(process)
+    if not answer:
+        return ProcessDied(_how(process.returncode))
+    result, error = pickle.loads(answer)
+    if error:
+        raise error
+    return result
+
+
+def _how(code):
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def serve():
+    """In the new process: read function and task from standard input, write the outcome to standard output."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the task prints must not get between
+    sys.path[:] = pickle.load(sys.stdin.buffer)
+    function, task = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        outcome = function(task), None
+    except Exception as error:
+        outcome = None, error
+    out.write(pickle.dumps(outcome))
+    out.close()
+
+
+def _end_with_parent():
+    os.read(0, 1)
+    os._exit(1)

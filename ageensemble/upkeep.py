@@ -1,0 +1,116 @@
+"""Verbs that look at and tidy up what is there: runs, the cache, and everything that can be named."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import as_json, plain
+from .options import Cache, Json, Out, Yes, examples
+
+runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
+cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
+list_app = typer.Typer(help="What can be named: models, features, age groups, data formats.", no_args_is_help=True)
+
+
+@runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
+def runs_list(out: Out = Path("runs"), json: Json = False):
+    """List runs, complete or not, with their folders."""
+    from . import runs
+
+    rows = [row for plan_folder in runs.plan_folders(out) for row in runs.describe(plan_folder)]
+    if json:
+        print(as_json(rows))
+        return
+    for row in rows:
+        print(plain(f"{row['plan']}/{row['run']}: {row['state']}" + (f", {row['why']}" if row["why"] else "")))
+
+
+@runs_app.command(
+    "remove", epilog=examples("ageensemble runs remove svm", "ageensemble runs remove svm-C=30-1a2b3c4d --yes")
+)
+def runs_remove(
+    name: Annotated[str, typer.Argument(help="Folder name of a run, or its model.")],
+    out: Out = Path("runs"),
+    yes: Yes = False,
+):
+    """Delete runs from disk."""
+    from . import runs
+
+    found = runs.find(out, name)
+    for run in found:
+        print(plain(run.folder))
+    if yes or typer.confirm(f"delete {len(found)} run(s)?"):
+        for run in found:
+            runs.remove(run)
+
+
+@cache_app.command("show", epilog=examples("ageensemble cache show", "ageensemble cache show --json"))
+def cache_show(cache: Cache = None, json: Json = False):
+    """Show what the cache holds."""
+    from . import caches
+
+    folder = cache or caches.default_folder()
+    found = caches.contents(folder)
+    if json:
+        kinds = {kind: {"entries": entries, "bytes": size} for kind, (entries, size) in found.items()}
+        print(as_json({"folder": str(folder), "kinds": kinds}))
+        return
+    print(plain(folder) + ("" if found else ": empty"))
+    for kind, (entries, size) in found.items():
+        print(f"  {kind}: {entries} entries, {size / 1e6:,.1f} MB")
+
+
+@cache_app.command("clear", epilog=examples("ageensemble cache clear", "ageensemble cache clear --yes"))
+def cache_clear(cache: Cache = None, yes: Yes = False):
+    """Empty the cache; everything in it can be made again."""
+    from . import caches
+
+    folder = cache or caches.default_folder()
+    if yes or typer.confirm(f"empty {plain(folder)}?"):
+        print(f"{caches.clear(folder) / 1e6:,.1f} MB freed")
+
+
+def _models():
+    from . import models, registry
+
+    return {name: registry.summary(models.load(name)) for name in models.names()}
+
+
+def _features():
+    from . import features, registry
+
+    return {name: registry.summary(registry.module(features.__name__, name)) for name in features.names()}
+
+
+def _formats():
+    from . import datasets, registry
+
+    return {name: registry.summary(datasets.module(name)) for name in datasets.formats()}
+
+
+def _groups():
+    from .ages import SCHEMES
+
+    def shortened(labels):
+        return ", ".join(labels[:15]) + (" ..." if len(labels) > 15 else "")
+
+    return {name: shortened(scheme.labels) for name, scheme in SCHEMES.items()}
+
+
+def _listed(what, described):
+    """A verb of `list`: names with their one-line descriptions."""
+
+    @list_app.command(what, epilog=examples(f"ageensemble list {what}"), help=f"List the {what}.")
+    def verb(json: Json = False):
+        rows = described()
+        if json:
+            print(as_json(rows))
+            return
+        width = max(map(len, rows)) + 2
+        for name, text in rows.items():
+            print(plain(f"{name:<{width}}{text}"))
+
+
+for _what, _described in (("models", _models), ("features", _features), ("groups", _groups), ("formats", _formats)):
+    _listed(_what, _described)

@@ -1,0 +1,176 @@
+"""What is on disk: damage is noticed, told and mended; nothing else is lost."""
+
+import json
+import shutil
+
+import pytest
+from commands import MINE, ageensemble, benchmark, plan_folder, predictions, said
+
+from ageensemble import benchmark as bench
+from ageensemble import caches, specs, splits, tables
+from ageensemble.ages import FOURTEEN
+from ageensemble.errors import DiskError
+from ageensemble.machine import cores
+from ageensemble.runs import PlanFolder
+
+
+@pytest.fixture(scope="module")
+def finished(manifest, cache, tmp_path_factory):
+    """A benchmark of two models; its `runs` is only read."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "mine.py").write_text(MINE)
+    again(folder, folder / "runs", manifest, cache)
+    return folder
+
+
+@pytest.fixture
+def runs(finished, tmp_path):
+    """A copy of the finished runs, to be damaged."""
+    shutil.copytree(finished / "runs", tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+def again(finished, runs, manifest, cache, jobs=2):
+    """What `benchmark` does, without the time another interpreter takes to start; the states of the runs."""
+    about, wanted = {"leaks": 0, "limited": 0}, [specs.parse(str(finished / "mine.py"))]
+    here = bench.settings(runs, cache, jobs, "cpu")
+    _, found = bench.run(manifest, splits.make(manifest, 0, 3), about, wanted, 0, "folds", here)
+    return {run.state(3) for run in found}
+
+
+def table(runs):
+    return tables.rows(PlanFolder(plan_folder(runs)), FOURTEEN).set_index("run")
+
+
+def truncate(file):
+    file.write_bytes(file.read_bytes()[:-50])
+
+
+def change_a_number(file):
+    file.write_text(file.read_text().replace("0", "1", 1))
+
+
+DAMAGES = {
+    "predictions cut short": ("oof.npy", truncate),
+    "a cell's predictions cut short": ("cell-1/held_out.npy", truncate),
+    "no predictions": ("test.npy", lambda file: file.unlink()),
+    "marker full of rubbish": ("done.json", lambda file: file.write_bytes(b"\xff\x00rubbish")),
+    "marker of another kind": ("done.json", lambda file: file.write_text('{"files": {}}')),
+    "record that is a list": ("cell-0/record.json", lambda file: file.write_text("[]")),
+    "record edited": ("cell-0/record.json", change_a_number),
+    "run.json edited": ("run.json", lambda file: file.write_text(file.read_text().replace("mine", "best"))),
+    "run.json gone": ("run.json", lambda file: file.unlink()),
+    "run.json nested too deep": ("run.json", lambda file: file.write_text("[" * 100_000)),
+    "a cell gone": ("cell-2", shutil.rmtree),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_is_a_row_with_its_reason_and_benchmark_mends_it(damage, finished, runs, manifest, cache):
+    name, harm = DAMAGES[damage]
+    [run] = plan_folder(runs).glob("mine-*")
+    harm(run / name)
+    shown = table(runs)
+    assert shown.loc[run.name, "state"] == "damaged"
+    assert "run it again, or: ageensemble runs remove" in shown.loc[run.name, "why"]
+    assert sorted(shown["state"]) == ["complete", "damaged"]
+    assert again(finished, runs, manifest, cache) == {("complete", "")}
+    assert predictions(runs) == predictions(finished / "runs")
+    assert set(table(runs)["state"]) == {"complete"}
+
+
+def test_damage_is_shown_and_the_other_rows_with_it(runs):
+    [run] = plan_folder(runs).glob("mine-*")
+    (run / "run.json").unlink()
+    shown = ageensemble("results", runs)
+    assert shown.returncode == 0
+    assert "floor *best" in shown.stdout
+    assert f"{run.name} damaged: " in shown.stdout
+    assert f"{run.name}: damaged" in ageensemble("runs", "list", "--out", runs).stdout
+
+
+def test_a_saved_model_that_changed_is_fitted_again(finished, runs, manifest, cache):
+    [model] = plan_folder(runs).glob("mine-*/cell-1/model/counts.npy")
+    truncate(model)
+    again(finished, runs, manifest, cache)
+    [original] = plan_folder(finished / "runs").glob("mine-*/cell-1/model/counts.npy")
+    assert model.read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["plan.json", "plan.csv", "manifest.csv"])
+def test_a_changed_plan_is_refused_and_benchmark_mends_it(name, finished, runs, manifest, cache):
+    change_a_number(plan_folder(runs) / name)
+    with pytest.raises(DiskError, match=name):
+        table(runs)
+    again(finished, runs, manifest, cache)
+    assert set(table(runs)["state"]) == {"complete"}
+
+
+def test_trouble_with_one_plan_does_not_hide_another(finished, runs, annotated, cache):
+    assert benchmark(annotated, runs, cache, "--models", "floor").returncode == 0
+    [file] = runs.glob("faces-*/plan.json")
+    file.write_text("{")
+    shown = ageensemble("results", runs)
+    assert shown.returncode == 4
+    assert "annotated: 60 items" in shown.stdout
+    assert "plan.json is damaged" in said(shown)
+    listed = ageensemble("runs", "list", "--out", runs)
+    assert "/: damaged" in listed.stdout
+    assert "floor" in listed.stdout
+
+
+def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, runs, manifest, cache):
+    [run] = plan_folder(runs).glob("mine-*")
+    (run / "cell-0" / ".held_out.npy.123.tmp").write_bytes(b"half")
+    (run / "cell-0" / "record.json").unlink()
+    again(finished, runs, manifest, cache)
+    assert not list(run.rglob("*.tmp"))
+
+
+def test_a_run_keeps_the_threads_it_began_with(finished, runs, manifest, cache):
+    [file] = plan_folder(runs).glob("mine-*/run.json")
+    threads = json.loads(file.read_text())["threads"]
+    file.unlink()
+    again(finished, runs, manifest, cache, jobs=cores() + 1 if threads > 1 else 1)
+    assert json.loads(file.read_text())["threads"] == threads
+
+
+def test_runs_are_removed_by_name_and_only_when_told_so(runs):
+    kept = ageensemble("runs", "remove", "mine", "--out", runs)
+    assert kept.returncode == 130
+    assert list(plan_folder(runs).glob("mine-*"))
+    assert ageensemble("runs", "remove", "mine", "--out", runs, "--yes").returncode == 0
+    assert not list(plan_folder(runs).glob("mine-*"))
+    assert list(plan_folder(runs).glob("floor-*"))
+    missing = ageensemble("runs", "remove", "mine", "--out", runs, "--yes")
+    assert missing.returncode == 2
+    assert "no run called 'mine'" in said(missing)
+
+
+def test_json_files_are_sealed(tmp_path):
+    file = tmp_path / "a.json"
+    caches.write_json(file, {"a": 1, "name": "bad \udcff byte"})
+    assert caches.read_json(file) == {"a": 1, "name": "bad \udcff byte"}
+    file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
+    with pytest.raises(DiskError, match="is not as it was written"):
+        caches.read_json(file)
+
+
+def test_clearing_the_cache_removes_only_what_is_ours(tmp_path):
+    ours = ["photos/0123456789abcdef/0.u8", "features/hog-0123456789abcdef.npy", "demo/v1-3000/a.png"]
+    theirs = ["photos/holiday.jpg", "photos/2024/beach.jpg", "features/notes.txt", "letters/a.txt"]
+    for name in (*ours, *theirs):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    assert caches.contents(tmp_path) == dict.fromkeys(("photos", "features", "demo"), (1, 5))
+    assert "3 entries" not in ageensemble("cache", "show", "--cache", tmp_path).stdout
+    assert ageensemble("cache", "clear", "--cache", tmp_path, "--yes").returncode == 0
+    assert not any((tmp_path / name).exists() for name in ours)
+    assert all((tmp_path / name).exists() for name in theirs)
+    refused = ageensemble("cache", "clear", "--cache", tmp_path, "--yes")
+    assert refused.returncode == 2
+    assert "no cache of ageensemble" in said(refused)
+
+
+def test_clearing_a_cache_that_is_not_there_is_no_error(tmp_path):
+    assert ageensemble("cache", "clear", "--cache", tmp_path / "none", "--yes").returncode == 0
