@@ -10,7 +10,7 @@ from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console
 from .errors import DataError, UsageError
-from .machine import cores
+from .machine import available_memory, cores, find_device, peak_memory
 from .manifest import build
 from .runs import PlanFolder
 
@@ -48,27 +48,6 @@ def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
     """`Settings` with what was not given filled in."""
     jobs = jobs or min(splits.FOLDS, cores())
     return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
-
-
-def find_device(device):
-    """ "cpu" or "cuda"; "auto" takes a GPU where there is one.
-
-    Raises
-    ------
-    UsageError
-        No such device, or "cuda" was asked for and there is none.
-    """
-    if device not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"no device called '{device}'; known: auto, cpu, cuda")
-    if device == "cpu":
-        return device
-    import torch
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not torch.cuda.is_available():
-        raise UsageError(f"no CUDA device here for --device {device}; leave it out or use --device cpu")
-    return device
 
 
 def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
@@ -189,6 +168,18 @@ def _fit(missing, unfinished, n, here):
                 here.console.say(f"failed: {run.name} cell {cell}: {error}")
 
         cells.fit_all(missing, jobs, done)
+    _say_peak(missing, jobs, here)
+
+
+def _say_peak(fitted, jobs, here):
+    """One line on the memory that was needed, an upper bound for the processes together."""
+    records = [task["run"].record(task["cell"]) or {} for task in fitted]
+    cell, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
+    together = own + min(jobs, len(fitted)) * cell
+    text = (
+        f"peak memory: {own / 1e9:.1f} GB here, {cell / 1e9:.1f} GB in a cell, together at most {together / 1e9:.1f} GB"
+    )
+    here.console.say(text)
 
 
 def _jobs_in_memory(unfinished, n, here):
@@ -206,15 +197,6 @@ def fit_memory(spec, n):
     """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
     d = sum(features.dimension(name, params) for name, params in spec.features)
     return 4 * n * d + spec.make.fit_bytes(n, d) + 500_000_000
-
-
-def available_memory():
-    """Free bytes, on Linux; elsewhere taken for plenty."""
-    try:
-        with open("/proc/meminfo") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return 1 << 60
 
 
 def parse_models(names, texts, feature_names, settings):

@@ -6,9 +6,8 @@ import shutil
 import sys
 import time
 import traceback
-from contextlib import closing, suppress
+from contextlib import closing
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from . import features, models, processes
 from .ages import A, finish
 from .caches import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows
 from .errors import AgeEnsembleError
+from .machine import peak_memory
 from .runs import REFIT
 from .splits import inner
 
@@ -121,7 +121,6 @@ def _empty(folder):
 def _fit(task, folder):
     model = models.load(task["model"])(**task["params"])
     _use_threads(task["threads"])
-    before = _reset_peak()
     x = _features(task, task["rows"])
     start = time.perf_counter()
     model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"])
@@ -138,8 +137,7 @@ def _fit(task, folder):
         "predict_seconds": round(predicted - fitted, 3),
         "train_items": len(task["rows"]),
         "predicted_items": len(held_out) + len(test),
-        "peak_bytes": _peak(),
-        "bytes_before": before,
+        "peak_bytes": peak_memory(),
         "seed": task["seed"],
         "threads": task["threads"],
         "device": task["device"],
@@ -186,22 +184,3 @@ def _use_threads(threads):
 def _versions():
     packages = ("ageensemble", "numpy", "scikit-learn", "xgboost", "torch")
     return {"python": sys.version.split()[0]} | {name: version(name) for name in packages}
-
-
-def _reset_peak():
-    """Forget the peak so far, where the system allows it (Linux); the resident bytes now."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
-
-
-def _peak():
-    """Highest resident size of this process since the last reset, in bytes."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -215,13 +215,13 @@ def data_check(
     verbose: options.Verbose = False,
 ):
     """Say what is wrong with the data: unusable files, duplicates, conflicting ages."""
-    from . import audit, manifest
+    from . import audit, machine, manifest
     from . import benchmark as bench
     from .caches import slug
 
     here = bench.settings(out or "runs", cache, verbose=verbose, device="cpu")
     with here.console.progress() as bar:
-        built = manifest.build(data, format, here.cache, bench.cores(), bar)
+        built = manifest.build(data, format, here.cache, machine.cores(), bar)
     result = audit.audit(built)
     folder = audit.save(built, result, out or Path("runs") / f"check-{slug(built.name)}")
     if json:

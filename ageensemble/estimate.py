@@ -5,8 +5,9 @@ from pathlib import Path
 
 from . import features
 from .ages import A
-from .benchmark import available_memory, fit_memory
+from .benchmark import fit_memory
 from .errors import DiskError
+from .machine import available_memory
 from .runs import PlanFolder, plan_folders
 
 

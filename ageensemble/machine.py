@@ -1,8 +1,59 @@
-"""What the machine has."""
+"""What the machine has, and how much of it is used."""
 
 import os
+import sys
+from pathlib import Path
+
+from .errors import UsageError
 
 
 def cores():
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def find_device(device):
+    """Read `--device`: "auto" takes a GPU where there is one.
+
+    Returns
+    -------
+    str
+        "cpu" or "cuda"
+
+    Raises
+    ------
+    UsageError
+        No such device, or "cuda" was asked for and there is none.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"no device called '{device}'; known: auto, cpu, cuda")
+    if device == "cpu":
+        return device
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        raise UsageError(f"no CUDA device here for --device {device}; leave it out or use --device cpu")
+    return device
+
+
+def available_memory():
+    """Free bytes, on Linux; elsewhere taken for plenty."""
+    try:
+        with open("/proc/meminfo") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return 1 << 60
+
+
+def peak_memory():
+    """Highest resident size of this process so far, in bytes."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

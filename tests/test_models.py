@@ -100,7 +100,7 @@ def test_no_rows_give_no_predictions(make):
 def test_the_route_by_years_refuses_ranges(make):
     x, y, inner = people(40)
     with pytest.raises(DataError, match="needs exact ages"):
-        make().fit(x, y + [0, 3], inner, **FIT)
+        make().fit(x, y + np.array([0, 3]), inner, **FIT)
 
 
 @ranges_too

@@ -1,0 +1,33 @@
+"""Every command of the README works: those of the shell are run by .ci/run, those of the package here, on tiny data."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from commands import ageensemble
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+LINES = [line.strip() for line in README.splitlines() if re.match(r" {4}ageensemble ", line)]
+CELLS = [cell for row in re.findall(r"^\| (`ageensemble .*?) \|", README, re.M) for cell in re.findall(r"`(.*?)`", row)]
+
+
+def test_the_readme_has_commands_to_try():
+    assert len(LINES) >= 4
+    assert len(CELLS) >= 7
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_of_the_readme_works(line, utkface, cache, tmp_path):
+    (tmp_path / "photos").symlink_to(utkface)
+    words = shlex.split(line)[1:]
+    if words[0] == "results":
+        ageensemble("benchmark", "--data", "photos", "--models", "floor", cwd=tmp_path, XDG_CACHE_HOME=str(cache))
+    done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("verb", CELLS)
+def test_a_verb_of_the_readme_has_help(verb, tmp_path):
+    words = [word for word in shlex.split(verb.removeprefix("ageensemble ")) if re.fullmatch("[a-z]+", word)]
+    assert ageensemble(*words, "--help", cwd=tmp_path).returncode == 0
