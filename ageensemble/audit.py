@@ -7,6 +7,7 @@ import numpy as np
 from . import ages
 from .console import plain
 from .duplicates import connected
+from .files import write_csv
 
 
 def audit(manifest):
@@ -111,7 +112,7 @@ def save(manifest, result, folder):
         for age, item in zip(group["ages"], group["items"], strict=True)
     ]
     table = pd.DataFrame(rows, columns=["group", "gap", "age", "item_id"])
-    table.to_csv(folder / "conflicts.csv", index=False, errors="surrogateescape")
+    write_csv(folder / "conflicts.csv", table)
     shown = _spread_over_ages(manifest.y)
     items = manifest.items.iloc[shown]
     captions = [f"{age}" for age in items["age_min"]]

@@ -13,8 +13,8 @@ import numpy as np
 
 from . import features, models, processes
 from .ages import A, finish
-from .caches import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows
 from .errors import AgeEnsembleError
+from .files import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows
 from .machine import peak_memory
 from .runs import REFIT
 from .splits import inner

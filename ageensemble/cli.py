@@ -13,9 +13,9 @@ from typing import Annotated, Optional
 import typer
 
 from . import __version__, options, upkeep
-from .caches import DISK_TROUBLES
 from .console import as_json, fail
 from .errors import AgeEnsembleError, UsageError
+from .files import DISK_TROUBLES
 from .options import examples
 
 CANNOT_USE = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
@@ -217,7 +217,7 @@ def data_check(
     """Say what is wrong with the data: unusable files, duplicates, conflicting ages."""
     from . import audit, machine, manifest
     from . import benchmark as bench
-    from .caches import slug
+    from .files import slug
 
     here = bench.settings(out or "runs", cache, verbose=verbose, device="cpu")
     with here.console.progress() as bar:

@@ -4,9 +4,9 @@ import shlex
 from pathlib import Path
 
 from . import reports, tables
-from .caches import slug, writing
 from .console import as_json
 from .errors import DiskError
+from .files import slug, write_csv, writing
 
 
 def write(plan_folder, groups, target):
@@ -37,8 +37,7 @@ def write(plan_folder, groups, target):
         folder = folder / plan_folder.folder.name
     folder.mkdir(parents=True, exist_ok=True)
     table = tables.rows(plan_folder, groups)
-    with writing(folder / "results.csv") as temporary:
-        table.to_csv(temporary, index=False, float_format="%.5g")
+    write_csv(folder / "results.csv", table, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
         temporary.write_text(as_json(tables.content(table, plan_folder)) + "\n")
     complete = [run for run in plan_folder.runs if run.state(plan_folder.about["folds"])[0] == "complete"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .caches import key_of, writing
+from .files import key_of, writing
 from .upright import LONG_SIDE, MOST_PIXELS, open_upright, reason
 
 STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise

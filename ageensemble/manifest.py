@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, splits
-from .caches import default_folder, key_of, locked
+from .caches import default_folder
 from .datasets._files import as_text
 from .duplicates import chain, connected, near_links
 from .errors import DataError
+from .files import key_of, locked, write_csv
 from .images import Photos, decode
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "cluster"]
@@ -100,7 +101,7 @@ class Manifest:
     def save(self, folder):
         """Write `manifest.csv` and `excluded.csv` into `folder`."""
         for name, table in (("manifest.csv", self.items[COLUMNS]), ("excluded.csv", self.excluded)):
-            table.to_csv(folder / name, index=False, quoting=splits.quoting(table))
+            write_csv(folder / name, table)
 
 
 def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None):

@@ -5,8 +5,8 @@ import textwrap
 import numpy as np
 
 from . import ages, metrics
-from .caches import writing
 from .console import plain
+from .files import writing
 
 
 def _figure(width, height):

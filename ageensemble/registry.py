@@ -8,8 +8,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from .caches import key_of
 from .errors import UsageError
+from .files import key_of
 
 
 def names(package):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from . import ages, pictures
-from .caches import writing
+from .files import write_csv
 
 WORST = 40
 
@@ -36,8 +36,7 @@ def write(run, plan_folder, groups, photos=None, rows=None):
         pictures.save_true_predicted(folder / "true_predicted.png", distribution, y, f"{run.name}, {what}")
         if photos is not None:
             _worst(folder / "worst.jpg", run, items, photos, rows)
-    with writing(folder / "items.csv") as temporary:  # the last, see `missing`
-        items.to_csv(temporary, index=False, errors="surrogateescape", float_format="%.4f")
+    write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
     return folder
 
 

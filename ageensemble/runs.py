@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
-from .caches import file_hash, key_of, locked, read_json, slug, write_json, write_rows
 from .errors import DiskError, UsageError
+from .files import file_hash, key_of, locked, read_json, slug, write_json, write_rows
 from .splits import TEST, Plan
 
 REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
@@ -69,22 +69,23 @@ class PlanFolder:
     @cached_property
     def items(self):
         """The manifest as saved."""
-        table = self._table("manifest.csv", dtype=dict.fromkeys(("item_id", "path", "subject", "gender"), str))
-        return table.astype({"age_min": int, "age_max": int})
+        table = self._table("manifest.csv")
+        return table.astype({"age_min": int, "age_max": int, "cluster": int})
 
     @cached_property
     def plan(self):
         """The plan as saved."""
-        part = self._table("plan.csv", dtype=str)["part"].replace("test", str(TEST)).astype(int).to_numpy()
+        part = self._table("plan.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
         return Plan(part, self.about["folds"], self.about["source"], self.about["plan"])
 
-    def _table(self, name, **options):
+    def _table(self, name):
         wrong = damage(self.folder, {name: self.about["files"].get(name)})
         if wrong:
             raise DiskError(f"{self.folder / name}: {wrong}; the command that made these runs puts it right")
         import pandas as pd  # here, since every cell's process imports this module and needs no tables
 
-        return pd.read_csv(self.folder / name, encoding_errors="surrogateescape", **options)
+        blank = {name: [""] for name in ("gender", "ethnicity", "subject")}  # an item may well be called NA
+        return pd.read_csv(self.folder / name, dtype=str, keep_default_na=False, na_values=blank)
 
     @property
     def y(self):

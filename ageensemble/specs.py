@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import features, models, registry
-from .caches import file_hash
 from .errors import UsageError
+from .files import file_hash
 
 
 @dataclass(frozen=True)

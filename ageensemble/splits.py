@@ -4,14 +4,13 @@ A plan says of each item that it is `TEST` or in fold 0..K-1. It comes from a se
 runs that obey it, and is named by its hash.
 """
 
-import csv
 from dataclasses import dataclass
 
 import numpy as np
 
 from .ages import FOURTEEN
-from .caches import key_of, writing
 from .errors import DataError
+from .files import key_of, write_csv
 
 TEST = -1
 TEST_SHARE = 0.2
@@ -61,16 +60,7 @@ class Plan:
         import pandas as pd
 
         names = np.where(self.part == TEST, "test", self.part.astype(str))
-        with writing(folder / "plan.csv") as temporary:
-            table = pd.DataFrame({"item_id": item_ids, "part": names})
-            table.to_csv(temporary, index=False, quoting=quoting(table))
-
-
-def quoting(table):
-    """How to write a table as CSV: pandas leaves a carriage return bare, but reads it as the end of a line."""
-    texts = table.select_dtypes(exclude="number")
-    bare = any("\r" in str(value) for column in texts for value in texts[column])
-    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+        write_csv(folder / "plan.csv", pd.DataFrame({"item_id": item_ids, "part": names}))
 
 
 def strata(y, gender):

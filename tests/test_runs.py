@@ -7,7 +7,7 @@ import pytest
 from commands import MINE, ageensemble, benchmark, plan_folder, predictions, said
 
 from ageensemble import benchmark as bench
-from ageensemble import caches, specs, splits, tables
+from ageensemble import caches, files, specs, splits, tables
 from ageensemble.ages import FOURTEEN
 from ageensemble.errors import DiskError
 from ageensemble.machine import cores
@@ -149,11 +149,11 @@ def test_runs_are_removed_by_name_and_only_when_told_so(runs):
 
 def test_json_files_are_sealed(tmp_path):
     file = tmp_path / "a.json"
-    caches.write_json(file, {"a": 1, "name": "bad \udcff byte"})
-    assert caches.read_json(file) == {"a": 1, "name": "bad \udcff byte"}
+    files.write_json(file, {"a": 1, "name": "bad \udcff byte"})
+    assert files.read_json(file) == {"a": 1, "name": "bad \udcff byte"}
     file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
     with pytest.raises(DiskError, match="is not as it was written"):
-        caches.read_json(file)
+        files.read_json(file)
 
 
 def test_clearing_the_cache_removes_only_what_is_ours(tmp_path):

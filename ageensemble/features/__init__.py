@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import registry
-from ..caches import file_hash, forget_unfinished, key_of, locked, slug, write_rows
 from ..errors import DataError, UsageError
+from ..files import file_hash, forget_unfinished, key_of, locked, slug, write_rows
 from ..machine import cores
 
 BATCH = 128
