@@ -39,7 +39,7 @@ def reference(image, cell, block, orientations):
 def test_equals_scikit_image(side, cell, block, orientations):
     images = photographs(side)
     expected = np.stack([reference(image, cell, block, orientations) for image in images])
-    found = hog.extract(batch_of(images), size=side, cell=cell, block=block, orientations=orientations)
+    found = hog.extract(batch_of(images), size=side, cell=cell, block=block, orientations=orientations, mirror=False)
     assert found.dtype == torch.float32
     assert found.shape == expected.shape
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
@@ -99,3 +99,12 @@ def test_a_gpu_gives_what_the_processor_gives():
     found = hog.extract(batch.cuda())
     assert found.is_cuda
     np.testing.assert_allclose(found.cpu().numpy(), hog.extract(batch).numpy(), atol=1e-5)
+
+
+def test_a_photograph_and_its_mirror_image_have_the_same_features():
+    batch = batch_of(photographs(64))
+    plain, mirrored = hog.extract(batch), hog.extract(batch.flip(3))
+    torch.testing.assert_close(plain, mirrored, atol=1e-6, rtol=0)
+    one_sided = hog.extract(batch, mirror=False)
+    torch.testing.assert_close(plain, (one_sided + hog.extract(batch.flip(3), mirror=False)) / 2)
+    assert not torch.allclose(one_sided, plain)

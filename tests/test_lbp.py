@@ -51,13 +51,13 @@ def test_histograms_are_the_square_roots_of_the_shares_of_scikit_images_codes(si
                     inside = code[np.ix_(cell == row, cell == column)]
                     shares.append(np.bincount(inside.astype(int).ravel(), minlength=59) / inside.size)
         expected.append(np.sqrt(np.concatenate(shares)))
-    found = lbp.extract(batch, size=side, radii="1,3", grid=grid)
+    found = lbp.extract(batch, size=side, radii="1,3", grid=grid, mirror=False)
     assert found.dtype == torch.float32
     np.testing.assert_allclose(found.numpy(), np.stack(expected), atol=1e-6)
 
 
 def test_every_histogram_of_a_radius_has_length_one():
-    found = lbp.extract(colours(50), radii="1", grid=7).view(3, 49, 59)
+    found = lbp.extract(colours(50), radii="1", grid=7, mirror=False).view(3, 49, 59)
     torch.testing.assert_close(found.square().sum(-1), torch.ones(3, 49))
 
 
@@ -108,3 +108,12 @@ def test_a_gpu_gives_what_the_processor_gives():
     found = lbp.extract(batch.cuda())
     assert found.is_cuda
     np.testing.assert_allclose(found.cpu().numpy(), lbp.extract(batch).numpy(), atol=1e-6)
+
+
+def test_a_photograph_and_its_mirror_image_have_the_same_features():
+    batch = colours(32)
+    plain, mirrored = lbp.extract(batch), lbp.extract(batch.flip(3))
+    torch.testing.assert_close(plain, mirrored, atol=1e-6, rtol=0)
+    one_sided = lbp.extract(batch, mirror=False)
+    torch.testing.assert_close(plain, (one_sided + lbp.extract(batch.flip(3), mirror=False)) / 2)
+    assert not torch.allclose(one_sided, plain)

@@ -10,12 +10,14 @@ import math
 
 import torch
 
+from ._mirror import mean_with_mirror
+
 LUMA = (2125, 7154, 721)  # the weights of skimage.color.rgb2gray, times 10,000: whole numbers keep the greys exact
 WHITE = 255 * sum(LUMA)
 CPU_CHUNK, GPU_CHUNK = 8, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
-def extract(batch, *, size=128, cell=12, block=3, orientations=9):
+def extract(batch, *, size=128, cell=12, block=3, orientations=9, mirror=True):
     """Describe each photograph by its normalised edge histograms.
 
     Parameters
@@ -30,6 +32,8 @@ def extract(batch, *, size=128, cell=12, block=3, orientations=9):
         Side of a block in cells.
     orientations : int
         Number of bins over 180 degrees; odd, so that no bin begins at 45 or 90 degrees.
+    mirror : bool
+        The mean over the photograph and its mirror image: a face is as old either way.
 
     Returns
     -------
@@ -50,8 +54,12 @@ def extract(batch, *, size=128, cell=12, block=3, orientations=9):
         raise ValueError(f"hog: orientations={orientations} will not do, give an odd number from 3 on")
     if side < cell * block:
         raise ValueError(f"hog: blocks of {block} cells of {cell} pixels need size={cell * block} or more, not {side}")
+
+    def describe(images):
+        return normalise(cell_histograms(luminance(images), cell, orientations), block)
+
     chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-    return torch.cat([normalise(cell_histograms(luminance(chunk), cell, orientations), block) for chunk in chunks])
+    return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
 
 
 def luminance(batch):

@@ -11,10 +11,12 @@ import math
 import torch
 from torch.nn.functional import pad
 
+from ._mirror import mean_with_mirror
+
 CPU_CHUNK, GPU_CHUNK = 4, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
-def extract(batch, *, size=128, radii="1,4", points=8, grid=8):
+def extract(batch, *, size=128, radii="1,4", points=8, grid=8, mirror=True):
     """Describe each photograph by histograms of its uniform patterns.
 
     Parameters
@@ -29,6 +31,8 @@ def extract(batch, *, size=128, radii="1,4", points=8, grid=8):
         Number of neighbours on each circle, 2 to 16.
     grid : int
         Number of cells along each side of the photograph; each has a histogram of its own.
+    mirror : bool
+        The mean over the photograph and its mirror image: a face is as old either way.
 
     Returns
     -------
@@ -51,8 +55,13 @@ def extract(batch, *, size=128, radii="1,4", points=8, grid=8):
         raise ValueError(f"lbp: points={points} will not do, give 2 to 16")
     if not 1 <= grid <= side:
         raise ValueError(f"lbp: grid={grid} will not do, give 1 to {side} cells along a side")
-    greys = (grey(chunk) for chunk in batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK))
-    return torch.cat([torch.cat([histograms(image, radius, points, grid) for radius in circles], 1) for image in greys])
+
+    def describe(images):
+        grey_images = grey(images)
+        return torch.cat([histograms(grey_images, radius, points, grid) for radius in circles], 1)
+
+    chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
+    return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
 
 
 def grey(batch):
