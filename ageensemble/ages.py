@@ -62,7 +62,7 @@ class Scheme:
         if len(cut):
             raise DataError(
                 f"the groups '{self.name}' cut the labelled range {_label(*y[cut[0]])} in two ({len(cut)} items); "
-                "every group must be made of whole labelled ranges"
+                "mend that label, or give --groups made of whole labelled ranges"
             )
         return low
 

@@ -10,6 +10,7 @@ from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console
 from .errors import DataError, UsageError
+from .files import key_of
 from .machine import available_memory, cores, find_device, peak_memory
 from .manifest import build
 from .runs import PlanFolder
@@ -71,6 +72,7 @@ def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
     say_excluded(manifest, here.console)
     if plan_file:
         plan, manifest = splits.read(Path(plan_file), manifest)
+        say_excluded(manifest, here.console)
     everything = len(manifest)
     if limit:
         manifest = manifest.limited(limit, seed)
@@ -154,7 +156,9 @@ def _features(wanted, manifest, here):
 def _fit(missing, unfinished, n, here):
     if not missing:
         return
-    jobs = min(here.jobs, _jobs_in_memory(unfinished, n, here))
+    # A run goes on with the threads it began with, whatever --jobs says now
+    threads = max(task["threads"] for task in missing)
+    jobs = min(here.jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, here))
     with here.console.progress("cells") as bar:
         update, ended = bar("fitting"), 0
         update(0, len(missing))
@@ -166,18 +170,19 @@ def _fit(missing, unfinished, n, here):
             here.console.detail(f"{run.name} cell {cell}: {seconds:.1f} s")
             if error:
                 here.console.say(f"failed: {run.name} cell {cell}: {error}")
+                here.console.detail((run.record(cell) or {}).get("traceback", ""))
 
         cells.fit_all(missing, jobs, done)
     _say_peak(missing, jobs, here)
 
 
 def _say_peak(fitted, jobs, here):
-    """One line on the memory that was needed, an upper bound for the processes together."""
+    """One line on the memory that was needed, the processes together roughly."""
     records = [task["run"].record(task["cell"]) or {} for task in fitted]
     cell, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
     together = own + min(jobs, len(fitted)) * cell
     text = (
-        f"peak memory: {own / 1e9:.1f} GB here, {cell / 1e9:.1f} GB in a cell, together at most {together / 1e9:.1f} GB"
+        f"peak memory: {own / 1e9:.1f} GB here, {cell / 1e9:.1f} GB in a cell, together about {together / 1e9:.1f} GB"
     )
     here.console.say(text)
 
@@ -196,7 +201,7 @@ def _jobs_in_memory(unfinished, n, here):
 def fit_memory(spec, n):
     """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
     d = sum(features.dimension(name, params) for name, params in spec.features)
-    return 4 * n * d + spec.make.fit_bytes(n, d) + 500_000_000
+    return 4 * n * d + spec.make(**spec.params).fit_bytes(n, d) + 500_000_000
 
 
 def parse_models(names, texts, feature_names, settings):
@@ -214,4 +219,4 @@ def parse_models(names, texts, feature_names, settings):
     """
     wanted = [name.strip() for name in (names or "").split(",") if name.strip()] + list(texts or [])
     parsed = [specs.parse(text, feature_names, settings or ()) for text in wanted or DEFAULT_MODELS]
-    return list({spec.name: spec for spec in parsed}.values())
+    return list({key_of(spec.config): spec for spec in parsed}.values())

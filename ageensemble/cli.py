@@ -3,7 +3,6 @@
 Nothing heavy is imported before a verb needs it, so that `--help` answers at once.
 """
 
-import errno
 import os
 import sys
 from pathlib import Path
@@ -17,8 +16,6 @@ from .console import as_json, fail
 from .errors import AgeEnsembleError, UsageError
 from .files import DISK_TROUBLES
 from .options import examples
-
-CANNOT_USE = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 app = typer.Typer(
     help="What predicts age best on these face photographs, and by how much for sure?",
@@ -120,6 +117,7 @@ def _work(kind, o):
     here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
     manifest, plan, about = bench.prepare(o.data, o.format, o.limit, o.folds, o.seed, o.plan, o.allow_leak, here)
+    groups.of(manifest.y)  # refuses labels that it would cut in two, before anything is fitted
     if o.dry_run:
         return _dry_run(manifest, plan, wanted, kind, here, o)
     plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups)
@@ -183,7 +181,7 @@ def results(
         try:
             table = tables.rows(plan_folder, scheme)
         except AgeEnsembleError as error:  # one plan's trouble does not hide the others
-            trouble = trouble or error
+            trouble = trouble or type(error)(f"{plan_folder.folder.name}: {error}")
             continue
         found.append((plan_folder, table))
         if markdown:
@@ -191,7 +189,7 @@ def results(
         elif not csv and not json:
             _print_table(table, plan_folder, scheme, console)
         if export:
-            console.say(f"written: {write(plan_folder, scheme, export)}")
+            console.say(f"written: {write(plan_folder, table, scheme, export)}")
     if json:
         print(as_json([tables.content(table, plan_folder) for plan_folder, table in found]))
     if csv and found:
@@ -223,12 +221,12 @@ def data_check(
     with here.console.progress() as bar:
         built = manifest.build(data, format, here.cache, machine.cores(), bar)
     result = audit.audit(built)
-    folder = audit.save(built, result, out or Path("runs") / f"check-{slug(built.name)}")
     if json:
         print(as_json(result))
-        return
-    for line in audit.lines(result):
-        here.console.out.print(line, markup=False, soft_wrap=True)
+    else:
+        for line in audit.lines(result):
+            here.console.out.print(line, markup=False, soft_wrap=True)
+    folder = audit.save(built, result, out or Path("runs") / f"check-{slug(built.name)}")
     here.console.say(f"lists and a contact sheet: {folder}")
 
 
@@ -245,10 +243,9 @@ def main():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        if error.errno not in (*DISK_TROUBLES, *CANNOT_USE):
-            raise
         where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror}; what is done is kept, the same command goes on from there", 4)
+        kept = "; what is done is kept, the same command goes on from there" if error.errno in DISK_TROUBLES else ""
+        fail(f"{where}{error.strerror or error}{kept}", 4)
     except MemoryError:
         fail("out of memory; try fewer --jobs or --limit", 4)
     except Exception as error:

@@ -14,7 +14,7 @@ class Console:
     Parameters
     ----------
     verbose : bool
-        also show details, and tracebacks of failed cells
+        also show details, such as the tracebacks of failed cells
     """
 
     def __init__(self, verbose=False):

@@ -1,6 +1,7 @@
 """What a benchmark would do and cost, from what is known before it starts: `--dry-run`."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from . import features
@@ -14,8 +15,8 @@ from .runs import PlanFolder, plan_folders
 def estimate(manifest, plan, wanted, kind, seed, here):
     """One row for each model: cells left to fit, seconds, memory of a cell.
 
-    Seconds come from earlier runs of the same model and parameters below the same `--out`, scaled to the number of
-    training items; they are None where there is no such run.
+    Seconds are those of fitting. They come from earlier runs of the same model and parameters below the same `--out`,
+    on half to twice as many training items, in proportion; they are None where there is no such run.
 
     Returns
     -------
@@ -29,8 +30,9 @@ def estimate(manifest, plan, wanted, kind, seed, here):
     rows = []
     for spec in wanted:
         left = _left(spec, manifest, plan, kind, seed, here)
-        per_item = history.get(_kind_of(spec.config))
-        seconds = 0.0 if not left else None if per_item is None else round(per_item * n * left, 1)
+        cell = min(history.get(_kind_of(spec.config), []), key=lambda known: abs(known[0] - n), default=None)
+        near = cell is not None and 0.5 < cell[0] / n < 2  # times of much smaller or larger fits tell little
+        seconds = 0.0 if not left else round(cell[1] * n / cell[0] * left, 1) if near else None
         memory = int(fit_memory(spec, int(n)))
         rows.append({"model": spec.name, "cells": cells, "left": left, "seconds": seconds, "memory_bytes": memory})
     known = [row["seconds"] for row in rows]
@@ -61,19 +63,22 @@ def _kind_of(config):
 
 
 def _history(out):
-    """Seconds of fitting for each training item, by model and parameters, from complete runs."""
+    """(training items, seconds) of earlier cells, by model and parameters, from complete runs."""
     result = {}
-    try:
-        for folder in plan_folders(out):
-            folds = folder.about["folds"]
-            for run in folder.runs:
-                if run.state(folds)[0] == "complete":
-                    records = run.records(folds)
-                    seconds = sum(r["fit_seconds"] for r in records) / sum(r["train_items"] for r in records)
-                    result.setdefault(_kind_of(run.config), seconds)
-    except DiskError:  # nothing there, or damaged: then less is known
-        pass
+    for run, records in _complete_runs(out):
+        items, seconds = (sum(r[key] for r in records) / len(records) for key in ("train_items", "fit_seconds"))
+        result.setdefault(_kind_of(run.config), []).append((items, seconds))
     return result
+
+
+def _complete_runs(out):
+    """Complete runs below `out` with their records; what is damaged tells nothing."""
+    with suppress(DiskError):
+        for folder in plan_folders(out):
+            with suppress(DiskError):
+                folds = folder.about["folds"]
+                complete = [run for run in folder.runs if run.state(folds)[0] == "complete"]
+                yield from [(run, run.records(folds)) for run in complete]
 
 
 def _disk(manifest, plan, wanted, rows, here):

@@ -9,12 +9,14 @@ from .errors import DiskError
 from .files import slug, write_csv, writing
 
 
-def write(plan_folder, groups, target):
+def write(plan_folder, table, groups, target):
     """Write `README.md`, `results.csv`, `results.json` and the pictures of every complete run into a folder.
 
     Parameters
     ----------
     plan_folder : PlanFolder
+    table : pandas.DataFrame
+        from `tables.rows`, for these groups
     groups : ages.Scheme
     target : path
 
@@ -36,7 +38,6 @@ def write(plan_folder, groups, target):
     if held.exists() and not all(name in held.read_text() for name in names):
         folder = folder / plan_folder.folder.name
     folder.mkdir(parents=True, exist_ok=True)
-    table = tables.rows(plan_folder, groups)
     write_csv(folder / "results.csv", table, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
         temporary.write_text(as_json(tables.content(table, plan_folder)) + "\n")
@@ -62,24 +63,25 @@ def _origin(complete, plan_folder):
     words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
     for run in complete:
         words += [] if run.refit or run.name == "floor" else ["--model", run.name]
+    words += ["--allow-leak"] if about["leaks"] else []
     lines = ["```", shlex.join(words), "```", ""]
-    if complete:
-        record = complete[0].records(about["folds"])[0]
-        versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
-        lines += [f"Machine: {record['machine']}, {record['device']}. Versions: {versions}.", ""]
+    records = [r for run in complete if run.name != "floor" for r in run.records(about["folds"])]
+    for title, found in (
+        ("Machine", [f"{r['machine']}, {r['device']}, {r['threads']} threads a cell" for r in records]),
+        ("Versions", [f"{name} {number}" for r in records for name, number in r["versions"].items()]),
+        ("Fitted by", [r["model"]["library"] for r in records if "library" in r["model"]]),
+    ):
+        lines += [f"{title}: {', '.join(dict.fromkeys(found))}.", ""] if found else []
     return lines
 
 
 def _pictures(run, plan_folder, groups, folder, taken):
-    """Copy a run's pictures under its model's name, and the Markdown that shows them."""
-    report = reports.write(run, plan_folder, groups)
+    """Draw a run's pictures under its model's name, and the Markdown that shows them."""
     stem = slug(run.name) + ("-refit" if run.refit else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {tables.escaped(run.name)}{' (refit)' if run.refit else ''}", ""]
-    for name in ("confusion.png", "true_predicted.png"):
-        if (report / name).exists():
-            target = folder / f"{stem}-{name}"
-            target.write_bytes((report / name).read_bytes())
-            lines.append(f"![{name.removesuffix('.png').replace('_', ' against ')} of {stem}]({target.name})")
+    for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-"):
+        what = file.stem.removeprefix(f"{stem}-").replace("_", " against ")
+        lines.append(f"![{what} of {stem}]({file.name})")
     return [*lines, ""]

@@ -10,6 +10,7 @@ import io
 import os
 import stat
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -65,11 +66,6 @@ class Photos:
         offset = self.offset[index]
         return shard[offset : offset + height * width * 3].reshape(height, width, 3)
 
-    @property
-    def bytes(self):
-        """Size of the pixels, in bytes."""
-        return int(self.shape.prod(1, dtype=np.int64).sum()) * 3
-
 
 def decode(files, cache, jobs=1, progress=lambda done, total: None):
     """Decode photograph files into a store, in parallel, unless the cache has it.
@@ -107,11 +103,16 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
 
 
 def _complete(folder, start):
-    """Whether a shard is there and was not made while a file could not be read, which may be otherwise by now."""
+    """Whether a shard is there, whole, and not made while a file could not be read: that may be otherwise by now."""
     if not all((folder / f"{start}{end}").exists() for end in (".u8", ".npz")):
         return False
-    with np.load(folder / f"{start}.npz", allow_pickle=False) as meta:
-        return not np.char.startswith(meta["problem"], UNREAD).any()
+    try:
+        with np.load(folder / f"{start}.npz", allow_pickle=False) as meta:
+            size = int(meta["shape"].prod(1, dtype=np.int64).sum()) * 3 + 1
+            sound = (folder / f"{start}.u8").stat().st_size == size
+            return sound and not np.char.startswith(meta["problem"], UNREAD).any()
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # damaged
+        return False
 
 
 def _stamp(file):
@@ -193,27 +194,3 @@ def difference_hash(image):
 
     small = np.asarray(image.convert("L").resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.LANCZOS))
     return np.packbits(small[:, 1:] > small[:, :-1])
-
-
-def resized(photos, rows, size):
-    """Photographs as squares of one size, the aspect ratio not kept.
-
-    Parameters
-    ----------
-    photos : Photos
-    rows : sequence of int
-    size : int, pixels
-
-    Returns
-    -------
-    (n, size, size, 3) uint8 array
-    """
-    from PIL import Image
-
-    result = np.empty((len(rows), size, size, 3), np.uint8)
-    for target, row in zip(result, rows, strict=True):
-        pixels = photos[row]
-        if pixels.shape[:2] != (size, size):
-            pixels = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
-        target[:] = pixels
-    return result

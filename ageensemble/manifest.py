@@ -13,9 +13,10 @@ import pandas as pd
 
 from . import datasets, splits
 from .caches import default_folder
+from .console import plain
 from .datasets._files import as_text
 from .duplicates import chain, connected, near_links
-from .errors import DataError
+from .errors import DataError, UsageError
 from .files import key_of, locked, write_csv
 from .images import Photos, decode
 
@@ -83,13 +84,17 @@ class Manifest:
         """Why items were excluded, in short, and how many each: {reason: count}, most first."""
         return dict(Counter(reason.partition(":")[0] for reason in self.excluded["reason"]).most_common())
 
-    def take(self, rows):
-        """The same manifest with only these rows of its items."""
+    def take(self, rows, reason=None):
+        """The same manifest with only these rows of its items; with a reason the others are listed as excluded."""
         rows = np.sort(rows)
         place = np.full(len(self), -1)
         place[rows] = np.arange(len(rows))
         links = {kind: place[pairs][(place[pairs] >= 0).all(1)] for kind, pairs in self.links.items()}
-        return replace(self, items=self.items.iloc[rows].reset_index(drop=True), links=links)
+        excluded = self.excluded
+        if reason:
+            others = self.items.loc[place < 0, ["item_id", "path"]].assign(reason=reason)
+            excluded = pd.concat([excluded, others], ignore_index=True)
+        return replace(self, items=self.items.iloc[rows].reset_index(drop=True), excluded=excluded, links=links)
 
     def limited(self, n, seed=0):
         """About `n` items: whole clusters, every stratum in its share; all items where there are fewer."""
@@ -128,6 +133,8 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
     DataError
         Nothing there, an unknown layout, or not one usable item.
     """
+    if not str(data).strip():
+        raise UsageError("--data is empty; name a folder, a manifest file or demo")
     cache = Path(cache or default_folder())
     root = demo_folder(cache, progress) if str(data) == "demo" else Path(data)
     name = "demo" if str(data) == "demo" else as_text(root.resolve().name)
@@ -210,7 +217,8 @@ def _assemble(name, folder, table, photos):
     if items.empty:
         reasons = excluded["reason"].value_counts().head(3)
         listed = ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
-        raise DataError(f"not one of the {len(excluded)} items in {folder} is usable: {listed}")
+        example = plain(excluded["path"].iloc[0])
+        raise DataError(f"not one of the {len(excluded)} items in {folder} is usable: {listed}; the first: {example}")
     items["dataset"] = name
     items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
     items = items.astype({"age_min": int, "age_max": int})

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from .errors import UsageError
-from .files import key_of
+from .files import file_hash, key_of
 
 
 def names(package):
@@ -66,6 +66,13 @@ def _loaded(what, load):
         return load()
     except (Exception, SystemExit) as error:  # somebody's file may raise anything; say whose it is
         raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
+
+
+def source(package, name):
+    """Hash of the code that a name stands for: its file, and the hidden files beside it where it is one of ours."""
+    file = Path(module(package, name).__file__)
+    own = file.parent == Path(importlib.import_module(package).__file__).parent
+    return key_of([file_hash(f) for f in [file, *(sorted(file.parent.glob("_*.py")) if own else ())]])
 
 
 def defaults(function):

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from . import ages, pictures
-from .files import write_csv
+from .files import forget_unfinished, write_csv
 
 WORST = 40
 
 
-def write(run, plan_folder, groups, photos=None, rows=None):
+def write(run, plan_folder, groups, photos, rows):
     """Write the folder `report/` of a complete run.
 
     Parameters
@@ -17,8 +17,8 @@ def write(run, plan_folder, groups, photos=None, rows=None):
     run : Run
     plan_folder : PlanFolder
     groups : ages.Scheme
-    photos, rows : Photos, (n,) int array, optional
-        the photographs and the row of each item in them; without them there is no sheet of the worst errors
+    photos, rows : Photos, (n,) int array
+        the photographs, and the row of each item in them
 
     Returns
     -------
@@ -26,18 +26,32 @@ def write(run, plan_folder, groups, photos=None, rows=None):
     """
     folder = run.folder / "report"
     folder.mkdir(exist_ok=True)
+    forget_unfinished(folder)
     items = _all_items(run, plan_folder, groups)
-    part = "test" if run.refit else "oof"
-    what = "test part" if run.refit else "out-of-fold"
-    y = plan_folder.y[_rows(plan_folder.plan, part)]
-    distribution = run.predictions(part)
-    pictures.save_confusion(folder / "confusion.png", distribution, y, groups, f"{run.name}, {what}")
-    if np.all(y[:, 0] == y[:, 1]):
-        pictures.save_true_predicted(folder / "true_predicted.png", distribution, y, f"{run.name}, {what}")
-        if photos is not None:
-            _worst(folder / "worst.jpg", run, items, photos, rows)
+    draw(run, plan_folder, groups, folder)
+    if items["error"].notna().any():
+        _worst(folder / "worst.jpg", run, items, photos, rows)
     write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
     return folder
+
+
+def draw(run, plan_folder, groups, folder, prefix=""):
+    """Draw the pictures of a complete run into a folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    part = "test" if run.refit else "oof"
+    title = f"{run.name}, {'test part' if run.refit else 'out-of-fold'}"
+    y = plan_folder.y[_rows(plan_folder.plan, part)]
+    distribution = run.predictions(part)
+    files = [folder / f"{prefix}confusion.png"]
+    pictures.save_confusion(files[0], distribution, y, groups, title)
+    if np.all(y[:, 0] == y[:, 1]):
+        files.append(folder / f"{prefix}true_predicted.png")
+        pictures.save_true_predicted(files[1], distribution, y, title)
+    return files
 
 
 def missing(run):

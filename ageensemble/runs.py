@@ -18,7 +18,7 @@ import numpy as np
 
 from . import __version__
 from .errors import DiskError, UsageError
-from .files import file_hash, key_of, locked, read_json, slug, write_json, write_rows
+from .files import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, write_rows
 from .splits import TEST, Plan
 
 REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
@@ -45,6 +45,7 @@ class PlanFolder:
         folder = cls.place(out, manifest, plan)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):
+            forget_unfinished(folder)
             if not cls._sound(folder):
                 manifest.save(folder)
                 plan.save(folder, manifest.items["item_id"])
@@ -231,6 +232,11 @@ class Run:
 
         The test part is predicted by the mean of the cells; an item outside it by the cell that did not see it.
         """
+        with locked(self.folder / ".lock"):
+            forget_unfinished(self.folder)
+            self._finish(plan)
+
+    def _finish(self, plan):
         cells = self.cells(plan.folds)
         test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
         write_rows(self.folder / "test.npy", test.shape, [test])

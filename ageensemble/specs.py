@@ -6,12 +6,13 @@ keys there are, by its keyword defaults.
 
 import difflib
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import features, models, registry
-from .errors import UsageError
-from .files import file_hash
+from . import __version__, features, models, registry
+from .errors import AgeEnsembleError, UsageError
+from .upright import LONG_SIDE
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class Spec:
 
     @property
     def config(self):
-        """Everything above for a configuration file; files from outside the package with their hashes."""
-        files = [name for name in (self.model, *(name for name, _ in self.features)) if name.endswith(".py")]
+        """Everything above for a configuration file, and hashes of the code: other code is another run."""
         config = {"model": self.model, "params": self.params, "features": [[n, p] for n, p in self.features]}
-        return config | ({"sha256": [file_hash(file) for file in files]} if files else {})
+        sources = [models.source(self.model), *(features.source(name) for name, _ in self.features)]
+        return config | {"ageensemble": __version__, "sources": sources}
 
     @property
     def make(self):
@@ -64,30 +65,52 @@ def parse(text, default_features=None, settings=()):
     UsageError
         No such model, feature set or parameter, or a value of the wrong kind.
     """
-    head, *words = text.split() or [""]
+    head, *words = _words(text)
     head, at, feature_text = head.partition("@")
     head = _resolved(head)
     cls = models.load(head)
     feature_text = feature_text if at else (default_features or cls.features)
     feature_names = [_resolved(name) for name in feature_text.split("+") if name] if cls.features else []
     labels = [_label(name) for name in feature_names]
+    prefixes = [Path(label).stem for label in labels]  # of their parameters, as in hog.cell
     if (cls.features and not labels) or len(set(labels)) < len(labels):
         raise UsageError(f"'{text}': write features as in {_label(head)}@hog+lbp, each once")
     given = _settings([*settings, *words], text)
     for key in given:
-        if "." in key and key.partition(".")[0] not in labels:
+        if "." in key and key.partition(".")[0] not in prefixes:
             raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
     own = {key: value for key, value in given.items() if "." not in key}
     params, changed = _fill(registry.defaults(cls.__init__), own, _label(head))
     feature_params = []
-    for name, label in zip(feature_names, labels, strict=True):
+    for name, label in zip(feature_names, prefixes, strict=True):
         own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == label}
         filled, different = _fill(registry.defaults(features.load(name)), own, label)
+        if not 1 <= filled["size"] <= LONG_SIDE:
+            raise UsageError(f"{label}.size={filled['size']} will not do, give 1 to {LONG_SIDE} pixels")
         feature_params.append(filled)
         changed |= {f"{label}.{key}": value for key, value in different.items()}
     label = _label(head) + (f"@{'+'.join(labels)}" if labels and "+".join(feature_names) != cls.features else "")
     name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
+    _try(cls, params, label)
     return Spec(head, params, tuple(zip(feature_names, feature_params, strict=True)), name)
+
+
+def _words(text):
+    """The words of a full name; a path with blanks is put in quotes, as in a shell."""
+    try:
+        return shlex.split(text) or [""]
+    except ValueError:
+        raise UsageError(f"'{text}' has a quotation mark without its partner") from None
+
+
+def _try(cls, params, label):
+    """Make the model once, so that a value it refuses is known before the long work begins."""
+    try:
+        cls(**params)
+    except AgeEnsembleError:
+        raise
+    except Exception as error:  # somebody's model may raise anything
+        raise UsageError(f"{label} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _resolved(name):
@@ -96,7 +119,8 @@ def _resolved(name):
 
 
 def _label(name):
-    return Path(name).stem if name.endswith(".py") else name
+    """A name for people: a file by its last part, whose ending tells it from a model of the package."""
+    return Path(name).name if name.endswith(".py") else name
 
 
 def _settings(words, text):

@@ -156,7 +156,7 @@ def plan_hash(item_ids, part):
 def read(file, manifest):
     """A plan from a CSV file with columns item_id and part (`test` or a fold number), and the items it covers.
 
-    Items that the file does not name take no part; the manifest returned lacks them.
+    Items that the file does not name take no part; the manifest returned lists them as excluded.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def read(file, manifest):
     if bad.any():
         raise DataError(f"{file}: part '{table['part'][bad].iloc[0]}' is neither 'test' nor a fold number")
     number = table.set_index("item_id")["part"].replace("test", str(TEST)).astype(int)
-    covered = manifest.take(np.flatnonzero(manifest.items["item_id"].isin(number.index)))
+    covered = manifest.take(np.flatnonzero(manifest.items["item_id"].isin(number.index)), "not in the plan")
     part = number.loc[covered.items["item_id"]].to_numpy()
     folds = int(part.max()) + 1
     absent = [name for name in range(TEST, max(folds, 2)) if name not in part]

@@ -46,6 +46,7 @@ def rows(plan_folder, groups):
             "why": why,
         }
         if state == "complete":
+            row["why"] = next((r["model"]["fallback"] for r in run.records(plan.folds) if "fallback" in r["model"]), "")
             row |= _costs(run, plan.folds)
             for part in PARTS[1:] if run.refit else PARTS:
                 rows_ = items[part]
@@ -92,7 +93,8 @@ def _costs(run, folds):
     predicting = sum(r["predict_seconds"] for r in records)
     return {
         "fit_seconds": sum(r["fit_seconds"] for r in records),
-        "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3),
+        # All cells predict each photograph, and their mean is the answer
+        "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3) / len(records),
         "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
         "size_mb": run.bytes / 1e6,
     }
@@ -127,8 +129,13 @@ def notes(plan_folder, groups):
         f"Intervals: 95 %, {compare.REPLICATES:,} bootstrap resamples of clusters; "
         "the variance of retraining is not in them. "
         f"F1: weighted, over the age groups '{groups.name}'. "
-        "Seconds: fitting, all folds. img/s: predicting from features."
+        "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting from features, by "
+        "all folds. GB: peak memory of a cell. MB: the saved models. *best: best out-of-fold; where intervals overlap, "
+        "another may be as good."
     ]
+    ranged = int((plan_folder.y[:, 0] != plan_folder.y[:, 1]).sum())
+    if ranged:
+        lines.append(f"{ranged:,} items are labelled by ranges: metrics in years are blank where they take part.")
     count, years = ages.outside(groups, plan_folder.y)
     if count:
         shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
@@ -217,6 +224,8 @@ def rich_table(table, plan_folder, width):
         if state != "complete":
             name.append(f" {state}", style="red")
             below.append(Text(plain(f"{model} {state}: {table.at[index, 'why']}"), style="red"))
+        elif table.at[index, "why"]:
+            below.append(Text(plain(f"{model}: {table.at[index, 'why']}"), style="yellow"))
         values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
         view.add_row(name, *values, style="bold" if index == star else None)
     if len(shown) < len(SHOWN):
@@ -245,7 +254,9 @@ def csv(found):
     tables = []
     for plan_folder, table in found:
         tables.append(table.assign(plan=plan_folder.folder.name)[["plan", *table.columns]])
-    return pd.concat(tables).to_csv(index=False)
+    table = pd.concat(tables)
+    texts = ["plan", "model", "run", "state", "why"]
+    return table.assign(**{name: table[name].map(plain) for name in texts}).to_csv(index=False)
 
 
 def content(table, plan_folder):

@@ -6,11 +6,20 @@ from typing import Annotated
 import typer
 
 from .console import as_json, plain
+from .errors import UsageError
 from .options import Cache, Json, Out, Yes, examples
 
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
 cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
 list_app = typer.Typer(help="What can be named: models, features, age groups, data formats.", no_args_is_help=True)
+
+
+def _sure(question, yes):
+    """Whether to go on: `--yes`, or yes to the question; without anybody to ask, an error."""
+    try:
+        return yes or typer.confirm(question)
+    except typer.Abort:
+        raise UsageError("nobody said yes, so nothing was deleted; --yes skips the question") from None
 
 
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
@@ -40,7 +49,7 @@ def runs_remove(
     found = runs.find(out, name)
     for run in found:
         print(plain(run.folder))
-    if yes or typer.confirm(f"delete {len(found)} run(s)?"):
+    if _sure(f"delete {len(found)} run(s)?", yes):
         for run in found:
             runs.remove(run)
 
@@ -67,20 +76,29 @@ def cache_clear(cache: Cache = None, yes: Yes = False):
     from . import caches
 
     folder = cache or caches.default_folder()
-    if yes or typer.confirm(f"empty {plain(folder)}?"):
+    if _sure(f"empty {plain(folder)}?", yes):
         print(f"{caches.clear(folder) / 1e6:,.1f} MB freed")
 
 
 def _models():
     from . import models, registry
 
-    return {name: registry.summary(models.load(name)) for name in models.names()}
+    found = {name: models.load(name) for name in models.names()}
+    return {name: registry.summary(cls) + _parameters(cls.__init__) for name, cls in found.items()}
 
 
 def _features():
     from . import features, registry
 
-    return {name: registry.summary(registry.module(features.__name__, name)) for name in features.names()}
+    found = {name: registry.module(features.__name__, name) for name in features.names()}
+    return {name: registry.summary(module) + _parameters(module.extract) for name, module in found.items()}
+
+
+def _parameters(function):
+    from .registry import defaults
+
+    listed = " ".join(f"{key}={str(value).lower()}" for key, value in defaults(function).items())
+    return f" Parameters: {listed}" if listed else ""
 
 
 def _formats():

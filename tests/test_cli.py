@@ -126,7 +126,7 @@ def test_more_jobs_than_cells_and_models_that_come_later_join_the_table(utkface,
     (tmp_path / "mine.py").write_text(MINE)
     benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", "--jobs", 50)
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py", "--json", "--jobs", 1, cwd=tmp_path)
-    assert [row["model"] for row in json.loads(done.stdout)["rows"]] == ["floor", "mine"]
+    assert [row["model"] for row in json.loads(done.stdout)["rows"]] == ["floor", "mine.py"]
     assert len(list(plan_folder(tmp_path / "runs").glob("floor-*"))) == 1
 
 

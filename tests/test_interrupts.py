@@ -109,7 +109,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path
 def test_workers_end_when_the_process_that_waits_for_them_is_killed(utkface, cache, tmp_path, mine):
     out = tmp_path / "runs"
     process = start(*benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=30"))
-    wait_for("*/mine-*/cell-*/.lock", out)
+    wait_for("*/mine.py-*/cell-*/.lock", out)
     process.kill()
     process.communicate(timeout=30)
     until = time.monotonic() + 5

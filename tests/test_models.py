@@ -236,6 +236,6 @@ def test_features_may_be_a_memmap(tmp_path):
 
 @each_model
 def test_the_memory_of_a_fit_is_announced_as_a_whole_number_that_grows(make):
-    kind = type(make())
-    assert isinstance(kind.fit_bytes(100, 100), int)
-    assert kind.fit_bytes(100, 100) <= kind.fit_bytes(10_000, 10_000)
+    model = make()
+    assert isinstance(model.fit_bytes(100, 100), int)
+    assert model.fit_bytes(100, 100) <= model.fit_bytes(10_000, 10_000)

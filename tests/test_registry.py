@@ -59,7 +59,7 @@ def test_a_model_says_what_it_is_and_what_memory_it_needs(name):
     cls = models.load(name)
     assert len(registry.summary(cls)) > 20
     assert registry.summary(cls).endswith(".")
-    assert cls.fit_bytes(20_000, 14_000) < 100e9
+    assert cls().fit_bytes(20_000, 14_000) < 100e9
     assert all(name in vars(cls()) for name in registry.defaults(cls.__init__)), "__init__ stores its parameters"
     for feature in filter(None, cls.features.split("+")):
         assert feature in features.names()

@@ -68,7 +68,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_run_is_a_row_with_its_reason_and_benchmark_mends_it(damage, finished, runs, manifest, cache):
     name, harm = DAMAGES[damage]
-    [run] = plan_folder(runs).glob("mine-*")
+    [run] = plan_folder(runs).glob("mine.py-*")
     harm(run / name)
     shown = table(runs)
     assert shown.loc[run.name, "state"] == "damaged"
@@ -80,7 +80,7 @@ def test_a_damaged_run_is_a_row_with_its_reason_and_benchmark_mends_it(damage, f
 
 
 def test_damage_is_shown_and_the_other_rows_with_it(runs):
-    [run] = plan_folder(runs).glob("mine-*")
+    [run] = plan_folder(runs).glob("mine.py-*")
     (run / "run.json").unlink()
     shown = ageensemble("results", runs)
     assert shown.returncode == 0
@@ -90,10 +90,10 @@ def test_damage_is_shown_and_the_other_rows_with_it(runs):
 
 
 def test_a_saved_model_that_changed_is_fitted_again(finished, runs, manifest, cache):
-    [model] = plan_folder(runs).glob("mine-*/cell-1/model/counts.npy")
+    [model] = plan_folder(runs).glob("mine.py-*/cell-1/model/counts.npy")
     truncate(model)
     again(finished, runs, manifest, cache)
-    [original] = plan_folder(finished / "runs").glob("mine-*/cell-1/model/counts.npy")
+    [original] = plan_folder(finished / "runs").glob("mine.py-*/cell-1/model/counts.npy")
     assert model.read_bytes() == original.read_bytes()
 
 
@@ -120,7 +120,7 @@ def test_trouble_with_one_plan_does_not_hide_another(finished, runs, annotated, 
 
 
 def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, runs, manifest, cache):
-    [run] = plan_folder(runs).glob("mine-*")
+    [run] = plan_folder(runs).glob("mine.py-*")
     (run / "cell-0" / ".held_out.npy.123.tmp").write_bytes(b"half")
     (run / "cell-0" / "record.json").unlink()
     again(finished, runs, manifest, cache)
@@ -128,7 +128,7 @@ def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, r
 
 
 def test_a_run_keeps_the_threads_it_began_with(finished, runs, manifest, cache):
-    [file] = plan_folder(runs).glob("mine-*/run.json")
+    [file] = plan_folder(runs).glob("mine.py-*/run.json")
     threads = json.loads(file.read_text())["threads"]
     file.unlink()
     again(finished, runs, manifest, cache, jobs=cores() + 1 if threads > 1 else 1)
@@ -136,15 +136,16 @@ def test_a_run_keeps_the_threads_it_began_with(finished, runs, manifest, cache):
 
 
 def test_runs_are_removed_by_name_and_only_when_told_so(runs):
-    kept = ageensemble("runs", "remove", "mine", "--out", runs)
-    assert kept.returncode == 130
-    assert list(plan_folder(runs).glob("mine-*"))
-    assert ageensemble("runs", "remove", "mine", "--out", runs, "--yes").returncode == 0
-    assert not list(plan_folder(runs).glob("mine-*"))
+    kept = ageensemble("runs", "remove", "mine.py", "--out", runs)
+    assert kept.returncode == 2
+    assert "--yes" in said(kept)
+    assert list(plan_folder(runs).glob("mine.py-*"))
+    assert ageensemble("runs", "remove", "mine.py", "--out", runs, "--yes").returncode == 0
+    assert not list(plan_folder(runs).glob("mine.py-*"))
     assert list(plan_folder(runs).glob("floor-*"))
-    missing = ageensemble("runs", "remove", "mine", "--out", runs, "--yes")
+    missing = ageensemble("runs", "remove", "mine.py", "--out", runs, "--yes")
     assert missing.returncode == 2
-    assert "no run called 'mine'" in said(missing)
+    assert "no run called 'mine.py'" in said(missing)
 
 
 def test_json_files_are_sealed(tmp_path):

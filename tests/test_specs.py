@@ -3,7 +3,7 @@
 import pytest
 from commands import BRIGHTNESS, MINE
 
-from ageensemble import specs
+from ageensemble import benchmark, specs
 from ageensemble.errors import UsageError
 
 
@@ -57,7 +57,7 @@ def test_default_features_fill_in_where_the_text_names_none():
 
 def test_a_file_is_known_by_its_content(mine):
     before = specs.parse(f"{mine} sleep=1").config
-    assert specs.parse(str(mine)).name == "mine"
+    assert specs.parse(str(mine)).name == "mine.py"
     mine.write_text(MINE + "\n# edited\n")
     assert specs.parse(f"{mine} sleep=1").config != before
 
@@ -66,9 +66,11 @@ def test_features_may_be_a_file_too(tmp_path):
     file = tmp_path / "brightness.py"
     file.write_text(BRIGHTNESS)
     spec = specs.parse(f"svm@{file} brightness.power=2")
-    assert spec.name == "svm@brightness brightness.power=2"
+    assert spec.name == "svm@brightness.py brightness.power=2"
     assert spec.features == ((str(file), {"size": 16, "power": 2.0}),)
-    assert len(spec.config["sha256"]) == 1
+    before = spec.config
+    file.write_text(BRIGHTNESS + "\n# edited\n")
+    assert specs.parse(f"svm@{file} brightness.power=2").config != before
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,20 @@ def test_what_does_not_exist_or_fit_is_refused_with_what_would_be_right(text, co
     with pytest.raises(UsageError) as caught:
         specs.parse(text)
     assert complaint in str(caught.value)
+
+
+def test_a_value_that_the_model_refuses_is_refused_at_once():
+    with pytest.raises(UsageError, match="C=-1"):
+        specs.parse("svm C=-1")
+    with pytest.raises(UsageError, match="size=-5"):
+        specs.parse("svm@hog hog.size=-5")
+
+
+def test_two_files_of_one_name_are_two_models(tmp_path):
+    for folder in ("a b", "c"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text(MINE + f"\n# in {folder}\n")
+    wanted = benchmark.parse_models(
+        None, [f"'{tmp_path}/a b/mine.py'", f"{tmp_path}/c/mine.py", "svm", "svm"], None, None
+    )
+    assert [spec.name for spec in wanted] == ["mine.py", "mine.py", "svm"]

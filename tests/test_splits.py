@@ -223,3 +223,14 @@ def test_a_million_items_are_split_in_twenty_seconds():
     assert len(splits.plan_hash([str(i) for i in range(n)], part)) == 16
     assert time.perf_counter() - started < 20
     assert np.bincount(part) / n == pytest.approx(SHARES, abs=1e-3)
+
+
+def test_items_that_a_plan_file_leaves_out_are_listed_with_the_reason(manifest, tmp_path):
+    whole = splits.make(manifest, folds=3)
+    whole.save(tmp_path, manifest.items["item_id"])
+    lines = (tmp_path / "plan.csv").read_text().splitlines()
+    (tmp_path / "part.csv").write_text("\n".join(lines[:-10]) + "\n")
+    _, covered = splits.read(tmp_path / "part.csv", manifest)
+    assert len(covered) == len(manifest) - 10
+    assert covered.reasons["not in the plan"] == 10
+    assert len(covered.excluded) == len(manifest.excluded) + 10

@@ -32,7 +32,7 @@ def lines(runs, *words, **more):
 def test_a_later_fit_shares_the_folder_and_is_scored_on_the_test_part_only(runs):
     assert len(list(runs.glob("*/plan.json"))) == 1
     [table] = json.loads("\n".join(lines(runs, "--json")))
-    refit = {row["model"]: row for row in table["rows"]}["mine (refit)"]
+    refit = {row["model"]: row for row in table["rows"]}["mine.py (refit)"]
     assert refit["state"] == "complete"
     assert refit["oof_mae"] is None
     assert refit["test_mae"] > 0
@@ -40,10 +40,10 @@ def test_a_later_fit_shares_the_folder_and_is_scored_on_the_test_part_only(runs)
 
 def test_the_best_row_is_marked_and_what_failed_comes_last_with_its_reason(runs):
     text = "\n".join(lines(runs))
-    assert text.count("*best") == 1
-    order = [text.index(name) for name in ("floor", "mine ", "mine (refit)", "mine trouble=raise")]
+    assert text.count("*best") == 2  # the row, and the note that explains it
+    order = [text.index(name) for name in ("floor", "mine.py ", "mine.py (refit)", "mine.py trouble=raise")]
     assert order == sorted(order)
-    assert "mine trouble=raise failed: 3 of 3 cells; cell 0: RuntimeError: no luck" in text
+    assert "mine.py trouble=raise failed: 3 of 3 cells; cell 0: RuntimeError: no luck" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -65,7 +65,7 @@ def test_a_wide_terminal_shows_every_column(runs):
 
 def test_the_csv_has_every_metric_of_every_run_and_says_the_plan(runs):
     rows = list(csv.DictReader(io.StringIO("\n".join(lines(runs, "--csv")))))
-    assert [row["model"] for row in rows] == ["floor", "mine", "mine (refit)", "mine trouble=raise"]
+    assert [row["model"] for row in rows] == ["floor", "mine.py", "mine.py (refit)", "mine.py trouble=raise"]
     assert {row["plan"] for row in rows} == {plan_folder(runs).name}
     assert float(rows[0]["oof_mae_low"]) < float(rows[0]["oof_mae"]) < float(rows[0]["oof_mae_high"])
     assert rows[3]["why"].startswith("3 of 3 cells")
@@ -95,13 +95,13 @@ def test_an_export_shows_on_github(runs, tmp_path):
     assert ageensemble("results", runs, "--export", tmp_path / "out").returncode == 0
     readme = (tmp_path / "out" / "README.md").read_text()
     links = re.findall(r"!\[[^]]+\]\(([^)]+)\)", readme)
-    assert "mine-confusion.png" in links
-    assert "mine-refit-true_predicted.png" in links
+    assert "mine.py-confusion.png" in links
+    assert "mine.py-refit-true_predicted.png" in links
     for link in links:
         assert re.fullmatch(r"[\w.=+@-]+", link)
         with Image.open(tmp_path / "out" / link) as picture:
             assert min(picture.size) > 300
-    assert "ageensemble benchmark --data faces --folds 3 --seed 0 --model mine" in readme
+    assert "ageensemble benchmark --data faces --folds 3 --seed 0 --model mine.py" in readme
     assert json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert (tmp_path / "out" / "results.csv").read_text().startswith("model,run,state,why,")
     before = {f.name: f.read_bytes() for f in (tmp_path / "out").iterdir()}

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import registry
 from ..errors import DataError, UsageError
-from ..files import file_hash, forget_unfinished, key_of, locked, slug, write_rows
+from ..files import forget_unfinished, key_of, locked, slug, write_rows
 from ..machine import cores
 
 BATCH = 128
@@ -22,6 +22,11 @@ BATCH = 128
 def names():
     """Names of the feature sets."""
     return registry.names(__name__)
+
+
+def source(name):
+    """Hash of the code of the feature set called `name`."""
+    return registry.source(__name__, name)
 
 
 def load(name):
@@ -67,10 +72,36 @@ def extract(name, params, squares, device):
     return values
 
 
+def resized(photos, rows, size):
+    """Photographs as squares of one size, the aspect ratio not kept.
+
+    Parameters
+    ----------
+    photos : Photos
+    rows : sequence of int
+    size : int, pixels
+
+    Returns
+    -------
+    (n, size, size, 3) uint8 array
+    """
+    from PIL import Image
+
+    result = np.empty((len(rows), size, size, 3), np.uint8)
+    for target, row in zip(result, rows, strict=True):
+        pixels = photos[row]
+        if pixels.shape[:2] != (size, size):
+            pixels = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
+        target[:] = pixels
+    return result
+
+
 def matrix_place(name, params, manifest, cache, device):
     """Where the cache keeps the feature matrix of a manifest's items, there or not; see `matrix_file`."""
-    source = file_hash(registry.module(__name__, name).__file__)
-    key = key_of(name, params, source, device, manifest.pixels)
+    import PIL
+    import torch
+
+    key = key_of(name, params, source(name), device, manifest.pixels, PIL.__version__, torch.__version__)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 
@@ -92,13 +123,22 @@ def matrix_file(name, params, manifest, cache, device, progress=lambda done, tot
     pathlib.Path
     """
     file = matrix_place(name, params, manifest, cache, device)
-    if not file.exists():
+    if not _whole(file):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
-            if not file.exists():
+            if not _whole(file):
                 shape = (len(manifest), dimension(name, params))
                 write_rows(file, shape, _batches(name, params, manifest, device, progress))
     return file
+
+
+def _whole(file):
+    """Whether a matrix is there in its full length."""
+    try:
+        np.load(file, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _batches(name, params, manifest, device, progress):
@@ -107,8 +147,6 @@ def _batches(name, params, manifest, device, progress):
     That beats one thread after the other on all cores. Few batches are ahead of the one asked for: memory stays small.
     """
     import torch
-
-    from ..images import resized
 
     rows = manifest.items["photo"].to_numpy()
     starts = iter(range(0, len(rows), BATCH))

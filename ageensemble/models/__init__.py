@@ -17,6 +17,11 @@ def names():
     return registry.names(__name__)
 
 
+def source(name):
+    """Hash of the code of the model called `name`."""
+    return registry.source(__name__, name)
+
+
 def load(name):
     """The class of the model called `name` (or of the file `./mine.py`).
 

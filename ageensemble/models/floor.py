@@ -41,7 +41,6 @@ class Floor:
         model.constant = parts["floor"]["constant"]
         return model
 
-    @staticmethod
-    def fit_bytes(n, d):
+    def fit_bytes(self, n, d):
         """Rough peak memory of a fit, bytes."""
         return 0

@@ -74,6 +74,7 @@ class SVM:
         self.parts = {}
         if not _inner.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
+            self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
         weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
@@ -135,12 +136,11 @@ class SVM:
         model, model.parts = _store.load(folder, cls)
         return model
 
-    @staticmethod
-    def fit_bytes(n, d):
+    def fit_bytes(self, n, d):
         """Rough peak memory of a fit, bytes: axes, a block of rows, projected rows, machines, the solver's cache."""
         from . import _kernel, _project
 
-        k = min(544, n, d)
+        k = min(self.pca + _project.OVERSAMPLE, n, d)
         machines = 2 * n * 8 * 91 + 4 * n * 4 * k
         return 5 * 4 * d * k + 3 * 8 * _project.BLOCK * d + machines + _kernel.CACHE_MB * 2**20 + 300_000_000
 

@@ -89,6 +89,7 @@ class XGBoost:
         self.parts, self.booster = {}, None
         if not _inner.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
+            self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
         weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
@@ -173,12 +174,11 @@ class XGBoost:
             model.booster = _library().Booster(model_file=folder / "trees.ubj")
         return model
 
-    @staticmethod
-    def fit_bytes(n, d):
+    def fit_bytes(self, n, d):
         """Rough peak memory of a fit, bytes: components and their images, projected rows and their bins."""
-        from ._project import BLOCK
+        from ._project import BLOCK, OVERSAMPLE
 
-        k = min(232, n, d)
+        k = min(self.pca + OVERSAMPLE if self.pca else d, n, d)
         return 5 * 4 * d * k + 3 * 8 * BLOCK * d + 6 * 4 * n * k + 300_000_000
 
 
