@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .files import key_of, writing
+from .files import forget_unfinished, key_of, locked, writing
 from .upright import LONG_SIDE, MOST_PIXELS, open_upright, reason
 
 STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise
@@ -85,21 +85,32 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     Photos
     """
     import PIL
-    from joblib import Parallel, delayed
 
     stats = [_stamp(file) for file in files]
     folder = cache / "photos" / key_of(files, stats, STORE, LONG_SIDE, SMALLEST, MOST_PIXELS, SHARD, PIL.__version__)
     folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, len(files), SHARD)
-    missing = [start for start in starts if not _complete(folder, start)]
-    done = len(files) - sum(min(SHARD, len(files) - start) for start in missing)
-    if missing:
-        progress(done, len(files))
-        tasks = (delayed(_decode_shard)(files[start : start + SHARD], folder, start) for start in missing)
-        for count in Parallel(n_jobs=min(jobs, len(missing)), return_as="generator_unordered")(tasks):
-            done += count
-            progress(done, len(files))
+    if _missing(folder, len(files)):
+        with locked(folder.with_suffix(".lock")):
+            forget_unfinished(folder)
+            _decode_shards(files, _missing(folder, len(files)), folder, jobs, progress)
     return Photos(folder, len(files))
+
+
+def _missing(folder, count):
+    return [start for start in range(0, count, SHARD) if not _complete(folder, start)]
+
+
+def _decode_shards(files, missing, folder, jobs, progress):
+    from joblib import Parallel, delayed
+
+    if not missing:
+        return
+    done = len(files) - sum(min(SHARD, len(files) - start) for start in missing)
+    progress(done, len(files))
+    tasks = (delayed(_decode_shard)(files[start : start + SHARD], folder, start) for start in missing)
+    for count in Parallel(n_jobs=min(jobs, len(missing)), return_as="generator_unordered")(tasks):
+        done += count
+        progress(done, len(files))
 
 
 def _complete(folder, start):

@@ -109,7 +109,6 @@ def test_two_files_of_one_name_are_two_models(tmp_path):
     for folder in ("a b", "c"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.py").write_text(MINE + f"\n# in {folder}\n")
-    wanted = benchmark.parse_models(
-        None, [f"'{tmp_path}/a b/mine.py'", f"{tmp_path}/c/mine.py", "svm", "svm"], None, None
-    )
+    texts = [f"'{tmp_path}/a b/mine.py'", f"{tmp_path}/c/mine.py", "svm", "svm"]
+    wanted = benchmark.parse_models(None, texts, None, None)
     assert [spec.name for spec in wanted] == ["mine.py", "mine.py", "svm"]
