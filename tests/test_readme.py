@@ -1,5 +1,6 @@
 """Every command of the README works: those of the shell are run by .ci/run, those of the package here, on tiny data."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -31,3 +32,14 @@ def test_a_command_of_the_readme_works(line, utkface, cache, tmp_path):
 def test_a_verb_of_the_readme_has_help(verb, tmp_path):
     words = [word for word in shlex.split(verb.removeprefix("ageensemble ")) if re.fullmatch("[a-z]+", word)]
     assert ageensemble(*words, "--help", cwd=tmp_path).returncode == 0
+
+
+def test_the_model_in_the_contributing_guide_works(utkface, cache, tmp_path):
+    guide = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", guide, re.S)
+    (tmp_path / "nearest.py").write_text(code)
+    words = ["benchmark", "--data", utkface, "--model", "./nearest.py k=5", "--folds", "2", "--json"]
+    done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
+    assert done.returncode == 0, done.stderr
+    rows = {row["model"]: row for row in json.loads(done.stdout)["rows"]}
+    assert rows["nearest.py k=5"]["oof_mae"] < rows["floor"]["oof_mae"]
