@@ -13,7 +13,7 @@ from .errors import DataError, UsageError
 from .files import key_of
 from .machine import available_memory, cores, find_device, peak_memory
 from .manifest import build
-from .runs import PlanFolder
+from .plan_folders import PlanFolder
 
 DEFAULT_MODELS = ["svm", "xgboost"]
 

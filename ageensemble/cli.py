@@ -171,7 +171,7 @@ def results(
     from . import ages, tables
     from .console import Console
     from .export import write
-    from .runs import plan_folders
+    from .plan_folders import plan_folders
 
     console, scheme = Console(verbose), ages.scheme(groups)
     if csv + markdown + json > 1:

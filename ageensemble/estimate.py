@@ -9,7 +9,7 @@ from .ages import A
 from .benchmark import fit_memory
 from .errors import DiskError
 from .machine import available_memory
-from .runs import PlanFolder, plan_folders
+from .plan_folders import PlanFolder, plan_folders
 
 
 def estimate(manifest, plan, wanted, kind, seed, here):

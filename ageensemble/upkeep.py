@@ -25,9 +25,9 @@ def _sure(question, yes):
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
 def runs_list(out: Out = Path("runs"), json: Json = False):
     """List runs, complete or not, with their folders."""
-    from . import runs
+    from . import plan_folders
 
-    rows = [row for plan_folder in runs.plan_folders(out) for row in runs.describe(plan_folder)]
+    rows = [row for plan_folder in plan_folders.plan_folders(out) for row in plan_folders.describe(plan_folder)]
     if json:
         print(as_json(rows))
         return
@@ -44,9 +44,9 @@ def runs_remove(
     yes: Yes = False,
 ):
     """Delete runs from disk."""
-    from . import runs
+    from . import plan_folders, runs
 
-    found = runs.find(out, name)
+    found = plan_folders.find(out, name)
     for run in found:
         print(plain(run.folder))
     if _sure(f"delete {len(found)} run(s)?", yes):

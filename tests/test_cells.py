@@ -8,7 +8,7 @@ import pytest
 from commands import BRIGHTNESS, MINE, ageensemble, benchmark, plan_folder, predictions, said
 
 from ageensemble import cells, features, processes, specs, splits
-from ageensemble.runs import PlanFolder
+from ageensemble.plan_folders import PlanFolder
 
 
 @pytest.fixture

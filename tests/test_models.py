@@ -170,7 +170,7 @@ def use_library(package, monkeypatch):
     module = pytest.importorskip(f"{package}.svm")
     if package == "sklearn":
         monkeypatch.setitem(__import__("sys").modules, "sklearnex", None)  # as if it were not installed
-    assert _kernel.library().startswith("scikit-learn " if package == "sklearn" else "scikit-learn-intelex ")
+    assert _kernel.solver().startswith("scikit-learn " if package == "sklearn" else "scikit-learn-intelex ")
     return module
 
 

@@ -11,7 +11,7 @@ from ageensemble import caches, files, specs, splits, tables
 from ageensemble.ages import FOURTEEN
 from ageensemble.errors import DiskError
 from ageensemble.machine import cores
-from ageensemble.runs import PlanFolder
+from ageensemble.plan_folders import PlanFolder
 
 
 @pytest.fixture(scope="module")

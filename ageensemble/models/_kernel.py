@@ -36,7 +36,7 @@ class KernelMachine:
         return result
 
 
-def library():
+def solver():
     """Name and version of what fits the machines: the accelerated library where it can be imported."""
     for name, package in (("scikit-learn-intelex", "sklearnex"), ("scikit-learn", "sklearn")):
         try:

@@ -68,7 +68,7 @@ class SVM:
 
         from . import _kernel, _project
 
-        self.record = {"library": _kernel.library()}
+        self.record = {"library": _kernel.solver()}
         age = ages.exact(y, "svm route=years") if self.route == "years" else None
         groups, label = _groups.training_groups(y)
         self.parts = {}
