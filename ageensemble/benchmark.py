@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cells, features, reports, specs, splits
+from . import cells, features, pixels, reports, specs, splits
 from .ages import FOURTEEN
 from .caches import default_folder
-from .console import Console
+from .console import Console, Training
 from .errors import DataError, UsageError
 from .files import key_of
-from .machine import available_memory, cores, find_device, peak_memory
+from .machine import available_gpu_memory, available_memory, cores, find_device, peak_memory
 from .manifest import build
 from .plan_folders import PlanFolder
 
-DEFAULT_MODELS = ["svm", "xgboost"]
+DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     -------
     PlanFolder, list of Run
     """
+    settled = [spec.settled(here.cache, here.device, here.threads, here.console.say) for spec in wanted]
+    wanted = list({key_of(spec.config): spec for spec in settled}.values())  # auto may have become what another is
     plan_folder = PlanFolder.create(here.out, manifest, plan, about)
     here.console.say(f"runs: {plan_folder.folder}")
     floor = specs.parse("floor")
@@ -127,9 +129,12 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     for run_ in runs.keys() - unfinished.keys():
         here.console.detail(f"{run_.name}: complete, nothing to do")
     files = _features(unfinished.values(), manifest, here)
+    photographs = _photographs(unfinished.values(), manifest, here)
     missing = []
     for run_, spec in unfinished.items():
-        missing += cells.tasks(run_, spec, manifest, plan, [files[str(feature)] for feature in spec.features])
+        matrices = [files[str(feature)] for feature in spec.features]
+        missing += cells.tasks(run_, spec, manifest, plan, matrices, photographs.get(size_seen(spec)))
+    missing.sort(key=lambda task: task["photographs"] is None)  # what takes longest first, so that no core waits for it
     _fit(missing, unfinished, len(plan.rest), here)
     for run_ in unfinished:
         if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
@@ -153,6 +158,15 @@ def _features(wanted, manifest, here):
         }
 
 
+def _photographs(wanted, manifest, here):
+    """Photographs at every size that the models want them in."""
+    sizes = sorted({size_seen(spec) for spec in wanted} - {None})
+    if not sizes:
+        return {}
+    with here.console.progress() as bar:
+        return {size: pixels.photographs(manifest, size, here.cache, bar(f"resizing to {size}")) for size in sizes}
+
+
 def _fit(missing, unfinished, n, here):
     if not missing:
         return
@@ -160,19 +174,29 @@ def _fit(missing, unfinished, n, here):
     threads = max(task["threads"] for task in missing)
     jobs = min(here.jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, here))
     with here.console.progress("cells") as bar:
-        update, ended = bar("fitting"), 0
+        update, ended, training = bar("fitting"), 0, {}
         update(0, len(missing))
+
+        def heard(task, progress):
+            run, cell = task["run"], task["cell"]
+            if (run, cell) not in training:
+                shown = bar(here.console.shortened(run.name, cell))
+                training[run, cell] = Training(shown, f"{run.name} cell {cell}", here.console)
+            training[run, cell](progress)
 
         def done(run, cell, seconds, error):
             nonlocal ended
             ended += 1
-            update(ended, len(missing), f"{run.name} cell {cell} {seconds:.0f} s")
-            here.console.detail(f"{run.name} cell {cell}: {seconds:.1f} s")
+            name = f"{run.name} cell {cell}"
+            if (run, cell) in training:
+                training.pop((run, cell)).end()
+            update(ended, len(missing), here.console.shortened(run.name, f"{cell} {seconds:.0f} s"))
+            here.console.detail(f"{name}: {seconds:.1f} s")
             if error:
-                here.console.say(f"failed: {run.name} cell {cell}: {error}")
+                here.console.say(f"failed: {name}: {error}")
                 here.console.detail((run.record(cell) or {}).get("traceback", ""))
 
-        cells.fit_all(missing, jobs, done)
+        cells.fit_all(missing, jobs, done, heard)
     _say_peak(missing, jobs, here)
 
 
@@ -188,20 +212,40 @@ def _say_peak(fitted, jobs, here):
 
 
 def _jobs_in_memory(unfinished, n, here):
-    """How many cells fit into memory at once, by what the models say they need."""
-    most = max(fit_memory(spec, n) for spec in unfinished.values())
-    free = available_memory()
-    here.console.detail(f"a cell needs up to {most / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
-    jobs = max(1, int(0.8 * free // most))
-    if jobs < here.jobs:
-        here.console.say(f"a cell needs up to {most / 1e9:.1f} GB of {free / 1e9:.1f} GB free: {jobs} at once")
+    """How many cells fit into memory at once, the GPU's too where there is one, by what the models say they need."""
+    needs = [fit_memory(spec, n) for spec in unfinished.values()]
+    jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", here)
+    networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
+    if here.device == "cuda" and networks:
+        need = max(spec.make(**spec.params).gpu_bytes() for spec in networks)
+        # Networks leave half of it to the photographs, which they keep there where there is room
+        jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", here))
     return jobs
+
+
+def _at_once(need, free, what, here):
+    """How many cells that need so many bytes go into the free ones; it is said where that is fewer than wanted."""
+    jobs = max(1, int(free // max(need, 1)))
+    text = f"a cell needs up to {need / 1e9:.1f} GB of {what}, {free / 1e9:.1f} GB may be used: "
+    if jobs < here.jobs:
+        here.console.say(f"{text}{jobs} at once")
+    else:
+        here.console.detail(f"{text}enough for {here.jobs} at once")
+    return jobs
+
+
+def size_seen(spec):
+    """Size of the photographs that a model looks at, as `pixels.side` reads it; None where it is given features."""
+    return str(spec.params.get("size")) if getattr(spec.make, "images", False) else None
 
 
 def fit_memory(spec, n):
     """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
+    model = spec.make(**spec.params)
+    if size_seen(spec):  # which are read batch by batch
+        return model.fit_bytes(n, pixels.dimension(size_seen(spec))) + 500_000_000
     d = sum(features.dimension(name, params) for name, params in spec.features)
-    return 4 * n * d + spec.make(**spec.params).fit_bytes(n, d) + 500_000_000
+    return 4 * n * d + model.fit_bytes(n, d) + 500_000_000
 
 
 def parse_models(names, texts, feature_names, settings):

@@ -1,5 +1,7 @@
 """Fitting cells: which are missing, each in a worker process of its own threads, each leaving a record."""
 
+import csv
+import math
 import os
 import platform
 import shutil
@@ -14,16 +16,25 @@ import numpy as np
 from . import features, models, processes
 from .ages import A, finish
 from .errors import AgeEnsembleError
-from .files import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows
+from .files import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows, writing
 from .machine import peak_memory
-from .runs import REFIT
+from .runs import KEEP, REFIT
 from .splits import inner
 
 BATCH = 2048  # items predicted at once
 
 
-def tasks(run, spec, manifest, plan, feature_files):
+def tasks(run, spec, manifest, plan, feature_files, photographs=None):
     """What each missing cell of a run needs to be fitted anywhere that sees the same disk.
+
+    Parameters
+    ----------
+    run : Run
+    spec : Spec
+    manifest, plan : Manifest, Plan
+    feature_files : list of path
+    photographs : Photographs, optional
+        of all items, for a model that wants them
 
     Returns
     -------
@@ -42,6 +53,7 @@ def tasks(run, spec, manifest, plan, feature_files):
                 "model": spec.model,
                 "params": spec.params,
                 "features": [str(file) for file in feature_files],
+                "photographs": photographs,
                 "y": manifest.y[rows],
                 "rows": rows,
                 "inner": inner(manifest.strata, manifest.clusters, rows, [seed, number]),
@@ -55,7 +67,7 @@ def tasks(run, spec, manifest, plan, feature_files):
     return result
 
 
-def fit_all(missing, jobs, done=lambda run, cell, seconds, error: None):
+def fit_all(missing, jobs, done=lambda run, cell, seconds, error: None, heard=lambda task, progress: None):
     """Fit cells in parallel worker processes; a cell that fails leaves a record that says why.
 
     Parameters
@@ -66,8 +78,10 @@ def fit_all(missing, jobs, done=lambda run, cell, seconds, error: None):
         processes at once
     done : callable
         told of every cell that ended: run, cell, seconds, error or None
+    heard : callable
+        told a task and what its model says of its progress, a dict of numbers; from several threads
     """
-    with closing(processes.run(fit, missing, jobs, lambda task: task["threads"])) as results:
+    with closing(processes.run(fit, missing, jobs, lambda task: task["threads"], heard)) as results:
         for task, ended in results:
             seconds, error = (0.0, _buried(task, ended)) if isinstance(ended, processes.ProcessDied) else ended
             done(task["run"], task["cell"], seconds, error)
@@ -107,23 +121,28 @@ def fit(task):
             reason = str(error) if isinstance(error, AgeEnsembleError) else f"{type(error).__name__}: {error}"
             record = {"error": reason.strip().partition("\n")[0].rstrip(": "), "traceback": traceback.format_exc()}
         _write_record(task, record)
+        shutil.rmtree(folder / KEEP, ignore_errors=True)
     return time.perf_counter() - started, record.get("error")
 
 
 def _empty(folder):
-    """Remove what an earlier, unfinished or damaged fit of the cell left."""
+    """Remove what an earlier, unfinished or damaged fit of the cell left, other than what its model keeps to go on."""
     forget_unfinished(folder)
-    for old in (folder / "record.json", folder / "held_out.npy", folder / "test.npy"):
-        old.unlink(missing_ok=True)
+    for name in ("record.json", "held_out.npy", "test.npy", "history.csv"):
+        (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "model", ignore_errors=True)
 
 
 def _fit(task, folder):
     model = models.load(task["model"])(**task["params"])
     _use_threads(task["threads"])
-    x = _features(task, task["rows"])
+    x = _inputs(task, task["rows"])
+    more = {}
+    if task["photographs"] is not None:
+        (folder / KEEP).mkdir(exist_ok=True)
+        more = {"keep": folder / KEEP, "tell": _tell}
     start = time.perf_counter()
-    model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"])
+    model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"], **more)
     fitted = time.perf_counter()
     del x
     held_out, test = (_predict(model, task, rows) for rows in (task["held_out"], task["test"]))
@@ -132,8 +151,12 @@ def _fit(task, folder):
         write_rows(folder / f"{name}.npy", rows.shape, [rows])
     (folder / "model").mkdir()
     model.save(folder / "model")
+    history = getattr(model, "history", None) or []
+    if history:
+        _write_history(folder / "history.csv", history)
+    trained = sum(epoch.get("seconds") or 0 for epoch in history)  # before a kill, too
     return {
-        "fit_seconds": round(fitted - start, 3),
+        "fit_seconds": round(max(fitted - start, trained), 3),
         "predict_seconds": round(predicted - fitted, 3),
         "train_items": len(task["rows"]),
         "predicted_items": len(held_out) + len(test),
@@ -149,7 +172,22 @@ def _fit(task, folder):
 
 
 def _products(folder):
-    return [f for f in folder.rglob("*") if f.is_file() and not f.name.startswith(".")]
+    files = [f for f in folder.rglob("*") if f.is_file() and not f.name.startswith(".")]
+    return [f for f in files if f.relative_to(folder).parts[0] != KEEP]
+
+
+def _tell(progress):
+    """Pass on what a model says of its progress, in plain numbers; what is none is not known."""
+    numbers = {name: float("nan" if value is None else value) for name, value in progress.items()}
+    processes.tell({name: number if math.isfinite(number) else None for name, number in numbers.items()})
+
+
+def _write_history(file, history):
+    """Write one row for each epoch; what was not measured is left blank."""
+    with writing(file) as temporary, open(temporary, "w", newline="") as out:
+        table = csv.DictWriter(out, list(history[0]))
+        table.writeheader()
+        table.writerows(history)
 
 
 def _predict(model, task, rows):
@@ -157,15 +195,17 @@ def _predict(model, task, rows):
     result = []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        distribution = finish(model.predict(_features(task, batch)), task["y"])
+        distribution = finish(model.predict(_inputs(task, batch)), task["y"])
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)
     return np.concatenate(result) if result else np.empty((0, A), np.float32)
 
 
-def _features(task, rows):
-    """Features of these rows, `(len(rows), d)`; a model that wants none is given none, d = 0."""
+def _inputs(task, rows):
+    """Photographs of these rows or their features, `(len(rows), d)`; a model that wants none is given none, d = 0."""
+    if task["photographs"] is not None:
+        return task["photographs"].take(rows)
     return features.read(task["features"], rows) if task["features"] else np.empty((len(rows), 0), np.float32)
 
 
@@ -183,4 +223,6 @@ def _use_threads(threads):
 
 def _versions():
     packages = ("ageensemble", "numpy", "scikit-learn", "xgboost", "torch")
-    return {"python": sys.version.split()[0]} | {name: version(name) for name in packages}
+    loaded = [name for name in ("torchvision", "timm", "onnxruntime") if name in sys.modules]
+    versions = {name: version(name) for name in packages} | {name: sys.modules[name].__version__ for name in loaded}
+    return {"python": sys.version.split()[0]} | versions

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Console:
@@ -37,32 +37,102 @@ class Console:
 
     @contextmanager
     def progress(self, unit="photos"):
-        """A group of bars; yields `bar(name)`, which returns a callable told (done, total)."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        """A group of bars; yields `bar(name)`, which returns a `Bar`."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.table import Column
 
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
-        columns += [TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn()]
+        def cut(most):
+            return Column(no_wrap=True, overflow="ellipsis", max_width=most)
+
+        columns = [TextColumn("{task.description}", markup=False, table_column=cut(self.room))]
+        columns += [BarColumn(5 if self.narrow else 10), TextColumn("{task.fields[count]}", table_column=cut(None))]
+        columns += [TextColumn("{task.fields[note]}", markup=False, table_column=cut(24 if self.narrow else 38))]
+        columns += [TimeElapsedColumn(), TimeRemainingColumn()]
         with Progress(*columns, console=self.err) as progress:
+            yield lambda name: Bar(progress, name, unit)
 
-            def bar(name):
-                task = None
+    @property
+    def narrow(self):
+        """Whether words must be spared."""
+        return self.err.width < 100
 
-                def update(done, total, note=""):
-                    nonlocal task
-                    if task is None:
-                        task = progress.add_task(plain(name), total=total, note="")
-                    progress.update(task, completed=done, total=total, note=plain(note))
+    @property
+    def room(self):
+        """Characters for the name of a bar: what the rest of its line leaves."""
+        return max(12, self.err.width - (58 if self.narrow else 77))
 
-                return update
+    def shortened(self, name, cell):
+        """A cell by its name, the name cut where there is no room; the cell's number stays."""
+        end, room = f" cell {cell}", self.room
+        name = plain(name)
+        return (name if len(name + end) <= room else name[: room - len(end) - 1] + "\N{HORIZONTAL ELLIPSIS}") + end
 
-            yield bar
+
+class Bar:
+    """A progress bar, shown from the first time that it is told how far things are."""
+
+    def __init__(self, progress, name, unit):
+        self._progress, self._name, self._unit, self._task = progress, plain(name), unit, None
+
+    def __call__(self, done, total, note="", count=None):
+        """So many are done; `count` says it in other words."""
+        shown = {"completed": done, "total": total, "note": plain(note)}
+        shown["count"] = count or f"{done:,.0f}/{total:,.0f} {self._unit}"
+        if self._task is None:
+            self._task = self._progress.add_task(self._name, **shown)
+        self._progress.update(self._task, **shown)
+
+    def end(self):
+        """Take the bar away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+
+
+class Training:
+    """What is seen of a cell while its model trains: a bar; with `--verbose`, a line for each epoch besides.
+
+    Parameters
+    ----------
+    bar : Bar
+    name : str
+        of the cell
+    console : Console
+    """
+
+    def __init__(self, bar, name, console):
+        self._bar, self._name, self._console, self._last = bar, name, console, {}
+
+    def __call__(self, progress):
+        """The model says how far it is: numbers by name, of which any may be missing."""
+        if progress.get("epoch") != self._last.get("epoch"):
+            self._epoch_over(progress.get("inner_mae"))
+        self._last = progress
+        speed = "{images_per_second:,.0f}/s" if self._console.narrow else "{images_per_second:,.0f} images/s"
+        error = "MAE {inner_mae:.2f}" if self._console.narrow else "inner MAE {inner_mae:.2f}"
+        note = " ".join(_given(progress, speed, "loss {loss:.2f}", error))
+        count = " ".join(_given(progress, "epoch {epoch:.0f}/{epochs:.0f}"))
+        self._bar(progress.get("done") or 0, progress.get("total") or None, note, count or " ")
+
+    def end(self):
+        """The cell has ended."""
+        self._epoch_over()
+        self._bar.end()
+
+    def _epoch_over(self, inner_mae=None):
+        numbers = self._last | {"inner_mae": inner_mae}  # which is measured when the epoch is over
+        texts = _given(numbers, "epoch {epoch:.0f}/{epochs:.0f}", "loss {loss:.4g}", "inner MAE {inner_mae:.2f}")
+        if texts:
+            self._console.detail(f"{self._name}: {', '.join(texts)}")
+
+
+def _given(numbers, *texts):
+    """The texts with their numbers, as far as these are known."""
+    known = {name: number for name, number in numbers.items() if number is not None}
+    result = []
+    for text in texts:
+        with suppress(KeyError):
+            result.append(text.format(**known))
+    return result
 
 
 def plain(text):

@@ -4,9 +4,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from . import features
+from . import features, pixels
 from .ages import A
-from .benchmark import fit_memory
+from .benchmark import fit_memory, size_seen
 from .errors import DiskError
 from .machine import available_memory
 from .plan_folders import PlanFolder, plan_folders
@@ -15,8 +15,8 @@ from .plan_folders import PlanFolder, plan_folders
 def estimate(manifest, plan, wanted, kind, seed, here):
     """One row for each model: cells left to fit, seconds, memory of a cell.
 
-    Seconds are those of fitting. They come from earlier runs of the same model and parameters below the same `--out`,
-    on half to twice as many training items, in proportion; they are None where there is no such run.
+    Seconds are those of fitting. They come from earlier runs of the same name and device below the same `--out`, on
+    half to twice as many training items, in proportion; they are None where there is no such run.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def estimate(manifest, plan, wanted, kind, seed, here):
     rows = []
     for spec in wanted:
         left = _left(spec, manifest, plan, kind, seed, here)
-        cell = min(history.get(_kind_of(spec.config), []), key=lambda known: abs(known[0] - n), default=None)
+        cell = min(history.get((spec.name, here.device), []), key=lambda known: abs(known[0] - n), default=None)
         near = cell is not None and 0.5 < cell[0] / n < 2  # times of much smaller or larger fits tell little
         seconds = 0.0 if not left else round(cell[1] * n / cell[0] * left, 1) if near else None
         memory = int(fit_memory(spec, int(n)))
@@ -52,22 +52,26 @@ def _left(spec, manifest, plan, kind, seed, here):
     place = PlanFolder(PlanFolder.place(here.out, manifest, plan))
     cells = ["all"] if kind == "refit" else range(plan.folds)
     try:
-        run = place.begun(spec, seed, kind, here.device)
+        run = _begun(place, spec, seed, kind, here.device)
     except DiskError:  # no plan folder, or a damaged one, in which runs may still be sound
         return len(cells)
     return sum(not run.sound(cell) for cell in cells)
 
 
-def _kind_of(config):
-    return str((config["model"], config["params"], [list(f) for f in config["features"]]))
+def _begun(place, spec, seed, kind, device):
+    """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
+    exact = place.begun(spec, seed, kind, device)
+    asked = {"sources": spec.config["sources"], "seed": seed, "kind": kind, "device": device}
+    others = [] if exact.folder.exists() else [run for run in place.runs if run.name == spec.name]
+    return next((run for run in others if asked.items() <= run.config.items()), exact)
 
 
 def _history(out):
-    """(training items, seconds) of earlier cells, by model and parameters, from complete runs."""
+    """(training items, seconds) of earlier cells, by name of the model and device, from complete runs."""
     result = {}
     for run, records in _complete_runs(out):
         items, seconds = (sum(r[key] for r in records) / len(records) for key in ("train_items", "fit_seconds"))
-        result.setdefault(_kind_of(run.config), []).append((items, seconds))
+        result.setdefault((run.name, run.config["device"]), []).append((items, seconds))
     return result
 
 
@@ -82,13 +86,16 @@ def _complete_runs(out):
 
 
 def _disk(manifest, plan, wanted, rows, here):
-    """Bytes still to be written: feature matrices and predictions (models themselves are not known beforehand)."""
+    """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
     sets = {str(feature): feature for spec in wanted for feature in spec.features}
     missing = [f for f in sets.values() if not features.matrix_place(*f, manifest, here.cache, here.device).exists()]
     matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in missing)
+    sizes = {size_seen(spec) for spec in wanted} - {None, pixels.NATIVE}
+    sizes = [size for size in sizes if not pixels.squares_place(manifest, size, here.cache).exists()]
+    squares = sum(pixels.dimension(size) * len(manifest) for size in sizes)
     each = 4 * A * (2 * len(plan.rest) + len(plan.test))
     predictions = sum(each + 4 * A * len(plan.test) * row["cells"] for row in rows if row["left"])
-    return matrices + predictions
+    return matrices + squares + predictions
 
 
 def _existing(folder):
@@ -113,7 +120,7 @@ def rich_table(result):
         view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
     gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
     below = f"seconds, several cells at once: {_seconds(result['seconds'])}\n" + (
-        "disk for features and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
+        "disk for features, squares and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
         "memory, several cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
     ).format(**gigabytes)
     return Group(view, below)

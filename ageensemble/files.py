@@ -67,8 +67,8 @@ def disk_trouble(error, folder):
     return None
 
 
-def write_rows(path, shape, batches):
-    """Write an `.npy` of float32 rows, atomically, batch by batch.
+def write_rows(path, shape, batches, kind="<f4"):
+    """Write an `.npy` of rows, atomically, batch by batch.
 
     Not through a memory map, whose writer a full disk kills without a word.
 
@@ -77,13 +77,15 @@ def write_rows(path, shape, batches):
     path : path
     shape : tuple of int
     batches : iterable of (m, ...) arrays
+    kind : str
+        of the numbers, as numpy writes it; float32 unless given
     """
     from numpy.lib import format
 
     with writing(path) as temporary, open(temporary, "wb") as out:
-        format.write_array_header_1_0(out, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        format.write_array_header_1_0(out, {"descr": kind, "fortran_order": False, "shape": shape})
         for batch in batches:
-            out.write(batch.astype("<f4", order="C").data)
+            out.write(batch.astype(kind, order="C", copy=False).data)
 
 
 def write_json(path, content):

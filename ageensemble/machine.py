@@ -47,6 +47,13 @@ def available_memory():
         return 1 << 60
 
 
+def available_gpu_memory():
+    """Free bytes of the GPU that models are fitted on."""
+    import torch
+
+    return torch.cuda.mem_get_info()[0]
+
+
 def peak_memory():
     """Highest resident size of this process so far, in bytes."""
     try:

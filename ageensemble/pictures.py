@@ -1,4 +1,4 @@
-"""Pictures of results and of photographs: confusion matrix, true against predicted, contact sheets."""
+"""Pictures of results and of photographs: confusion matrix, true against predicted, training, contact sheets."""
 
 import textwrap
 
@@ -9,11 +9,11 @@ from .console import plain
 from .files import writing
 
 
-def _figure(width, height):
+def _figure(width, height, panels=1):
     from matplotlib.figure import Figure  # no pyplot: nothing global, no display
 
     figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(1, panels)
 
 
 def _head(axis, title, width):
@@ -83,6 +83,49 @@ def save_true_predicted(file, distribution, y, title):
     axis.legend(loc="upper left", fontsize=8)
     figure.colorbar(density, ax=axis, label="photographs", shrink=0.8)
     _save(figure, file)
+
+
+CURVES = {"": ("training items", "steelblue"), "inner_": ("inner part, not trained on", "crimson")}
+
+
+def save_training(file, histories, title):
+    """Loss and mean absolute error against the epoch: a thin line for each cell, a thick one for their mean.
+
+    Parameters
+    ----------
+    file : path
+        PNG
+    histories : list of dict of str to (epochs,) float array
+        one for each cell; nan where a value was not measured
+    title : str
+    """
+    figure, axes = _figure(9.6, 4.2, panels=2)
+    for axis, what, label in zip(axes, ("loss", "mae"), ("loss", "MAE, years"), strict=True):
+        for prefix, (name, colour) in CURVES.items():
+            lines = [history.get(prefix + what, np.empty(0)) for history in histories]
+            _draw_curves(axis, [line for line in lines if np.isfinite(line).any()], name, colour)
+        last = max(len(line) for history in histories for line in history.values())
+        axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, last + 0.5))
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(fontsize=8)
+    lines = textwrap.wrap(plain(title), 90, break_on_hyphens=False)
+    lines += [f"thin: {len(histories)} cells, thick: their mean"] if len(histories) > 1 else []
+    figure.suptitle("\n".join(lines), fontsize=11, parse_math=False)
+    _save(figure, file)
+
+
+def _draw_curves(axis, lines, name, colour):
+    if not lines:
+        return
+    together = min(map(len, lines))  # a mean of those that stopped later would jump
+    if len(lines) > 1:
+        for line in lines:
+            axis.plot(np.arange(1, len(line) + 1), line, color=colour, linewidth=0.8, alpha=0.5)
+    mean = np.mean([line[:together] for line in lines], axis=0)
+    marker = "o" if together == 1 else None  # a single point makes no line
+    axis.plot(np.arange(1, together + 1), mean, color=colour, linewidth=2.4, label=name, marker=marker)
 
 
 def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):

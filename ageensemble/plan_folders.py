@@ -4,7 +4,8 @@ OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
     plan.json plan.csv manifest.csv excluded.csv
     svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
         run.json               configuration, and how many threads each cell uses
-        cell-0/                record.json, held_out.npy, test.npy, model/
+        cell-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
+        cell-0/keep/           while a network trains: what it needs to go on after a kill
         oof.npy test.npy       predictions of all cells together, no truth in them
         done.json              hashes of the rest, written last: only now the run is complete
 """

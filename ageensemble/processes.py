@@ -6,6 +6,7 @@ Ctrl-C reaches only the process that started them, which ends them; should that 
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -13,13 +14,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SERVE = f"from {__name__} import serve; serve()"
+LENGTH = struct.Struct(">Q")  # stands before each message of a worker: the bytes that follow
+_send = None  # in a worker: what writes to the process that waits for it
 
 
 class ProcessDied(Exception):
     """The process of a task ended before the task did; the message says how."""
 
 
-def run(function, tasks, jobs, threads=lambda task: 1):
+def run(function, tasks, jobs, threads=lambda task: 1, heard=lambda task, message: None):
     """Call a function on every task, each in a new process.
 
     Parameters
@@ -30,6 +33,8 @@ def run(function, tasks, jobs, threads=lambda task: 1):
         processes at once
     threads : callable
         how many the numerical libraries in the process of a task may use
+    heard : callable
+        told each task and what its function says with `tell`, from a thread of that task
 
     Yields
     ------
@@ -44,7 +49,7 @@ def run(function, tasks, jobs, threads=lambda task: 1):
     alive, over = set(), threading.Event()
     pool = ThreadPoolExecutor(jobs, initializer=_ignore_interrupts)
     try:
-        futures = {pool.submit(_call, function, task, threads(task), alive, over): task for task in tasks}
+        futures = {pool.submit(_call, function, task, threads(task), heard, alive, over): task for task in tasks}
         for future in as_completed(futures):
             yield futures[future], future.result()
     finally:
@@ -61,9 +66,10 @@ def _ignore_interrupts():
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _call(function, task, threads, alive, over):
+def _call(function, task, threads, heard, alive, over):
     environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
     command = [sys.executable, "-c", SERVE]
+    outcome = None
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         alive.add(process)
         if over.is_set():
@@ -71,17 +77,31 @@ def _call(function, task, threads, alive, over):
         try:
             process.stdin.write(pickle.dumps(sys.path) + pickle.dumps((function, task)))
             process.stdin.flush()
-            answer = process.stdout.read()  # stdin stays open until then: its end says that nobody waits any more
-            process.stdin.close()
+            for kind, content in _messages(process.stdout):
+                if kind == "ended":
+                    outcome = content
+                elif not over.is_set():
+                    heard(task, content)
+            process.stdin.close()  # not before: its end says that nobody waits any more
         except BrokenPipeError:
-            answer = b""
+            pass
     alive.discard(process)
-    if not answer:
+    if not outcome:
         return ProcessDied(_how(process.returncode))
-    result, error = pickle.loads(answer)
+    result, error = outcome
     if error:
         raise error
     return result
+
+
+def _messages(stream):
+    """What a worker sends, to its end; a message that its death cut short is none."""
+    while len(head := stream.read(LENGTH.size)) == LENGTH.size:
+        [length] = LENGTH.unpack(head)
+        content = stream.read(length)
+        if len(content) < length:
+            return
+        yield pickle.loads(content)
 
 
 def _how(code):
@@ -89,9 +109,17 @@ def _how(code):
 
 
 def serve():
-    """In the new process: read function and task from standard input, write the outcome to standard output."""
-    out = os.fdopen(os.dup(1), "wb")
+    """In the new process: read function and task from standard input, write messages and outcome to standard output."""
+    global _send
+    out, one = os.fdopen(os.dup(1), "wb"), threading.Lock()
     os.dup2(2, 1)  # what the task prints must not get between
+
+    def _send(kind, content):
+        message = pickle.dumps((kind, content))
+        with one:
+            out.write(LENGTH.pack(len(message)) + message)
+            out.flush()
+
     sys.path[:] = pickle.load(sys.stdin.buffer)
     function, task = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -99,8 +127,22 @@ def serve():
         outcome = function(task), None
     except Exception as error:
         outcome = None, error
-    out.write(pickle.dumps(outcome))
+    _send("ended", outcome)
     out.close()
+
+
+def tell(message):
+    """Say something to the process that waits while the task goes on; where none waits, nothing is said.
+
+    Parameters
+    ----------
+    message : anything that can be pickled
+    """
+    if _send:
+        try:
+            _send("told", message)
+        except BrokenPipeError:
+            os._exit(1)  # as `_end_with_parent`: it is not the task that failed
 
 
 def _end_with_parent():

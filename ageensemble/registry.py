@@ -1,15 +1,21 @@
 """What can be named on the command line: one file each, found by the folder listing, by path or as an entry point."""
 
+import ast
 import difflib
+import functools
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from .errors import UsageError
 from .files import file_hash, key_of
+
+ROOT = Path(__file__).parent
+SHARED = (ROOT / "features", ROOT / "models")  # folders whose hidden files belong to what imports them
 
 
 def names(package):
@@ -30,12 +36,20 @@ def module(package, name):
         return _from_file(Path(name))
     known = names(package)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise UsageError(
-            f"no {package.rpartition('.')[2].rstrip('s')} called '{name}'; known: {', '.join(known)}{hint}"
-        )
+        kind = package.rpartition(".")[2].rstrip("s")
+        raise UsageError(f"no {kind} called '{name}'; known: {', '.join(known)}{did_you_mean(close(name, known))}")
     return _loaded(name, lambda: importlib.import_module(_place(package, name)))
+
+
+def close(name, known, alike=0.6):
+    """The names that one may have meant by `name`, the likeliest first; `alike`, 0 to 1, is how alike they must be."""
+    same = [other for other in known if other.lower() == name.lower()]
+    return list(dict.fromkeys(same + difflib.get_close_matches(name, known, n=3, cutoff=alike)))
+
+
+def did_you_mean(near):
+    """The end of a complaint about a name, from the names close to it."""
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _own(package):
@@ -68,19 +82,134 @@ def _loaded(what, load):
         raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
 
 
-def source(package, name):
-    """Hash of the code that a name stands for: its file, and the hidden files beside it where it is one of ours."""
-    file = Path(module(package, name).__file__)
-    own = file.parent == Path(importlib.import_module(package).__file__).parent
-    return key_of([file_hash(f) for f in [file, *(sorted(file.parent.glob("_*.py")) if own else ())]])
+def source(module, others=()):
+    """Hash of the code of a module: its file, our hidden files that it imports, directly or not, and `others`."""
+    return key_of([content(file) for file in [*_with_helpers(Path(module.__file__)), *others]])
 
 
-def defaults(function):
-    """Keyword-only parameters of a function with their defaults: what `key=value` may set."""
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+def _with_helpers(file):
+    """A file, then the hidden files of `SHARED` that it or one of them imports."""
+    found = [file]
+    for each in found:
+        if each.suffix == ".py":
+            found += [helper for helper in _imported(each) if helper not in found]
+    return [file, *sorted(found[1:])]
+
+
+def _imported(file):
+    """The hidden files of `SHARED` that the text of a file imports, anywhere in it."""
+    named = []
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            named += [ROOT.parent.joinpath(*alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = file.parents[node.level - 1] if node.level else ROOT.parent
+            base = start.joinpath(*(node.module or "").split("."))
+            named += [base, *(base / alias.name for alias in node.names)]
+    hidden = {path.with_name(f"{path.name}.py") for path in named if path.name.startswith("_")}
+    return sorted(path for path in hidden if path.parent in SHARED and path.is_file())
+
+
+def content(file):
+    """SHA-256 of a file, computed again only where its size or time has changed."""
+    about = Path(file).stat()
+    return _content(str(file), about.st_mtime_ns, about.st_size)
+
+
+@functools.lru_cache
+def _content(file, modified, size):
+    return file_hash(file)
+
+
+def paths(params, files):
+    """The parameters that are paths of files.
+
+    Parameters
+    ----------
+    params : dict
+    files : tuple of str, or dict
+        names of parameters that may be; a dict gives the ending that tells a path from another value
+
+    Returns
+    -------
+    dict
+    """
+    endings = files if isinstance(files, dict) else dict.fromkeys(files, "")
+    return {key: params[key] for key in endings if params[key] and params[key].endswith(endings[key])}
+
+
+def with_contents(params, files):
+    """The parameters with the hash of a file's content in place of its path.
+
+    Raises
+    ------
+    UsageError
+        A file is gone.
+    """
+    try:
+        return params | {key: f"sha256 {content(path)}" for key, path in paths(params, files).items()}
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from None
+
+
+def defaults(thing):
+    """Keyword-only parameters with their defaults: what `key=value` may set.
+
+    Parameters
+    ----------
+    thing : function or class
+        of a class those of `__init__`, and as long as that passes `**more` on, those of the classes it inherits from
+
+    Returns
+    -------
+    dict
+    """
+    found = {}
+    for function in _constructors(thing):
+        parameters = inspect.signature(function).parameters.values()
+        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        found |= {key: default for key, default in own.items() if key not in found}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return found
+
+
+def _constructors(thing):
+    if not inspect.isclass(thing):
+        return [thing]
+    return [vars(cls)["__init__"] for cls in thing.__mro__ if "__init__" in vars(cls) and cls is not object]
 
 
 def summary(thing):
     """First line of a docstring."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def described(thing):
+    """What can be set in a function or class, with the words of its numpydoc, of a class those of its bases too.
+
+    Returns
+    -------
+    list of dict
+        name, default, type, description
+    """
+    documented = {}
+    for part in reversed(thing.__mro__) if inspect.isclass(thing) else [thing]:
+        documented |= _parameters(inspect.cleandoc(part.__doc__ or ""))
+    nothing = ("", "")
+    return [
+        {"name": name, "default": default, "type": kind, "description": words}
+        for name, default in defaults(thing).items()
+        for kind, words in [documented.get(name, nothing)]
+    ]
+
+
+def _parameters(text):
+    """{name: (type, description)} of the section `Parameters` of a numpydoc."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}$|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = {}
+    for entry in re.split(r"^(?=\S)", section[1] if section else "", flags=re.MULTILINE):
+        head, _, words = entry.partition("\n")
+        listed, _, kind = head.partition(" : ")
+        found |= dict.fromkeys(listed.split(", "), (kind, " ".join(words.split())))
+    return found

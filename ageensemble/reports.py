@@ -51,7 +51,17 @@ def draw(run, plan_folder, groups, folder, prefix=""):
     if np.all(y[:, 0] == y[:, 1]):
         files.append(folder / f"{prefix}true_predicted.png")
         pictures.save_true_predicted(files[1], distribution, y, title)
+    histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
+    if histories:
+        files.append(folder / f"{prefix}training.png")
+        pictures.save_training(files[-1], histories, f"{run.name}, training")
     return files
+
+
+def _history(file):
+    """What a model noted of each epoch, {name: (epochs,) float array}; nan where it did not measure."""
+    table = pd.read_csv(file)
+    return {name: pd.to_numeric(table[name], errors="coerce").to_numpy(float) for name in table}
 
 
 def missing(run):

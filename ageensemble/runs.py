@@ -9,6 +9,7 @@ from .errors import DiskError
 from .files import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
 
 REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
+KEEP = "keep"  # folder in a cell's: what its model needs to go on after a kill; gone once the cell has its record
 
 
 class Run:
@@ -99,6 +100,8 @@ class Run:
         """
         with locked(self.folder / ".lock"):
             forget_unfinished(self.folder)
+            for left in self.folder.glob(f"cell-*/{KEEP}"):  # by a kill just after the record was written
+                shutil.rmtree(left)
             self._finish(plan)
 
     def _finish(self, plan):

@@ -1,13 +1,13 @@
 """Naming a model in full: `NAME[@FEATURES] key=value ...`, such as `svm@hog+lbp C=30 hog.cell=16`.
 
-A key with a dot belongs to a feature set, one without to the model. The file of a model or feature set declares which
-keys there are, by its keyword defaults.
+FEATURES are names joined by `+`, one with an argument as in `embed:FILE.onnx`. A key with a dot belongs to a feature
+set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
+defaults; some pass on further keys.
 """
 
-import difflib
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import __version__, features, models, registry
@@ -28,7 +28,7 @@ class Spec:
     features : tuple of (str, dict)
         feature sets with their parameters, complete
     name : str
-        the shortest text that gives this spec
+        the shortest text that gives this spec, where it names no file; of files it shows the last part
     """
 
     model: str
@@ -38,15 +38,46 @@ class Spec:
 
     @property
     def config(self):
-        """Everything above for a configuration file, and hashes of the code: other code is another run."""
-        config = {"model": self.model, "params": self.params, "features": [[n, p] for n, p in self.features]}
+        """Everything above for a configuration file, files by their content, and hashes of the code."""
+        params = registry.with_contents(self.params, getattr(self.make, "files", ()))
+        sets = [[name, features.identity(name, params)] for name, params in self.features]
         sources = [models.source(self.model), *(features.source(name) for name, _ in self.features)]
-        return config | {"ageensemble": __version__, "sources": sources}
+        about = {"ageensemble": __version__, "sources": sources}
+        return {"model": self.model, "params": params, "features": sets} | about
 
     @property
     def make(self):
         """The class of the model."""
         return models.load(self.model)
+
+    def settled(self, cache, device, threads, say):
+        """The spec with what its model and features must fetch, look up or try on this machine before they begin.
+
+        Parameters
+        ----------
+        cache : pathlib.Path
+        device : str
+        threads : int
+        say : callable
+            told of each thing that people must know, a line
+
+        Returns
+        -------
+        Spec
+
+        Raises
+        ------
+        AgeEnsembleError
+            Something cannot be had.
+        """
+        params = self.params
+        if hasattr(self.make, "settle"):
+            params = self.make.settle(params, cache=cache, device=device, threads=threads, say=say)
+        sets = []
+        for name, own in self.features:
+            settle = getattr(features.module(name), "settle", None)
+            sets.append((name, settle(own, say=say) if settle else own))
+        return replace(self, params=params, features=tuple(sets))
 
 
 def parse(text, default_features=None, settings=()):
@@ -63,36 +94,34 @@ def parse(text, default_features=None, settings=()):
     Raises
     ------
     UsageError
-        No such model, feature set or parameter, or a value of the wrong kind.
+        No such model, feature set, parameter or file, or a value of the wrong kind.
     """
     head, *words = _words(text)
-    head, at, feature_text = head.partition("@")
+    # on the hub @ stands before a revision
+    head, at, listed = (head, "", "") if head.startswith("hf-hub:") else head.partition("@")
     head = _resolved(head)
-    cls = models.load(head)
-    feature_text = feature_text if at else (default_features or cls.features)
-    feature_names = [_resolved(name) for name in feature_text.split("+") if name] if cls.features else []
-    labels = [_label(name) for name in feature_names]
-    prefixes = [Path(label).stem for label in labels]  # of their parameters, as in hog.cell
-    if (cls.features and not labels) or len(set(labels)) < len(labels):
-        raise UsageError(f"'{text}': write features as in {_label(head)}@hog+lbp, each once")
+    cls, label = models.load(head), _label(head)
+    if listed and not cls.features:
+        raise UsageError(f"'{text}': {label} takes no features")
+    usual = _sets(cls.features)
+    sets = _sets(listed if at else (default_features or cls.features)) if cls.features else []
+    if (cls.features and not sets) or any(sets.count(each) > 1 for each in sets):
+        raise UsageError(f"'{text}': write features as in {label}@hog+lbp, each once")
     given = _settings([*settings, *words], text)
     for key in given:
-        if "." in key and key.partition(".")[0] not in prefixes:
+        if "." in key and key.partition(".")[0] not in map(_prefix, sets):
             raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
     own = {key: value for key, value in given.items() if "." not in key}
-    params, changed = _fill(registry.defaults(cls.__init__), own, _label(head))
-    feature_params = []
-    for name, label in zip(feature_names, prefixes, strict=True):
-        own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == label}
-        filled, different = _fill(registry.defaults(features.load(name)), own, label)
-        if not 1 <= filled["size"] <= LONG_SIDE:
-            raise UsageError(f"{label}.size={filled['size']} will not do, give 1 to {LONG_SIDE} pixels")
-        feature_params.append(filled)
-        changed |= {f"{label}.{key}": value for key, value in different.items()}
-    label = _label(head) + (f"@{'+'.join(labels)}" if labels and "+".join(feature_names) != cls.features else "")
+    params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()))
+    filled = []
+    for each in sets:
+        complete, different = _feature(each, given)
+        filled.append((each[0], complete))
+        changed |= {f"{_prefix(each)}.{key}": value for key, value in different.items()}
+    label += f"@{'+'.join(map(_shown, sets))}" if sets and sets != usual else ""
     name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
     _try(cls, params, label)
-    return Spec(head, params, tuple(zip(feature_names, feature_params, strict=True)), name)
+    return Spec(head, params, tuple(filled), name)
 
 
 def _words(text):
@@ -101,6 +130,44 @@ def _words(text):
         return shlex.split(text) or [""]
     except ValueError:
         raise UsageError(f"'{text}' has a quotation mark without its partner") from None
+
+
+def _sets(text):
+    """The feature sets of `hog+embed:FILE.onnx`, each a name and its argument."""
+    found = []
+    for part in filter(None, text.split("+")):
+        name, colon, argument = part.partition(":")
+        if colon and not hasattr(features.module(_resolved(name)), "ARGUMENT"):
+            raise UsageError(f"the features '{name}' take no argument, so write {name} without :{argument}")
+        found.append((_resolved(name), argument))
+    return found
+
+
+def _prefix(feature):
+    """What the keys of a feature set begin with, as in hog.cell."""
+    return Path(_label(feature[0])).stem
+
+
+def _shown(feature):
+    name, argument = feature
+    return _label(name) + (f":{_last(argument)}" if argument else "")
+
+
+def _feature(feature, given):
+    """The parameters of a feature set, complete, and, as text, those that differ from the defaults."""
+    (name, argument), prefix = feature, _prefix(feature)
+    module = features.module(name)
+    own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == prefix}
+    own |= {module.ARGUMENT: argument} if argument else {}
+    passed_on, files = getattr(module, "OPTIONS", False), getattr(module, "FILES", ())
+    params, changed = _fill(module.extract, own, prefix, passed_on, files)
+    if argument:
+        del changed[module.ARGUMENT]
+    if not 1 <= params["size"] <= LONG_SIDE and "size" in changed:
+        raise UsageError(f"{prefix}.size={params['size']} will not do, give 1 to {LONG_SIDE} pixels")
+    if hasattr(module, "check"):
+        module.check(params)
+    return params, changed
 
 
 def _try(cls, params, label):
@@ -123,6 +190,11 @@ def _label(name):
     return Path(name).name if name.endswith(".py") else name
 
 
+def _last(path):
+    """The last part of what may be a path; a name on the hub is none."""
+    return path if ":" in path else Path(path).name
+
+
 def _settings(words, text):
     given = {}
     for word in words:
@@ -133,26 +205,33 @@ def _settings(words, text):
     return given
 
 
-def _fill(defaults, given, owner):
+def _fill(thing, given, owner, passed_on, files):
     """The defaults with what was given, each value read as the kind of its default; and, as text, what differs."""
+    defaults = registry.defaults(thing)
     filled = dict(defaults)
     for key, value in given.items():
-        if key not in defaults:
-            near = [name for name in defaults if name.lower() == key.lower()]
-            near += difflib.get_close_matches(key, defaults, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise UsageError(f"{owner} has no parameter '{key}'; it has: {', '.join(defaults) or 'none'}{hint}")
-        filled[key] = _value(value, defaults[key], f"{owner}: {key}")
-    return filled, {key: _text(value) for key, value in filled.items() if value != defaults[key]}
+        near = registry.close(key, defaults, 0.8 if passed_on else 0.6)
+        if key in defaults:
+            filled[key] = _value(value, defaults[key], f"{owner}: {key}")
+        elif passed_on and not near:
+            filled[key] = _read(value)
+        else:
+            listed = ", ".join(defaults) or "none"
+            hint = registry.did_you_mean(near)
+            raise UsageError(f"{owner} has no parameter '{key}'; it has: {listed}{hint}")
+    changed = {key: _text(value) for key, value in filled.items() if key not in defaults or value != defaults[key]}
+    for key, path in registry.paths(filled, files).items():
+        filled[key] = str(Path(path).expanduser().resolve())
+        changed[key] = Path(path).name
+        if not Path(filled[key]).is_file():
+            raise UsageError(f"no such file: {path}")
+    return filled, changed
 
 
 def _value(text, default, what):
     if isinstance(default, str):
         return text
-    try:
-        value = json.loads(text.lower())
-    except ValueError:
-        value = text
+    value = _read(text.lower(), text)
     if isinstance(default, bool) and not isinstance(value, bool):
         raise UsageError(f"{what} must be true or false, not '{text}'")
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -161,6 +240,14 @@ def _value(text, default, what):
         kind = "a whole number" if isinstance(default, int) else "a number"
         raise UsageError(f"{what} must be {kind} such as {default}, not '{text}'")
     return value
+
+
+def _read(text, otherwise=None):
+    """A value in JSON, else text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, otherwise or text)
 
 
 def _text(value):

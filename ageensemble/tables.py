@@ -129,7 +129,7 @@ def notes(plan_folder, groups):
         f"Intervals: 95 %, {compare.REPLICATES:,} bootstrap resamples of clusters; "
         "the variance of retraining is not in them. "
         f"F1: weighted, over the age groups '{groups.name}'. "
-        "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting from features, by "
+        "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
         "all folds. GB: peak memory of a cell. MB: the saved models. *best: best out-of-fold; where intervals overlap, "
         "another may be as good."
     ]

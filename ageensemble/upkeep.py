@@ -11,7 +11,9 @@ from .options import Cache, Json, Out, Yes, examples
 
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
 cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
-list_app = typer.Typer(help="What can be named: models, features, age groups, data formats.", no_args_is_help=True)
+list_app = typer.Typer(
+    help="What can be named: models, features, their parameters, age groups, data formats.", no_args_is_help=True
+)
 
 
 def _sure(question, yes):
@@ -83,22 +85,14 @@ def cache_clear(cache: Cache = None, yes: Yes = False):
 def _models():
     from . import models, registry
 
-    found = {name: models.load(name) for name in models.names()}
-    return {name: registry.summary(cls) + _parameters(cls.__init__) for name, cls in found.items()}
+    found = {name: registry.summary(models.load(name)) for name in models.names()}
+    return found | {"(any of timm's)": "Every network of timm is a model by its name, such as resnet50, fine-tuned."}
 
 
 def _features():
     from . import features, registry
 
-    found = {name: registry.module(features.__name__, name) for name in features.names()}
-    return {name: registry.summary(module) + _parameters(module.extract) for name, module in found.items()}
-
-
-def _parameters(function):
-    from .registry import defaults
-
-    listed = " ".join(f"{key}={str(value).lower()}" for key, value in defaults(function).items())
-    return f" Parameters: {listed}" if listed else ""
+    return {name: registry.summary(features.module(name)) for name in features.names()}
 
 
 def _formats():
@@ -128,6 +122,46 @@ def _listed(what, described):
         width = max(map(len, rows)) + 2
         for name, text in rows.items():
             print(plain(f"{name:<{width}}{text}"))
+
+
+@list_app.command(
+    "parameters", epilog=examples("ageensemble list parameters svm", "ageensemble list parameters hog --json")
+)
+def list_parameters(
+    name: Annotated[str, typer.Argument(help="A model, a network of timm, feature set, or file of one.")],
+    json: Json = False,
+):
+    """List what can be set in a model or feature set."""
+    from . import registry
+
+    summary, thing = _named(name)
+    rows = registry.described(thing)
+    if json:
+        print(as_json({"name": name, "summary": summary, "parameters": rows}))
+        return
+    print(plain(f"{name}: {summary}"))
+    for row in rows:
+        default = f"{row['name']}={str(row['default']).lower() if isinstance(row['default'], bool) else row['default']}"
+        text = ": ".join(filter(None, (row["type"], row["description"])))
+        print(plain(f"  {default:<22}  {text}").rstrip())
+
+
+def _named(name):
+    """One-line description, and the function or class with the parameters, of a feature set or model."""
+    from . import features, models, registry
+
+    of_features = name in features.names()
+    if name.endswith(".py"):
+        of_features = hasattr(registry.module(features.__name__, name), "extract")
+    if of_features:
+        return registry.summary(features.module(name)), features.load(name)
+    try:
+        return registry.summary(models.load(name)), models.load(name)
+    except UsageError:
+        near = registry.close(name, [*models.names(), *features.names()])
+        if not near:
+            raise
+        raise UsageError(f"no model or feature set called '{name}'{registry.did_you_mean(near)}") from None
 
 
 for _what, _described in (("models", _models), ("features", _features), ("groups", _groups), ("formats", _formats)):

@@ -1,13 +1,15 @@
 """A cell that fails is a row with its reason; the others go on, and running again retries only it."""
 
 import json
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from commands import BRIGHTNESS, MINE, ageensemble, benchmark, plan_folder, predictions, said
+from commands import BRIGHTNESS, MINE, WATCHER, ageensemble, benchmark, plan_folder, predictions, said
 
-from ageensemble import cells, features, processes, specs, splits
+from ageensemble import cells, features, pixels, specs, splits
 from ageensemble.plan_folders import PlanFolder
 
 
@@ -111,24 +113,6 @@ def test_the_same_seed_gives_the_same_bytes_and_the_test_part_is_the_mean_of_the
     np.testing.assert_allclose(np.load(run / "test.npy"), np.mean(cells, 0), atol=1e-7)
 
 
-def double(number):
-    return 2 * number
-
-
-def refuse(number):
-    raise OSError(28, "No space left on device", "/full")
-
-
-def test_processes_return_results_with_their_tasks():
-    assert sorted(processes.run(double, [1, 2, 3], 2)) == [(1, 2), (2, 4), (3, 6)]
-
-
-def test_processes_hand_back_exceptions_as_they_were():
-    with pytest.raises(OSError, match="No space left") as caught:
-        list(processes.run(refuse, [1, 2], 2))
-    assert (caught.value.errno, caught.value.filename) == (28, "/full")
-
-
 NEAREST = '''"""For tests."""
 
 import numpy as np
@@ -183,3 +167,101 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(manif
         assert cells.fit(cells.tasks(run, spec, data, plan, [x])[0])[1] is None
         models.append((run.cell_folder("0") / "model" / "seen.npy").read_bytes())
     assert models[0] == models[1]
+
+
+@pytest.fixture
+def watcher(tmp_path):
+    file = tmp_path / "watcher.py"
+    file.write_text(WATCHER)
+    return file
+
+
+@pytest.fixture
+def fitted(manifest, cache, tmp_path, watcher):
+    """Fits cell 0 of `watcher.py key=value ...` in this process; its folder, record (None where it was cut off)."""
+    plan = splits.make(manifest, folds=3)
+    folder = PlanFolder.create(tmp_path / "runs", manifest, plan, {"leaks": 0, "limited": 0})
+
+    def fit(*settings):
+        spec = specs.parse(" ".join([str(watcher), *settings]))
+        run = folder.start(spec, 0, "folds", 1, "cpu")
+        photographs = pixels.photographs(manifest, spec.params["size"], cache)
+        cells.fit(cells.tasks(run, spec, manifest, plan, [], photographs)[0])
+        return run.cell_folder("0"), run.record("0")
+
+    return fit
+
+
+def test_a_model_that_wants_photographs_is_given_those_of_its_items_alone(fitted, manifest, cache):
+    folder, record = fitted()
+    plan = splits.make(manifest, folds=3)
+    with np.load(folder / "model" / "arrays.npz") as saved:
+        squares = pixels.photographs(manifest, "16", cache)[plan.training(0)]
+        np.testing.assert_allclose(saved["bright"], squares.mean((1, 2, 3)))
+    assert record["train_items"] == len(plan.training(0))
+    assert np.load(folder / "held_out.npy").shape == (len(plan.held_out(0)), 121)
+    assert np.load(folder / "test.npy").shape == (len(plan.test), 121)
+
+
+def test_native_photographs_are_predicted_as_squares_are(fitted):
+    folder, record = fitted("size=native")
+    assert "error" not in record
+    assert np.load(folder / "held_out.npy").shape[1] == 121
+
+
+def test_the_history_is_a_table_that_belongs_to_the_cell(fitted):
+    folder, record = fitted("epochs=2")
+    assert (folder / "history.csv").read_text().splitlines() == [
+        "epoch,seconds,loss,inner_loss,mae,inner_mae",
+        "1,1.5,4.0,,8.0,9.0",
+        "2,1.5,3.75,,7.666666666666667,8.666666666666666",
+    ]
+    assert set(record["files"]) == {"held_out.npy", "history.csv", "model/arrays.npz", "test.npy"}
+    assert record["fit_seconds"] == 3  # what the epochs took, though here they are made up
+
+
+def test_checkpoints_are_gone_when_a_cell_has_ended_well_or_not(fitted):
+    for settings in ([], ["trouble=raise", "at=2"]):
+        folder, record = fitted(*settings)
+        assert ("error" in record) == bool(settings)
+        assert not (folder / "keep").exists()
+
+
+def test_checkpoints_left_by_a_kill_are_handed_to_the_next_fit(fitted):
+    folder, before = fitted()
+    expected = (folder / "held_out.npy").read_bytes()
+    (folder / "keep").mkdir()
+    epoch = {"epoch": 1, "seconds": 1.5, "loss": 4, "inner_loss": None, "mae": 8, "inner_mae": 9}
+    (folder / "keep" / "state.json").write_text(json.dumps([3.5, [epoch]]))
+    (folder / "record.json").unlink()
+    folder, record = fitted()
+    assert (before["model"]["began_after"], record["model"]["began_after"]) == (0, 1)
+    assert (folder / "held_out.npy").read_bytes() != expected  # its state after an epoch was another
+
+
+@pytest.mark.parametrize("told", ['"now"', '{"loss": "low"}', "3"])
+def test_a_model_that_tells_rubbish_fails_and_nothing_else(watcher, fitted, told):
+    watcher.write_text(WATCHER.replace("        self.ages = y", f"        tell({told})\n        self.ages = y"))
+    _, record = fitted()
+    assert record["error"].startswith(("AttributeError", "ValueError", "TypeError"))
+
+
+def test_a_worker_that_is_killed_goes_on_from_its_checkpoint_in_the_next_benchmark(utkface, cache, tmp_path, watcher):
+    words = [utkface, tmp_path / "runs", cache, "--model", f"{watcher} trouble=SIGKILL at=2"]
+    assert benchmark(*words).returncode == 1
+    [run] = plan_folder(tmp_path / "runs").glob("watcher.py*")
+    assert len(list(run.glob("cell-*/keep/state.json"))) == 3
+    assert benchmark(*words).returncode == 0
+    records = [json.loads(file.read_text()) for file in run.glob("cell-*/record.json")]
+    assert [record["model"]["began_after"] for record in records] == [2, 2, 2]
+    assert not list(run.glob("cell-*/keep"))
+    assert not any("keep" in name for name in json.loads((run / "done.json").read_text())["files"])
+
+
+def test_versions_are_those_of_what_was_used(monkeypatch):
+    for name in ("timm", "onnxruntime"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "torchvision", SimpleNamespace(__version__="9.9"))
+    versions = cells._versions()
+    assert versions["torchvision"] == "9.9"
+    assert not {"timm", "onnxruntime"} & set(versions)

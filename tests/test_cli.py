@@ -20,7 +20,7 @@ VERBS = [
     ["runs", "remove"],
     ["cache", "show"],
     ["cache", "clear"],
-    *(["list", what] for what in ("models", "features", "groups", "formats")),
+    *(["list", what] for what in ("models", "features", "parameters", "groups", "formats")),
 ]
 
 

@@ -1,9 +1,13 @@
 """`--dry-run` says what would run and writes no runs."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
-from commands import MINE, benchmark
+from commands import MINE, WATCHER, benchmark
+
+from ageensemble import benchmark as bench
+from ageensemble import estimate, pixels, specs, splits
 
 
 @pytest.fixture
@@ -34,8 +38,104 @@ def test_times_come_from_earlier_runs_and_what_is_done_is_not_counted(utkface, c
 
 def test_a_feature_matrix_that_is_cached_takes_no_more_disk(utkface, cache, tmp_path, mine):
     words = [utkface, tmp_path / "runs", cache, "--model", "svm@lbp", "--dry-run", "--json"]
-    estimate = json.loads(benchmark(*words).stdout)
-    assert estimate["disk_bytes"] > 123 * 4 * 500
-    assert estimate["rows"][0]["memory_bytes"] > 1e8
-    assert estimate["free_disk_bytes"] > 0
-    assert estimate["free_memory_bytes"] > 0
+    found = json.loads(benchmark(*words).stdout)
+    assert found["disk_bytes"] > 123 * 4 * 500
+    assert found["rows"][0]["memory_bytes"] > 1e8
+    assert found["free_disk_bytes"] > 0
+    assert found["free_memory_bytes"] > 0
+
+
+@pytest.fixture
+def watcher(tmp_path):
+    file = tmp_path / "watcher.py"
+    file.write_text(WATCHER)
+    return file
+
+
+def estimated(manifest, text, here, seed=0):
+    return estimate.estimate(manifest, splits.make(manifest, 0, 3), [specs.parse(text)], "folds", seed, here)
+
+
+def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(manifest, cache, tmp_path, watcher):
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    before = estimated(manifest, f"{watcher} size=33", here)
+    native = estimated(manifest, f"{watcher} size=native", here)
+    pixels.squares_file(manifest, "33", cache)
+    after = estimated(manifest, f"{watcher} size=33", here)
+    assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
+    assert after["disk_bytes"] == native["disk_bytes"]
+    assert before["rows"][0]["memory_bytes"] == 500_000_000  # the interpreter, and what the model says: nothing
+
+
+SETTLING = (
+    WATCHER
+    + """
+
+def settle(cls, params, *, cache, device, threads, say):
+    say("a pause is taken")
+    return params | {"pause": 0.01}
+
+
+Watcher.settle = classmethod(settle)
+"""
+)
+
+
+def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
+    manifest, cache, tmp_path, watcher, capsys
+):
+    watcher.write_text(SETTLING)
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    assert estimated(manifest, str(watcher), here)["rows"][0]["left"] == 3
+    assert "a pause is taken" not in capsys.readouterr().err
+    about, plan = {"leaks": 0, "limited": 0}, splits.make(manifest, 0, 3)
+    _, runs = bench.run(manifest, plan, about, [specs.parse(str(watcher))], 0, "folds", here)
+    assert capsys.readouterr().err.count("a pause is taken") == 1
+    assert [run.name for run in runs] == ["watcher.py", "floor"]
+    assert runs[0].config["params"]["pause"] == 0.01
+    row = estimated(manifest, str(watcher), here)["rows"][0]
+    assert (row["left"], row["seconds"]) == (0, 0)
+    row = estimated(manifest, str(watcher), here, seed=1)["rows"][0]
+    assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a cell
+    both = [specs.parse(text) for text in (str(watcher), f"{watcher} pause=0.01")]
+    _, runs = bench.run(manifest, plan, about, both, 0, "folds", here)
+    assert len(runs) == 2
+
+
+GIGABYTE = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("device", "memory", "gpu", "jobs"),
+    [
+        ("cpu", 100, 0, 4),  # as many as asked for
+        ("cpu", 9, 0, 2),  # 7.2 GB in processes of 3.5
+        ("cpu", 1, 0, 1),
+        ("cuda", 100, 80, 4),
+        ("cuda", 100, 24, 3),  # 12 GB for networks of 4
+        ("cuda", 100, 5, 1),
+        ("cuda", 9, 24, 2),
+    ],
+)
+def test_cells_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(monkeypatch, device, memory, gpu, jobs):
+    class Network:
+        images = True
+
+        def fit_bytes(self, n, d):
+            assert (n, d) == (1000, 3 * 64 * 64)
+            return 3 * GIGABYTE
+
+        def gpu_bytes(self):
+            return 4 * GIGABYTE
+
+    said = []
+    console = SimpleNamespace(say=said.append, detail=lambda text: None)
+    monkeypatch.setattr(bench, "available_memory", lambda: memory * GIGABYTE)
+    monkeypatch.setattr(bench, "available_gpu_memory", lambda: gpu * GIGABYTE)
+    network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
+    network.make.images, network.make.gpu_bytes = True, Network.gpu_bytes
+    here = SimpleNamespace(jobs=4, device=device, console=console)
+    found = bench._jobs_in_memory({1: network, 2: specs.parse("floor")}, 1000, here)
+    assert min(found, here.jobs) == jobs
+    assert bool(said) == (jobs < 4)
+    assert all("at once" in line for line in said)

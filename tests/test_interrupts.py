@@ -11,6 +11,7 @@ import time
 import pytest
 from commands import (
     MINE,
+    WATCHER,
     ageensemble,
     benchmark,
     benchmark_words,
@@ -27,6 +28,13 @@ from commands import (
 def mine(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(MINE)
+    return file
+
+
+@pytest.fixture
+def watcher(tmp_path):
+    file = tmp_path / "watcher.py"
+    file.write_text(WATCHER)
     return file
 
 
@@ -118,6 +126,60 @@ def test_workers_end_when_the_process_that_waits_for_them_is_killed(utkface, cac
         time.sleep(0.1)
 
 
+def began_after(out):
+    """After how many epochs each cell of the watcher went on."""
+    files = sorted(out.glob("*/watcher.py-*/cell-*/record.json"))
+    return [json.loads(file.read_text())["model"]["began_after"] for file in files]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_a_training_goes_on_at_its_last_epoch_and_predicts_the_same(utkface, cache, tmp_path, watcher, number):
+    model = ["--model", f"{watcher} epochs=4 pause=0.5"]
+    assert benchmark(utkface, tmp_path / "calm", cache, *model).returncode == 0
+    words = benchmark_words(utkface, tmp_path / "runs", cache, *model)
+    process = start(*words)
+    wait_for("*/watcher.py-*/cell-*/keep/state.json", tmp_path / "runs")
+    err = end(process, number)
+    assert "Traceback" not in err
+    assert not list(tmp_path.glob("runs/*/watcher.py-*/cell-0/record.json"))
+    assert ageensemble(*words).returncode == 0
+    assert began_after(tmp_path / "calm") == [0, 0, 0]
+    assert max(began_after(tmp_path / "runs")) > 0
+    assert predictions(tmp_path / "runs") == predictions(tmp_path / "calm")
+    assert not list(tmp_path.glob("runs/*/*/cell-*/keep"))
+
+
+def test_a_training_that_nobody_waits_for_any_more_ends_without_a_record_and_can_go_on(
+    utkface, cache, tmp_path, watcher
+):
+    out = tmp_path / "runs"
+    words = benchmark_words(utkface, out, cache, "--model", f"{watcher} epochs=4 pause=1")
+    process = start(*words)
+    wait_for("*/watcher.py-*/cell-*/keep/state.json", out)
+    process.kill()
+    process.communicate(timeout=30)
+    until = time.monotonic() + 5
+    while members(process.pid):
+        assert time.monotonic() < until, "a worker outlived the benchmark"
+        time.sleep(0.1)
+    assert not list(out.glob("*/watcher.py-*/cell-*/record.json"))
+    assert ageensemble(*words).returncode == 0
+    assert max(began_after(out)) > 0
+
+
+def test_a_disk_that_checkpoints_fill_is_not_the_fault_of_the_model(utkface, cache, tmp_path, watcher, mount):
+    out = mount("runs", "size=400k")
+    words = [utkface, out, cache, "--model", f"{watcher} trouble=fill"]
+    full = benchmark(*words)
+    assert full.returncode == 4
+    assert "No space left on device; what is done is kept" in said(full)
+    assert list(out.glob("*/watcher.py-*/cell-*/keep/state.json"))
+    assert not list(out.glob("*/watcher.py-*/cell-*/record.json"))
+    subprocess.run(["mount", "-o", "remount,size=20m", out], check=True)
+    assert benchmark(*words).returncode == 0
+    assert max(began_after(out)) == 1
+
+
 def killed_at_random(words, times, longest, seed):
     """Kill -9 the whole group that many times, then run to the end."""
     dice = random.Random(seed)
@@ -173,6 +235,19 @@ def test_a_full_disk_is_one_line_and_after_making_room_the_command_completes(
     assert benchmark(*words).returncode == 0
     [table] = json.loads(ageensemble("results", out, "--json").stdout)
     assert {row["state"] for row in table["rows"]} == {"complete"}
+
+
+def test_a_cache_too_full_for_squares_is_one_line_and_after_making_room_the_command_completes(
+    utkface, tmp_path, watcher, mount
+):
+    cache = mount("cache", "size=2m")
+    words = [utkface, tmp_path / "runs", cache, "--model", f"{watcher} size=128 epochs=1"]
+    full = benchmark(*words)
+    assert full.returncode == 4
+    assert "No space left on device" in said(full)
+    assert not list(cache.glob("pixels/*.npy"))
+    subprocess.run(["mount", "-o", "remount,size=100m", cache], check=True)
+    assert benchmark(*words).returncode == 0
 
 
 @pytest.mark.parametrize(("size", "feature"), [("40k", ""), ("1m", "lbp")], ids=["photographs", "features"])

@@ -1,89 +1,262 @@
 """Adding a model or a feature set touches one new file, and these tests cover it without being told."""
 
-import inspect
+import json
 import os
+import shutil
+import subprocess
 import sys
 from functools import cache
 
 import numpy as np
+import photographs
 import pytest
-from commands import BRIGHTNESS, MINE, ageensemble
+import timm
+from commands import BRIGHTNESS, MINE, ageensemble, environment
+from safetensors.torch import save_file
+from typer.testing import CliRunner
 
-from ageensemble import features, models, registry
+from ageensemble import features, models, registry, upkeep
 from ageensemble.errors import AgeEnsembleError, DataError, UsageError
 
 ITEMS = 80
+NAMES = [*models.names(), "test_resnet"]  # a network of timm stands for all of them
+QUICK = {"epochs": 1, "size": "32", "pretrained": False, "precision": "fp32"}
 
 
-def items():
-    """Random features, ages and inner parts of a cell's training items."""
+def items(name, folder):
+    """Made-up features, or photographs for a model that wants them, ages and inner parts of a cell's training items."""
+    if models.takes_photographs(name):
+        squares, y, inner = photographs.ageing(ITEMS, 32)
+        return photographs.stored(squares, folder), y, inner
     rng = np.random.default_rng(0)
     age = rng.integers(5, 70, ITEMS)
     x = (rng.normal(size=(ITEMS, 30)) + age[:, None] / 20).astype(np.float32)
     return x, np.stack([age, age], 1), np.arange(ITEMS) % 10
 
 
-@cache
-def fitted(name, again=0):
-    x, y, inner = items()
-    model = models.load(name)()
-    return model.fit(x, y, inner, seed=0, threads=1, device="cpu")
+def first(x, n):
+    return x.take(np.arange(n)) if hasattr(x, "take") and hasattr(x, "shapes") else x[:n]
 
 
-@pytest.mark.parametrize("name", models.names())
-def test_a_model_gives_age_distributions_and_the_same_again_after_saving(name, tmp_path):
-    x = items()[0]
-    model = fitted(name)
-    rows = model.predict(x[:33])
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """(model, its x) of a name, fitted once for all tests here, or again."""
+
+    @cache
+    def fit(name, again=0):
+        cls, folder = models.load(name), tmp_path_factory.mktemp("fitted")
+        x, y, inner = items(name, folder)
+        more = {"keep": folder, "tell": lambda progress: None} if models.takes_photographs(name) else {}
+        quick = {key: value for key, value in QUICK.items() if more and key in registry.defaults(cls)}
+        return cls(**quick).fit(x, y, inner, seed=0, threads=1, device="cpu", **more), x
+
+    return fit
+
+
+each_model = pytest.mark.parametrize("name", NAMES)
+
+
+@each_model
+def test_a_model_gives_age_distributions_and_the_same_again_after_saving(name, fitted, tmp_path):
+    model, x = fitted(name)
+    rows = model.predict(first(x, 33))
     assert rows.shape == (33, 121)
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
     assert rows.min() >= 0
     model.save(tmp_path)
-    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict(x[:33]), rows)
+    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict(first(x, 33)), rows)
 
 
-@pytest.mark.parametrize("name", models.names())
-def test_a_model_fitted_twice_with_one_seed_predicts_the_same(name):
-    first, second = fitted(name), fitted(name, again=1)
-    np.testing.assert_array_equal(first.predict(items()[0]), second.predict(items()[0]))
+@each_model
+def test_a_model_fitted_twice_with_one_seed_predicts_the_same(name, fitted):
+    (one, x), (other, _) = fitted(name), fitted(name, again=1)
+    np.testing.assert_array_equal(one.predict(x), other.predict(x))
 
 
-@pytest.mark.parametrize("name", models.names())
-def test_a_model_looks_at_each_photograph_alone(name):
-    model, x = fitted(name), items()[0]
-    np.testing.assert_allclose(model.predict(x[:1]), model.predict(x[:5])[:1], atol=1e-5)
+@each_model
+def test_a_model_looks_at_each_photograph_alone(name, fitted):
+    model, x = fitted(name)
+    np.testing.assert_allclose(model.predict(first(x, 1)), model.predict(first(x, 5))[:1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", models.names())
+@each_model
 def test_a_model_says_what_it_is_and_what_memory_it_needs(name):
     cls = models.load(name)
     assert len(registry.summary(cls)) > 20
     assert registry.summary(cls).endswith(".")
     assert cls().fit_bytes(20_000, 14_000) < 100e9
-    assert all(name in vars(cls()) for name in registry.defaults(cls.__init__)), "__init__ stores its parameters"
+    assert all(name in vars(cls()) for name in registry.defaults(cls)), "__init__ stores its parameters"
     for feature in filter(None, cls.features.split("+")):
-        assert feature in features.names()
+        assert feature.partition(":")[0] in features.names()
+
+
+@each_model
+def test_every_parameter_of_a_model_is_explained(name):
+    for row in registry.described(models.load(name)):
+        assert row["type"], row["name"]
+        assert len(row["description"]) > 3, row["name"]
+
+
+@pytest.fixture
+def example(tmp_path):
+    """Parameters of a feature set: its defaults, and what it cannot do without."""
+
+    def parameters(name):
+        params = registry.defaults(features.load(name))
+        if name == "embed":
+            save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "w.safetensors")
+            params |= {"network": "test_resnet", "weights": str(tmp_path / "w.safetensors"), "size": 32}
+        return params
+
+    return parameters
 
 
 @pytest.mark.parametrize("name", features.names())
-def test_features_are_one_finite_row_for_each_photograph_seen_alone(name):
-    params = registry.defaults(features.load(name))
+def test_features_are_one_finite_row_for_each_photograph_seen_alone(name, example):
+    params = example(name)
     squares = np.random.default_rng(0).integers(0, 256, (5, params["size"], params["size"], 3), dtype=np.uint8)
     rows = features.extract(name, params, squares, "cpu")
     assert rows.shape == (5, features.dimension(name, params))
     assert rows.dtype == np.float32
-    np.testing.assert_allclose(features.extract(name, params, squares[2:3], "cpu")[0], rows[2], atol=1e-6)
+    np.testing.assert_allclose(features.extract(name, params, squares[2:3], "cpu")[0], rows[2], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", features.names())
 def test_features_say_what_they_are(name):
-    module = inspect.getmodule(features.load(name))
-    assert len(registry.summary(module)) > 20
+    assert len(registry.summary(features.module(name))) > 20
+    assert all(row["description"] for row in registry.described(features.load(name)))
 
 
 def test_unknown_names_are_answered_with_the_known_and_the_nearest():
     with pytest.raises(UsageError, match=r"known: .*floor.*; did you mean 'floor'\?"):
         models.load("flor")
+    with pytest.raises(UsageError, match=r"any name of timm's such as resnet50; did you mean 'test_resnet'\?"):
+        models.load("test_resnt")
+    with pytest.raises(UsageError, match=r"no feature called 'hgo'; known: .*; did you mean 'hog'"):
+        features.load("hgo")
+
+
+EDITS = """
+from ageensemble import features, models, registry, upkeep
+def codes():
+    return {name: models.source(name) for name in ("svm", "xgboost", "cnn")} | {"hog": features.source("hog")}
+for name in ("training/losses.py", "models/_kernel.py", "models/_torch.py", "models/_check.py", "features/_mirror.py"):
+    before, file = codes(), registry.ROOT / name
+    file.write_text(file.read_text() + "# edited")
+    print(name, *(name for name, code in codes().items() if code != before[name]))
+"""
+
+
+def test_edited_code_is_another_run_for_the_models_that_use_it_and_no_other(tmp_path):
+    shutil.copytree(registry.ROOT, tmp_path / "ageensemble")
+    command = [sys.executable, "-c", EDITS]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path))
+    )
+    assert done.stdout.splitlines() == [
+        "training/losses.py cnn",
+        "models/_kernel.py svm",
+        "models/_torch.py cnn",
+        "models/_check.py svm xgboost cnn",
+        "features/_mirror.py hog",
+    ], done.stderr
+
+
+def test_helpers_are_found_however_they_are_imported(tmp_path):
+    file = tmp_path / "mine.py"
+    for line in ("from ageensemble.models import _check", "import ageensemble.models._check", "def f():\n from "
+                 "ageensemble.models._check import number"):  # fmt: skip
+        file.write_text(line)
+        assert registry._with_helpers(file) == [file, registry.ROOT / "models" / "_check.py"]
+    file.write_text("from ageensemble.models import floor, _nothing\nfrom . import _check\nimport json")
+    assert registry._with_helpers(file) == [file]
+
+
+class Base:
+    """A base.
+
+    Parameters
+    ----------
+    size, width : int
+        of a side,
+        in pixels
+    lr : float
+        learning rate
+
+    Attributes
+    ----------
+    lr : str
+        something else
+    """
+
+    def __init__(self, *, size=1, width=2, lr=0.1):
+        pass
+
+
+class Passing(Base):
+    """A class that passes parameters on.
+
+    Parameters
+    ----------
+    depth : int
+        of the network
+    """
+
+    def __init__(self, *, depth=3, lr=0.5, **more):
+        pass
+
+
+class Closed(Passing):
+    def __init__(self, *, lr=0.7):
+        pass
+
+
+def test_parameters_are_those_of_the_class_and_of_the_classes_it_passes_them_on_to():
+    assert registry.defaults(Passing) == {"depth": 3, "lr": 0.5, "size": 1, "width": 2}
+    assert registry.defaults(Closed) == {"lr": 0.7}
+    assert registry.defaults(type("Empty", (), {})) == {}
+
+
+def test_parameters_are_described_by_the_docstrings_of_class_and_bases():
+    described = {row.pop("name"): tuple(row.values()) for row in registry.described(Passing)}
+    assert described == {
+        "depth": (3, "int", "of the network"),
+        "lr": (0.5, "float", "learning rate"),
+        "size": (1, "int", "of a side, in pixels"),
+        "width": (2, "int", "of a side, in pixels"),
+    }
+
+
+def listed(*words):
+    """What `ageensemble list` prints, without the start of a process."""
+    done = CliRunner().invoke(upkeep.list_app, words)
+    return done.stdout if done.exception is None else done.exception
+
+
+@pytest.mark.parametrize("name", ["svm", "embed", "test_resnet"])
+def test_parameters_are_listed_with_their_defaults_and_words(name):
+    known = registry.defaults(features.load(name) if name == "embed" else models.load(name))
+    about = json.loads(listed("parameters", name, "--json"))
+    assert {row["name"]: row["default"] for row in about["parameters"]} == known
+    lines = listed("parameters", name).splitlines()
+    assert lines[0] == f"{name}: {about['summary']}"
+    assert len(lines) == 1 + len(known)
+
+
+def test_parameters_of_a_file_are_listed_and_of_nothing_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "brightness.py").write_text(BRIGHTNESS)
+    assert "sleep=0.0" in listed("parameters", "./mine.py")
+    assert "power=1.0" in listed("parameters", "./brightness.py")
+    assert str(listed("parameters", "hogg")) == "no model or feature set called 'hogg'; did you mean 'hog'?"
+
+
+def test_listed_models_have_a_line_each():
+    lines = listed("models").splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == models.names()
+    assert "Every network of timm is a model by its name" in lines[-1]
+    assert not any("Parameters:" in line for line in lines)
 
 
 @pytest.mark.parametrize(

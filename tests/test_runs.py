@@ -159,12 +159,13 @@ def test_json_files_are_sealed(tmp_path):
 
 def test_clearing_the_cache_removes_only_what_is_ours(tmp_path):
     ours = ["photos/0123456789abcdef/0.u8", "features/hog-0123456789abcdef.npy", "demo/v1-3000/a.png"]
-    theirs = ["photos/holiday.jpg", "photos/2024/beach.jpg", "features/notes.txt", "letters/a.txt"]
+    ours.append("pixels/squares128-0123456789abcdef.npy")
+    theirs = ["photos/holiday.jpg", "photos/2024/beach.jpg", "features/notes.txt", "letters/a.txt", "pixels/a.npy"]
     for name in (*ours, *theirs):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"12345")
-    assert caches.contents(tmp_path) == dict.fromkeys(("photos", "features", "demo"), (1, 5))
-    assert "3 entries" not in ageensemble("cache", "show", "--cache", tmp_path).stdout
+    assert caches.contents(tmp_path) == dict.fromkeys(("photos", "features", "demo", "pixels"), (1, 5))
+    assert "2 entries" not in ageensemble("cache", "show", "--cache", tmp_path).stdout
     assert ageensemble("cache", "clear", "--cache", tmp_path, "--yes").returncode == 0
     assert not any((tmp_path / name).exists() for name in ours)
     assert all((tmp_path / name).exists() for name in theirs)

@@ -2,10 +2,17 @@
 
 `batch` is uint8 `(n, 3, size, size)`, the result float32 `(n, d)`; an extractor looks at one photograph at a time, so
 its matrix is computed once for a manifest and kept. Anything that is fitted lives in a model.
+
+The module may also have `ARGUMENT`, the parameter that `embed:X` sets; `FILES`, parameters that are files, each with
+the ending that tells a file from another value ("" for always); `OPTIONS = True`, to be given parameters that `extract`
+does not declare; `LIBRARIES`, packages whose versions decide the numbers; `check(params)`, to refuse parameters before
+anything is done; `settle(params, *, say)`, which returns them with what has to be fetched or looked up;
+`dimension(**params)`, the numbers per photograph, where a black square is not the way to find that.
 """
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +22,7 @@ from .. import registry
 from ..errors import DataError, UsageError
 from ..files import forget_unfinished, key_of, locked, slug, write_rows
 from ..machine import cores
+from ..pixels import resized
 
 BATCH = 128
 
@@ -24,28 +32,40 @@ def names():
     return registry.names(__name__)
 
 
-def source(name):
-    """Hash of the code of the feature set called `name`."""
-    return registry.source(__name__, name)
-
-
-def load(name):
-    """The function `extract` of the feature set called `name`.
+def module(name):
+    """The module of the feature set called `name`.
 
     Raises
     ------
     UsageError
         No such feature set, or a file that defines none.
     """
-    module = registry.module(__name__, name)
-    if not callable(getattr(module, "extract", None)) or "size" not in registry.defaults(module.extract):
+    found = registry.module(__name__, name)
+    if not callable(getattr(found, "extract", None)) or "size" not in registry.defaults(found.extract):
         raise UsageError(f"the features in {name} must be a function extract(batch, *, size=..., ...)")
-    return module.extract
+    return found
+
+
+def source(name):
+    """Hash of the code of the feature set called `name`."""
+    return registry.source(module(name))
+
+
+def load(name):
+    """The function `extract` of the feature set called `name`."""
+    return module(name).extract
 
 
 def dimension(name, params):
-    """Numbers per photograph, found by extracting from one black square."""
+    """Numbers per photograph, asked of the feature set, or found by extracting from one black square."""
+    if hasattr(module(name), "dimension"):
+        return module(name).dimension(**params)
     return extract(name, params, np.zeros((1, params["size"], params["size"], 3), np.uint8), "cpu").shape[1]
+
+
+def identity(name, params):
+    """The parameters with the content of files in place of their paths: what decides the numbers."""
+    return registry.with_contents(params, getattr(module(name), "FILES", ()))
 
 
 def extract(name, params, squares, device):
@@ -72,37 +92,21 @@ def extract(name, params, squares, device):
     return values
 
 
-def resized(photos, rows, size):
-    """Photographs as squares of one size, the aspect ratio not kept.
-
-    Parameters
-    ----------
-    photos : Photos
-    rows : sequence of int
-    size : int, pixels
-
-    Returns
-    -------
-    (n, size, size, 3) uint8 array
-    """
-    from PIL import Image
-
-    result = np.empty((len(rows), size, size, 3), np.uint8)
-    for target, row in zip(result, rows, strict=True):
-        pixels = photos[row]
-        if pixels.shape[:2] != (size, size):
-            pixels = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
-        target[:] = pixels
-    return result
-
-
 def matrix_place(name, params, manifest, cache, device):
     """Where the cache keeps the feature matrix of a manifest's items, there or not; see `matrix_file`."""
     import PIL
     import torch
 
-    key = key_of(name, params, source(name), device, manifest.pixels, PIL.__version__, torch.__version__)
+    versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
+    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, versions)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def matrix_file(name, params, manifest, cache, device, progress=lambda done, total: None):

@@ -4,6 +4,12 @@ A model is a class with `features` (its default feature sets, or "" for none), k
 its parameters, `fit(x, y, inner, *, seed, threads, device)`, `predict(x)` returning `(n, A)` age distributions,
 `save(folder)` and `load(folder)`, `fit_bytes(n, d)`, the rough memory of a fit, and `record`, a dict of what its run
 should note. It sees features and labels of its training items and nothing else.
+
+A class with `images = True` is handed photographs in place of features. `files` names parameters that are files,
+`options = True` lets through parameters that `__init__` does not declare, and a class method
+`settle(params, *, cache, device, threads, say)` returns the parameters with what has to be fetched or tried first.
+
+Every network of timm is a model too, by its name; see `_timm.py`.
 """
 
 import inspect
@@ -11,15 +17,58 @@ import inspect
 from .. import registry
 from ..errors import UsageError
 
+IN_TIMM = "ageensemble.models._timm"
+
 
 def names():
-    """Names of the models."""
+    """Names of the models that have a file; those of timm's networks are not among them."""
     return registry.names(__name__)
 
 
+def _module(name):
+    """The module of a model of ours, or `_timm` for a network of timm.
+
+    Raises
+    ------
+    UsageError
+        Neither has that name.
+    """
+    if name.endswith(".py") or name in names():
+        return registry.module(__name__, name)
+    if of_timm(name):
+        from . import _timm
+
+        return _timm
+    near = registry.close(name, names()) or near_timm(name)
+    raise UsageError(
+        f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
+        f"{registry.did_you_mean(near)}"
+    )
+
+
+def of_timm(name):
+    """Whether timm has a network of this name."""
+    from . import _timm
+
+    return bool(name) and _timm.knows(name)
+
+
+def near_timm(name):
+    """Names of timm's networks that look like this one."""
+    from . import _timm
+
+    return _timm.near(name)
+
+
 def source(name):
-    """Hash of the code of the model called `name`."""
-    return registry.source(__name__, name)
+    """Hash of the code of the model called `name`: of one that trains on photographs, the training's too."""
+    training = sorted((registry.ROOT / "training").glob("*.py")) if takes_photographs(name) else []
+    return registry.source(_module(name), training)
+
+
+def takes_photographs(name):
+    """Whether the model called `name` is handed photographs in place of features."""
+    return getattr(load(name), "images", False)
 
 
 def load(name):
@@ -30,7 +79,9 @@ def load(name):
     UsageError
         No such model, or a file that defines none or several.
     """
-    module = registry.module(__name__, name)
+    module = _module(name)
+    if module.__name__ == IN_TIMM:
+        return module.of(name)
     classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
     found = [c for c in classes if hasattr(c, "fit") and not c.__name__.startswith("_")]
     if len(found) != 1:

@@ -1,0 +1,114 @@
+"""Which photographs make up a step of training, and reading them ahead of it."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+READ_ALL = 0.4  # share of a GPU's free memory that the photographs may take to be kept there
+
+
+def by_shape(shapes, batch):
+    """Rows in batches of one shape each, every row once, list of int arrays: what prediction goes through."""
+    _, kind = np.unique(shapes, axis=0, return_inverse=True)
+    order = np.argsort(kind.ravel(), kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(kind.ravel()[order])) + 1)
+    return [rows[start : start + batch] for rows in parts for start in range(0, len(rows), batch)]
+
+
+def plan(shapes, batch, seed):
+    """The steps of an epoch in random order, every photograph once.
+
+    Parameters
+    ----------
+    shapes : (n, 2) int array
+        height and width of each photograph
+    batch : int
+        photographs a step
+    seed : sequence of int
+
+    Returns
+    -------
+    list of list of int array
+        for each step the rows of its batches, one shape each: a single one where all photographs are of one shape
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(shapes))
+    parts = [order[rows] for rows in by_shape(shapes[order], batch)]
+    parts = [parts[i] for i in rng.permutation(len(parts))]
+    full = [[rows] for rows in parts if len(rows) == batch]
+    # Rarer shapes share a step: their gradients add up until they are as many photographs as any other step has
+    steps, held = full, []
+    for rows in (rows for rows in parts if len(rows) < batch):
+        held.append(rows)
+        if sum(map(len, held)) >= batch:
+            steps.append(held)
+            held = []
+    if held:
+        steps.append(held)
+    return [steps[i] for i in rng.permutation(len(steps))]
+
+
+class Reader:
+    """Batches on the device, each read while the one before is worked on; all kept there where a GPU has the room.
+
+    Parameters
+    ----------
+    x : Photographs
+    labels : list of (n,) array
+        what goes along with each photograph
+    device : str
+
+    Attributes
+    ----------
+    waited : float
+        seconds that the training waited for data so far
+    """
+
+    def __init__(self, x, labels, device):
+        self.x, self.device, self.waited = x, device, 0.0
+        self.labels = [torch.as_tensor(values, device=device) for values in labels]
+        self.pool = ThreadPoolExecutor(1)
+        self.resident = self._resident()
+
+    def _resident(self):
+        same = len(self.x) and (self.x.shapes == self.x.shapes[0]).all()
+        if self.device == "cpu" or not same:
+            return None
+        size = len(self.x) * int(self.x.shapes[0].prod()) * 3
+        if size > READ_ALL * torch.cuda.mem_get_info()[0]:
+            return None
+        height, width = self.x.shapes[0]
+        kept = torch.empty((len(self.x), height, width, 3), dtype=torch.uint8, device=self.device)
+        for start in range(0, len(self.x), 1024):
+            rows = np.arange(start, min(start + 1024, len(self.x)))
+            kept[start : start + len(rows)] = torch.from_numpy(self.x[rows])
+        return kept
+
+    def _read(self, rows):
+        batch = torch.from_numpy(self.x[rows])
+        return batch.pin_memory() if self.device != "cpu" else batch
+
+    def __call__(self, steps):
+        """For each step its batches: photographs `(m, 3, h, w)` uint8 and their labels, `(m,)` each, on the device."""
+        if self.resident is None:
+            ahead = (self.pool.submit(self._read, rows) for step in steps for rows in step)
+            coming = next(ahead, None)
+        for step in steps:
+            batches = []
+            for rows in step:
+                index = torch.from_numpy(rows).to(self.device)
+                if self.resident is None:
+                    started = time.perf_counter()
+                    batch = coming.result().to(self.device, non_blocking=True)
+                    self.waited += time.perf_counter() - started
+                    coming = next(ahead, None)
+                else:
+                    batch = self.resident[index]
+                batches.append((batch.permute(0, 3, 1, 2), *(values[index] for values in self.labels)))
+            yield batches
+
+    def close(self):
+        """Let go of the thread."""
+        self.pool.shutdown(cancel_futures=True)

@@ -1,0 +1,103 @@
+"""How weights change: optimizers, learning rates, weight decay, freezing, the running average of the weights."""
+
+import math
+
+import torch
+
+STEP_FALL, STEP_TIMES = 0.1, (0.5, 0.75)  # the `step` schedule: a tenth after half and three quarters of all steps
+
+
+def optimizer(net, r):
+    """SGD with momentum, Adam or AdamW; no decay for biases and norms, a learning rate of its own for the backbone.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        with the parts `backbone` and whatever else, which is the head
+    r : object
+        with the attributes optimizer, lr, momentum, weight_decay, backbone_lr
+
+    Returns
+    -------
+    torch.optim.Optimizer
+        each group with its share of the learning rate as "share"
+    """
+    groups = {}
+    for name, parameter in net.named_parameters():
+        share = r.backbone_lr if name.startswith("backbone.") else 1.0
+        decay = r.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((share, decay), []).append(parameter)
+    listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in groups.items()]
+    if r.optimizer == "sgd":
+        return torch.optim.SGD(listed, r.lr, momentum=r.momentum, nesterov=r.momentum > 0)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[r.optimizer]
+    return kind(listed, r.lr)
+
+
+def rate(step, steps, r):
+    """Share of the learning rate at a step: a linear warm-up, then a cosine to 0, two falls, or no change.
+
+    Loshchilov & Hutter 2017, ICLR (cosine); Goyal et al. 2017, arXiv:1706.02677 (warm-up).
+    """
+    warm = r.warmup * steps
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    if r.schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+    if r.schedule == "step":
+        return STEP_FALL ** sum(step >= time * steps for time in STEP_TIMES)
+    return 1.0
+
+
+def set_rate(made, share, lr):
+    """Set the learning rate of all groups."""
+    for group in made.param_groups:
+        group["lr"] = lr * share * group["share"]
+
+
+def add_l1(net, strength):
+    """Add the slope of an L1 penalty on weights, not biases and norms, to the gradients."""
+    for parameter in net.parameters():
+        if parameter.ndim > 1 and parameter.grad is not None:
+            parameter.grad.add_(parameter.detach().sign(), alpha=strength)
+
+
+def freeze(net, frozen):
+    """Hold the backbone still, the statistics of its norms included, or let it learn; call after `net.train()`."""
+    net.backbone.requires_grad_(not frozen)
+    if frozen:
+        net.backbone.eval()
+
+
+class Average:
+    """Running average of all weights and statistics: what predicts in the end (Polyak & Juditsky 1992, SIAM J. Contr.).
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+    decay : float
+        of the average a step; it starts smaller, so that the first steps are forgotten; 0 keeps the last weights alone
+    """
+
+    def __init__(self, net, decay):
+        self.decay, self.net = decay, net
+        self.state = {name: value.clone() for name, value in net.state_dict().items()} if decay else net.state_dict()
+
+    def take(self, state):
+        """Go on from an average of earlier, if there was one."""
+        if self.decay:
+            self.state = state
+
+    def update(self, step):
+        """Take the weights after step number `step` into the average."""
+        if not self.decay:
+            return
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        ours, theirs = [], []
+        for name, value in self.net.state_dict().items():
+            if value.is_floating_point():
+                ours.append(self.state[name])
+                theirs.append(value)
+            else:
+                self.state[name].copy_(value)
+        torch._foreach_lerp_(ours, theirs, share)
