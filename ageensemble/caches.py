@@ -10,6 +10,7 @@ from .errors import UsageError
 OURS = {  # names of what this package puts into each folder of the cache
     "photos": r"[0-9a-f]{16}(\.lock)?",
     "features": r".*-[0-9a-f]{16}\.(npy|lock|npy\.\d+\.tmp)",
+    "precision": r"[0-9a-f]{16}\.json",
     "pixels": r"\.?squares\d+-[0-9a-f]{16}\.(npy|lock|npy\.\d+\.tmp)",
     "demo": r"lock|v\d+-\d+(-unfinished)?",
 }

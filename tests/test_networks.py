@@ -137,6 +137,25 @@ def test_an_option_that_timm_does_not_know_is_refused_by_name():
         parse("test_resnet pretrained=false wings=2")
 
 
+@pytest.mark.parametrize("option", ["checkpoint_path=x.pth", "num_classes=10", "pretrained_cfg_overlay=x"])
+def test_an_option_that_would_bring_in_unchecked_weights_or_other_outputs_is_refused(option):
+    for text in (f"test_resnet pretrained=false {option}", f"svm@embed:test_resnet embed.{option}"):
+        with pytest.raises(UsageError, match=f"{option.partition('=')[0]} cannot be set"):
+            parse(text)
+
+
+def test_overlapping_labelled_ranges_train_where_no_groups_are_needed(data, tmp_path):
+    x, y, inner = data
+    ranges = np.stack([y[:, 0] - 3, y[:, 0] + 4], 1)
+    rows = fitted("cnn", (x, ranges, inner), tmp_path, width=4).predict(x)
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
+
+
+def test_a_size_that_a_network_cannot_take_is_one_line_before_any_training():
+    with pytest.raises(UsageError, match="does not take photographs of 128 pixels"):
+        models.load("efficientformer_l1")(pretrained=False).fit_bytes(0, 0)
+
+
 def test_a_mistyped_parameter_is_not_taken_for_an_option():
     with pytest.raises(UsageError, match="did you mean 'epochs'"):
         parse("test_resnet epocs=3")

@@ -11,6 +11,7 @@ from photographs import ageing, stored
 from ageensemble import models
 from ageensemble.errors import DataError, UsageError
 from ageensemble.training import batches, checkpoint, precision, recipe, steps
+from ageensemble.training.losses import LOSSES
 
 CNN = models.load("cnn")
 N, SIDE = 160, 32
@@ -98,9 +99,10 @@ def test_a_broken_checkpoint_is_left_behind_and_the_record_says_so(data, tmp_pat
     np.testing.assert_array_equal(again.predict(data[0]), whole.predict(data[0]))
 
 
-def test_a_loss_that_is_no_number_is_an_error_that_says_what_helps(data, tmp_path):
+@pytest.mark.parametrize("loss", ["softlabel", "smoothl1"])
+def test_a_loss_that_is_no_number_is_an_error_that_says_what_helps(data, tmp_path, loss):
     with pytest.raises(DataError, match=r"loss is not a number any more in epoch 1; a smaller lr \(now 1e\+30\)"):
-        fitted(data, tmp_path, lr=1e30, optimizer="sgd", warmup=0.0)
+        fitted(data, tmp_path, lr=1e30, optimizer="sgd", warmup=0.0, loss=loss)
 
 
 class Scarce(torch.nn.Module):
@@ -204,7 +206,7 @@ def test_a_plan_of_steps_has_every_photograph_once_and_full_batches_of_one_shape
     plan = batches.plan(shapes, 10, [0, 1])
     assert sorted(np.concatenate([rows for step in plan for rows in step])) == list(range(74))
     assert all(len(np.unique(shapes[rows], axis=0)) == 1 for step in plan for rows in step)
-    assert sorted(sum(map(len, step)) for step in plan) == [4, *[10] * 7]
+    assert sorted(sum(map(len, step)) for step in plan) == [3, 7, 7, 7, *[10] * 5]  # the four rarest in one step
     again, other = batches.plan(shapes, 10, [0, 1]), batches.plan(shapes, 10, [0, 2])
     assert all(np.array_equal(a, b) for a, b in zip(plan[0], again[0], strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(plan[0], other[0], strict=False))
@@ -273,9 +275,23 @@ def test_the_precision_is_tried_once_and_then_remembered(tmp_path, monkeypatch):
     )
 
 
-def test_a_trial_of_precisions_times_both(tmp_path, monkeypatch):
+@pytest.mark.parametrize("n", [17, 33, 49, 97])
+def test_no_step_is_left_with_a_single_photograph(n):
+    plan = batches.plan(np.full((n, 2), 32), 16, [0, 0])
+    assert sum(len(rows) for [rows] in plan) == n
+    assert min(len(rows) for [rows] in plan) >= 8
+    assert max(len(rows) for [rows] in plan) <= 16
+
+
+def test_a_plan_of_fewer_photographs_than_a_batch_is_one_step():
+    [[rows]] = batches.plan(np.full((3, 2), 32), 16, [0, 0])
+    assert sorted(rows) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_trial_of_precisions_times_both(tmp_path, monkeypatch, loss):
     monkeypatch.setattr(precision, "fast_bf16", lambda: True)
-    model = small()
+    model = small(loss=loss)
     chosen, speeds = precision.best(
         lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), 32, {}, cache=tmp_path, device="cpu",
         threads=1,

@@ -92,6 +92,7 @@ def check(params):
         if params[key]:
             kind = "a network of timm" if _is_file(network) else "an ONNX file"
             raise UsageError(f"embed.{key} is for {kind}, which {_last(network)} is not")
+    _weights.refuse(_options(params))
     if not _is_file(network) and not models.of_timm(network):
         hint = did_you_mean(models.near_timm(network))
         raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")

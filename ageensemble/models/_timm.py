@@ -65,6 +65,7 @@ class Timm(TorchModel):
         self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
         self.hidden, self.drop_path = hidden, drop_path
         self.more = {name: value for name, value in more.items() if name not in recipe}
+        _weights.refuse(self.more)
         super().__init__(**recipe)
         _check.number(self, "hidden", 0, whole=True)
         _check.number(self, "drop_path", 0, 0.9)

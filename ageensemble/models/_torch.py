@@ -4,6 +4,7 @@ A subclass says what its backbone is and where its normalisation comes from; the
 """
 
 import json
+import sys
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -158,8 +159,9 @@ class TorchModel(ABC):
             return params
         from ..training import precision
 
-        recipe = {*registry.defaults(TorchModel), "weights"} - {"size", "batch"}  # which changes no speed
+        recipe = {*registry.defaults(TorchModel), "weights"} - {"size"}  # which changes no speed
         what = {name: value for name, value in params.items() if name not in recipe}
+        what["source"] = registry.source(sys.modules[cls.__module__])
         chosen, speeds = precision.best(
             lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), model.side,
             {"model": cls.__name__, **what}, cache=cache, device=device, threads=threads,
@@ -199,9 +201,9 @@ class TorchModel(ABC):
         if held.all() or (self.hold and not held.any()):
             raise DataError(f"too few photographs to hold out {self.hold} of ten inner parts; hold=0 trains on all")
         torch.manual_seed(seed)
-        label = _groups.training_groups(y[~held])[1]
         weight = np.ones(len(y))
         if self.weighting == "group":
+            label = _groups.training_groups(y[~held])[1]
             weight[~held] = _groups.balance(label)[label]
         net = self._network(y[~held], True, self.precision == "bf16").to(device, memory_format=torch.channels_last)
         self.history, notes = loop.train(
@@ -225,7 +227,8 @@ class TorchModel(ABC):
         from ..training.losses import LOSSES
         from ..training.network import Network
 
-        groups, label = _groups.training_groups(y)
+        by_groups = self.weighting == "group" or self.loss == "groups"  # else labelled ranges may overlap
+        groups, label = _groups.training_groups(y) if by_groups else (None, None)
         correction = np.ones(A)
         if self.weighting == "group":
             inside = groups.lookup >= 0
@@ -234,13 +237,18 @@ class TorchModel(ABC):
             y, groups=groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction
         )  # fmt: skip
         backbone, (mean, std) = self.backbone(pretrained), self.normalisation()
-        with torch.inference_mode():
-            try:
-                width = backbone.eval()(torch.zeros(1, 3, self.side, self.side)).shape[1]
-            except (RuntimeError, AssertionError, IndexError) as error:
-                reason = str(error).strip().partition("\n")[0]
-                raise UsageError(f"the network does not take photographs of {self.side} pixels: {reason}") from error
+        with torch.no_grad():
+            width = self._tried(lambda: backbone.eval()(torch.zeros(1, 3, self.side, self.side)).shape[1])
+        backbone.train()
         return Network(backbone, width, loss, hidden=self.layers, dropout=self.dropout, mean=mean, std=std, bf16=bf16)
+
+    def _tried(self, make):
+        """What `make` returns, or an error that says that the size does not suit the network."""
+        try:
+            return make()
+        except (RuntimeError, AssertionError, IndexError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UsageError(f"the network does not take photographs of {self.side} pixels: {reason}") from error
 
     def predict(self, x):
         """Age distributions, `(m, A)`, of `Photographs`."""
@@ -287,7 +295,7 @@ class TorchModel(ABC):
         """Rough peak memory of a fit, bytes: what a batch leaves in the layers, forward and back, and the weights."""
         from ..training.memory import footprint
 
-        weights, each = footprint(lambda: self.backbone(False), self.side)
+        weights, each = self._tried(lambda: footprint(lambda: self.backbone(False), self.side))
         return int(RESERVE + 6 * weights + 1.25 * self.batch * each)  # 1.25: measured with mobilenetv2_100 and cnn
 
     def gpu_bytes(self):

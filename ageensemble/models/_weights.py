@@ -6,7 +6,17 @@ from ..errors import AgeEnsembleError, DataError, UsageError
 
 ANSWER_SECONDS = 5  # a hub that is silent for longer is taken for unreachable
 WEB = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3", "http", "safetensors")
+OURS = {"checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "pretrained_strict", "cache_dir", "scriptable",
+        "num_classes", "features_only", "in_chans"}  # fmt: skip
 FROM_FILE = "weights=FILE for a file, pretrained=false for random ones"
+
+
+def refuse(options):
+    """Raise UsageError where an option for timm would bring in weights past their checks, or change the outputs."""
+    taken = sorted(OURS & options.keys())
+    if taken:
+        right = "weights=FILE reads weights, and the outputs are those of the loss"
+        raise UsageError(f"{taken[0]} cannot be set: {right}")
 
 
 def load(net, file):

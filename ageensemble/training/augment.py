@@ -12,31 +12,13 @@ GREY = (0.299, 0.587, 0.114)  # luminance, ITU-R BT.601
 ERASED = (0.02, 0.2)  # least and largest share of a photograph that is erased
 
 
-def normalised(batch, mean, std):
-    """Photographs as a network wants them.
-
-    Parameters
-    ----------
-    batch : torch.Tensor of uint8, (n, 3, h, w)
-    mean, std : torch.Tensor, (3,)
-        of pixel values between 0 and 1
-
-    Returns
-    -------
-    torch.Tensor of float32, (n, 3, h, w), channels last in memory
-    """
-    scale, shift = 1 / (255 * std), -mean / std
-    batch = batch.to(torch.float32, memory_format=torch.channels_last)
-    return batch.mul_(scale[:, None, None]).add_(shift[:, None, None])
-
-
 def augmented(batch, random, *, flip, rotate, crop, colour, erase):
-    """Normalised photographs, each changed at random.
+    """Photographs, each changed at random.
 
     Parameters
     ----------
     batch : torch.Tensor of float32, (n, 3, h, w)
-        normalised; may be overwritten
+        pixel values between 0 and 1; may be overwritten
     random : torch.Generator
         on the device of `batch`
     flip : bool
@@ -80,10 +62,10 @@ def _moved(batch, side, degrees, zoom, shift):
 
 def _tinted(batch, brightness, contrast, saturation):
     """Brightness, contrast about each photograph's own mean, saturation about its own greys."""
-    weights = torch.tensor(GREY, device=batch.device)[:, None, None]
-    grey = (batch * weights).sum(1, keepdim=True)
+    grey = sum(weight * batch[:, channel : channel + 1] for channel, weight in enumerate(GREY))
     batch = torch.lerp(grey, batch, 1 + saturation)
-    return batch.mul_(1 + contrast).add_(brightness - contrast * grey.mean((2, 3), keepdim=True))
+    batch = batch.mul_(1 + contrast).sub_(contrast * grey.mean((2, 3), keepdim=True))
+    return batch.mul_(1 + brightness)
 
 
 def _erase(batch, share, random):
@@ -96,4 +78,4 @@ def _erase(batch, share, random):
     y = (torch.arange(height, device=batch.device)[:, None] + 0.5) / height
     x = (torch.arange(width, device=batch.device) + 0.5) / width
     inside = (y >= top) & (y < top + tall) & (x >= left) & (x < left + wide) & (draw[4] < share)
-    batch.masked_fill_(inside, 0.0)  # the grey that normalisation makes zero
+    batch.masked_fill_(inside, 0.5)

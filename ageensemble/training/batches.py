@@ -14,7 +14,8 @@ def by_shape(shapes, batch):
     _, kind = np.unique(shapes, axis=0, return_inverse=True)
     order = np.argsort(kind.ravel(), kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind.ravel()[order])) + 1)
-    return [rows[start : start + batch] for rows in parts for start in range(0, len(rows), batch)]
+    # Equal shares: a last batch of one photograph would be noise, and is more than batch normalisation can take
+    return [share for rows in parts if len(rows) for share in np.array_split(rows, -(-len(rows) // batch))]
 
 
 def plan(shapes, batch, seed):
@@ -37,14 +38,13 @@ def plan(shapes, batch, seed):
     order = rng.permutation(len(shapes))
     parts = [order[rows] for rows in by_shape(shapes[order], batch)]
     parts = [parts[i] for i in rng.permutation(len(parts))]
-    full = [[rows] for rows in parts if len(rows) == batch]
-    # Rarer shapes share a step: their gradients add up until they are as many photographs as any other step has
-    steps, held = full, []
-    for rows in (rows for rows in parts if len(rows) < batch):
-        held.append(rows)
-        if sum(map(len, held)) >= batch:
+    steps, held = [[rows] for rows in parts if 2 * len(rows) >= batch], []
+    # Rarer shapes share a step: their gradients add up to those of a batch
+    for rows in (rows for rows in parts if 2 * len(rows) < batch):
+        if sum(map(len, held)) + len(rows) > batch:
             steps.append(held)
             held = []
+        held.append(rows)
     if held:
         steps.append(held)
     return [steps[i] for i in rng.permutation(len(steps))]
@@ -80,7 +80,10 @@ class Reader:
         if size > READ_ALL * torch.cuda.mem_get_info()[0]:
             return None
         height, width = self.x.shapes[0]
-        kept = torch.empty((len(self.x), height, width, 3), dtype=torch.uint8, device=self.device)
+        try:
+            kept = torch.empty((len(self.x), height, width, 3), dtype=torch.uint8, device=self.device)
+        except torch.OutOfMemoryError:  # another cell was faster
+            return None
         for start in range(0, len(self.x), 1024):
             rows = np.arange(start, min(start + 1024, len(self.x)))
             kept[start : start + len(rows)] = torch.from_numpy(self.x[rows])

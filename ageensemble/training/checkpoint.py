@@ -78,5 +78,6 @@ def unflat(made, named):
     state = {}
     for name, tensor in named.items():
         index, _, rest = name.partition("/")
-        state.setdefault(int(index), {})[rest] = tensor
+        # Adam counts its steps on the processor; a count on the GPU would be waited for at every step
+        state.setdefault(int(index), {})[rest] = tensor.cpu() if rest == "step" else tensor
     made.load_state_dict({"state": state, "param_groups": made.state_dict()["param_groups"]})

@@ -48,6 +48,7 @@ def train(net, x, y, weight, held, r, *, seed, device, keep, tell):
         The loss is no number any more, or memory does not suffice for one photograph.
     """
     memory.keep_freed()
+    torch.backends.cudnn.deterministic = True  # the same again where the GPU's library can
     training, inner = np.flatnonzero(~held), np.flatnonzero(held)
     made, average = recipe.optimizer(net, r), recipe.Average(net, r.ema)
     stepper = Stepper(net, made, r, r.batch)
@@ -58,21 +59,24 @@ def train(net, x, y, weight, held, r, *, seed, device, keep, tell):
         checkpoint.unflat(made, parts.get("optimizer", {}))
         average.take(parts.get("average"))
         stepper.most = facts["most"]
+    del parts
     reader = batches.Reader(x.take(training), _labels(y, weight, training), device)
-    for epoch in range(done, r.epochs):
-        if _over(history, r):
-            break
-        torch.manual_seed(seed + 7919 * (epoch + 1))  # dropout and the like: the same from here on, resumed or not
-        started = time.perf_counter()
-        seen = _epoch(net, reader, stepper, average, r, epoch, [seed, epoch], device, history, tell)
-        row = {"epoch": epoch + 1, **seen, **_inner(net, average, x, y, inner, r, device)}
-        history.append(row | {"seconds": round(time.perf_counter() - started, 3)})
-        if r.patience and _best(history, r) == epoch:
-            best = {name: value.clone() for name, value in average.state.items()}
-        parts = {"net": net.state_dict(), "optimizer": checkpoint.flat(made), "best": best}
-        parts |= {"average": average.state} if r.ema else {}
-        checkpoint.save(keep, epoch + 1, parts, {"history": history, "most": stepper.most})
-    reader.close()
+    try:
+        for epoch in range(done, r.epochs):
+            if _over(history, r):
+                break
+            torch.manual_seed(seed + 7919 * (epoch + 1))  # dropout and the like: the same from here on, resumed or not
+            started = time.perf_counter()
+            seen = _epoch(net, reader, stepper, average, r, epoch, [seed, epoch], device, history, tell)
+            row = {"epoch": epoch + 1, **seen, **_inner(net, average, x, y, inner, r, stepper.most, device)}
+            history.append(row | {"seconds": round(time.perf_counter() - started, 3)})
+            if r.patience and _best(history, r) == epoch:
+                best = {name: value.clone() for name, value in average.state.items()}
+            parts = {"net": net.state_dict(), "optimizer": checkpoint.flat(made), "best": best}
+            parts |= {"average": average.state} if r.ema else {}
+            checkpoint.save(keep, epoch + 1, parts, {"history": history, "most": stepper.most})
+    finally:
+        reader.close()
     net.load_state_dict(best if r.patience else average.state)
     return history, _notes(history, stepper, r, trouble)
 
@@ -109,7 +113,7 @@ def _epoch(net, reader, stepper, average, r, epoch, seed, device, history, tell)
     started, told, waited, seen = time.perf_counter(), 0.0, reader.waited, 0
     losses, years, rows = [], [], [np.concatenate(step) for step in steps]
     for number, batch in enumerate(reader(steps)):
-        share = recipe.rate(first + number, r.epochs * len(steps), r)
+        share = recipe.rate(epoch * n + seen, r.epochs * n, r)  # counted in photographs: shapes make steps differ
         recipe.set_rate(stepper.made, share, r.lr)
         for kept, part in zip((losses, years), stepper(batch, random), strict=True):
             kept.append(part)
@@ -117,12 +121,13 @@ def _epoch(net, reader, stepper, average, r, epoch, seed, device, history, tell)
         seen += len(losses[-1])
         if time.perf_counter() - told > TELL:
             told = time.perf_counter()
-            loss = _finite(torch.cat(losses[-20:]), epoch, r)
+            lately = _finite(torch.cat(losses[-20:]), epoch, r)
             speed = seen / (told - started)
             inner = history[-1]["inner_mae"] if history else None
             tell({"done": epoch * n + seen, "total": r.epochs * n, "epoch": epoch + 1, "epochs": r.epochs,
-                  "images_per_second": speed, "loss": loss, "inner_mae": inner})  # fmt: skip
-    losses, took = torch.cat(losses), time.perf_counter() - started
+                  "images_per_second": speed, "loss": lately, "inner_mae": inner})  # fmt: skip
+    took = time.perf_counter() - started
+    loss = _finite(torch.cat(losses), epoch, r)
     order = np.concatenate(rows)
     measured = scores(torch.cat(years).cpu().numpy(), *(part[order].cpu().numpy() for part in reader.labels[:2]))
     return {
@@ -130,7 +135,7 @@ def _epoch(net, reader, stepper, average, r, epoch, seed, device, history, tell)
         "images_per_second": round(n / took, 1),
         "waiting": round((reader.waited - waited) / took, 5),
         "lr": r.lr * share,
-        "loss": _finite(losses, epoch, r),
+        "loss": loss,
         **{name: measured[name] for name in ("mae", "precision", "recall")},
     }
 
@@ -146,14 +151,14 @@ def _finite(losses, epoch, r):
     return loss
 
 
-def _inner(net, average, x, y, rows, r, device):
+def _inner(net, average, x, y, rows, r, most, device):
     """The averaged weights scored on the inner part, for the history; None where nothing is held out."""
     names = ("loss", "mae", "precision", "recall", "f1")
     if not len(rows):
         return dict.fromkeys(f"inner_{name}" for name in names)
     live = {name: value.clone() for name, value in net.state_dict().items()}
     net.load_state_dict(average.state)
-    output = outputs(net, x.take(rows), mirror=r.mirror, batch=r.batch, device=device)
+    output = outputs(net, x.take(rows), mirror=r.mirror, batch=most, device=device)
     low, high, _ = _labels(y, np.ones(len(y)), rows)
     with torch.inference_mode():
         loss = net.loss(output, torch.from_numpy(low).to(device), torch.from_numpy(high).to(device)).mean().item()
@@ -191,5 +196,5 @@ def _output(net, photos, mirror):
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
-        half = halved(error, len(photos), photos.shape[2:])
+    half = halved(len(photos), photos.shape[2:])
     return torch.cat([_output(net, part, mirror) for part in photos.split(half)])

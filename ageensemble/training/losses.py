@@ -22,8 +22,8 @@ class _Loss(nn.Module):
     ----------
     y : (m, 2) int array, years
         labels of the training items
-    groups : ages.Scheme
-        the age groups that occur among them
+    groups : ages.Scheme or None
+        the age groups that occur among them, for losses and weights that need groups
     sigma : float, years
         width of soft labels
     smoothing : float

@@ -3,8 +3,6 @@
 import torch
 from torch import nn
 
-from .augment import normalised
-
 
 class Network(nn.Module):
     """Backbone, head and loss.
@@ -38,9 +36,13 @@ class Network(nn.Module):
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).expand(3).clone())
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).expand(3).clone())
 
-    def prepared(self, batch):
-        """Photographs `(n, 3, h, w)` uint8 as float32 the way the backbone wants them."""
-        return normalised(batch, self.mean, self.std)
+    def prepared(self, batch, change=lambda batch: batch):
+        """Photographs `(n, 3, h, w)` uint8 as float32 the way the backbone wants them, channels last in memory.
+
+        `change` is applied to pixel values between 0 and 1, so that it does not depend on the normalisation.
+        """
+        batch = change(batch.to(torch.float32, memory_format=torch.channels_last).div_(255))
+        return batch.sub(self.mean[:, None, None]).div_(self.std[:, None, None])
 
     def forward(self, batch):
         """Outputs `(n, outputs)` float32 of prepared photographs."""

@@ -7,7 +7,7 @@ from ..errors import DataError
 from .augment import augmented
 from .recipe import add_l1
 
-WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # of the allocators of torch
+WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")  # of torch and its libraries
 
 
 def out_of_memory(error):
@@ -15,12 +15,12 @@ def out_of_memory(error):
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in WORDS)
 
 
-def halved(error, size, shape):
+def halved(size, shape):
     """Half a batch size, or an error where no photograph fits."""
     if size == 1:
         height, width = shape
         raise DataError(f"memory runs out with one photograph of {width}x{height} pixels at a time; a smaller size= or "
-                        "network is needed") from error  # fmt: skip
+                        "network is needed")  # fmt: skip
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     return size // 2
@@ -58,30 +58,37 @@ class Stepper:
             losses and predicted years of the photographs, `(n,)` each
         """
         while True:
+            before = random.get_state()
             try:
-                return self._step(batches, random)
+                result = self._gradients(batches, random)
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error):
                     raise
-                largest = max((batch[0] for batch in batches), key=len)
-                self.most = halved(error, min(self.most, len(largest)), largest.shape[2:])
-                self.made.zero_grad()
-
-    def _step(self, batches, random):
-        n = sum(len(batch[0]) for batch in batches)
-        losses, years = [], []
-        for batch in batches:
-            for photos, low, high, weight in zip(*(part.split(self.most) for part in batch), strict=True):
-                output = self.net(augmented(self.net.prepared(photos), random, **self.change))
-                loss = self.net.loss(output, low, high)
-                ((loss * weight).sum() / n).backward()
-                losses.append(loss.detach())
-                with torch.no_grad():
-                    years.append(self.net.loss.years(output))
+            else:
+                break
+            # Out here, since inside the exception still holds everything that the failed step had put on the device
+            largest = max((batch[0] for batch in batches), key=len)
+            self.made.zero_grad()
+            self.most = halved(min(self.most, len(largest)), largest.shape[2:])
+            random.set_state(before)
         if self.r.l1:
             add_l1(self.net, self.r.l1)
         if self.r.clip:
             clip_grad_norm_(self.net.parameters(), self.r.clip)
         self.made.step()
         self.made.zero_grad()
+        return result
+
+    def _gradients(self, batches, random):
+        n = sum(len(batch[0]) for batch in batches)
+        losses, years = [], []
+        for batch in batches:
+            pieces = -(-len(batch[0]) // self.most)  # equal ones, see `by_shape`
+            for photos, low, high, weight in zip(*(part.tensor_split(pieces) for part in batch), strict=True):
+                output = self.net(self.net.prepared(photos, lambda batch: augmented(batch, random, **self.change)))
+                loss = self.net.loss(output, low, high)
+                ((loss * weight).sum() / n).backward()
+                losses.append(loss.detach())
+                with torch.no_grad():
+                    years.append(self.net.loss.years(output))
         return torch.cat(losses), torch.cat(years)
