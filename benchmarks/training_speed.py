@@ -2,8 +2,8 @@
 
     python benchmarks/training_speed.py --timm pytorch-image-models/train.py --data UTKFace
 
-takes about 10 minutes on two idle cores. Expected on a processor with bfloat16: at least twice the images/s of the
-script at its defaults, more than its best options give, and less than 2 % of our time spent waiting for data.
+takes about 10 minutes on two idle cores. The aim, not measured yet on an idle machine: on a processor at least twice
+the images/s of the script at its defaults, and less than 2 % of our time spent waiting for data.
 
 train.py is no part of the package timm; its repository has it, and the timm that is installed is what runs. Both sides
 begin with random weights and do all they do by default: theirs random crops, flips, colours and SGD, ours rotation,
