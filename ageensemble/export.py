@@ -56,13 +56,13 @@ def write(plan_folder, table, groups, target):
 def _origin(complete, plan_folder):
     """Where the numbers come from: the command, the machine and the versions."""
     about = plan_folder.about
-    seeds = {run.config["seed"] for run in complete if not run.refit}
+    seeds = {run.config["seed"] for run in complete if run.kind == "folds"}
     words = ["ageensemble", "benchmark", "--data", about["data"], "--folds", str(about["folds"])]
     words += ["--limit", str(about["limited"])] if about["limited"] else []
     words += ["--plan", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
     words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
     for run in complete:
-        words += [] if run.refit or run.name == "floor" else ["--model", run.name]
+        words += [] if run.kind != "folds" or run.name == "floor" else ["--model", run.name]
     words += ["--allow-leak"] if about["leaks"] else []
     lines = ["```", shlex.join(words), "```", ""]
     records = [r for run in complete if run.name != "floor" for r in run.records(about["folds"])]
@@ -77,10 +77,10 @@ def _origin(complete, plan_folder):
 
 def _pictures(run, plan_folder, groups, folder, taken):
     """Draw a run's pictures under its model's name, and the Markdown that shows them."""
-    stem = slug(run.name) + ("-refit" if run.refit else "")
+    stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
-    lines = [f"## {tables.escaped(run.name)}{' (refit)' if run.refit else ''}", ""]
+    lines = [f"## {tables.escaped(run.title)}", ""]
     for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-"):
         what = file.stem.removeprefix(f"{stem}-").replace("_", " against ")
         lines.append(f"![{what} of {stem}]({file.name})")

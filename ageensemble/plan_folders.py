@@ -7,6 +7,7 @@ OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
         cell-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
         cell-0/keep/           while a network trains: what it needs to go on after a kill
         oof.npy test.npy       predictions of all cells together, no truth in them
+        record.json            of a stack or an import, which have no cells
         done.json              hashes of the rest, written last: only now the run is complete
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 from . import __version__
 from .errors import DiskError, UsageError
 from .files import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json
-from .runs import Run, damage
+from .runs import Run, damage, remove
 from .splits import TEST, Plan
 
 TABLES = ("manifest.csv", "plan.csv")
@@ -120,13 +121,44 @@ class PlanFolder:
                 write_json(folder / "run.json", content)
         return Run(folder)
 
+    def put(self, place, name, config, predictions, record):
+        """Write a run that has no cells into the folder `place`; what lay there before goes.
+
+        Parameters
+        ----------
+        place, name : str
+        config : dict
+            its kind and all that decides its predictions; the hashes of manifest and plan are added
+        predictions, record
+            see `Run.write`
+
+        Returns
+        -------
+        Run
+        """
+        folder = self.folder / place
+        with locked(self.folder / ".lock"):
+            if folder.exists():
+                remove(Run(folder))
+            folder.mkdir()
+            content = {"name": name, "config": config | self.hashes, "threads": 1, "ageensemble": __version__}
+            write_json(folder / "run.json", content)
+            run = Run(folder)
+            run.write(predictions, record)
+        return run
+
+    @property
+    def hashes(self):
+        """What runs must share to share a table: the hashes of the manifest and the plan."""
+        return {name: self.about[name] for name in ("manifest", "plan")}
+
     def begun(self, spec, seed, kind, device):
         """The run of this configuration; nothing is made where there is none."""
         return Run(self._run_folder(spec, self._config(spec, seed, kind, device)))
 
     def _config(self, spec, seed, kind, device):
         config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
-        return config | {"manifest": self.about["manifest"], "plan": self.about["plan"]}
+        return config | self.hashes
 
     def _run_folder(self, spec, config):
         prefix = "" if config["kind"] == "folds" else "refit-"

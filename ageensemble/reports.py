@@ -42,8 +42,8 @@ def draw(run, plan_folder, groups, folder, prefix=""):
     -------
     list of pathlib.Path
     """
-    part = "test" if run.refit else "oof"
-    title = f"{run.name}, {'test part' if run.refit else 'out-of-fold'}"
+    part = run.parts[0]
+    title = f"{run.name}, {'out-of-fold' if part == 'oof' else 'test part'}"
     y = plan_folder.y[_rows(plan_folder.plan, part)]
     distribution = run.predictions(part)
     files = [folder / f"{prefix}confusion.png"]
@@ -76,7 +76,7 @@ def _rows(plan, part):
 def _all_items(run, plan_folder, groups):
     """One row for each item: what is true, what was predicted, by which part of the plan."""
     tables = []
-    for part in ("test",) if run.refit else ("oof", "test"):
+    for part in run.parts:
         rows = _rows(plan_folder.plan, part)
         distribution = run.predictions(part)
         answer = groups.probabilities(distribution).argmax(1)

@@ -1,5 +1,10 @@
-"""One run on disk: its cells, its state, its predictions; see `plan_folders` for where it lies."""
+"""One run on disk: its kind, cells, state and predictions; see `plan_folders` for where it lies.
 
+Kinds: "folds", a model fitted on every fold; "refit", one fitted once on all but the test part; "stack", made of the
+predictions of other runs; "import", predictions from outside. The last two have no cells and are written at once.
+"""
+
+import math
 import shutil
 from pathlib import Path
 
@@ -8,6 +13,7 @@ import numpy as np
 from .errors import DiskError
 from .files import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
 
+PARTS = ("oof", "test")
 REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
 KEEP = "keep"  # folder in a cell's: what its model needs to go on after a kill; gone once the cell has its record
 
@@ -17,6 +23,11 @@ class Run:
 
     Attributes
     ----------
+    name, title : str
+        full name of the model; what a table calls the run
+    kind : {"folds", "refit", "stack", "import"}
+    parts : tuple of str
+        what it predicts: "oof", the items outside the test part, each by a model that did not see it, and "test"
     trouble : str
         what is wrong with its `run.json`; empty where nothing is. Such a run is still listed, and can be mended.
     """
@@ -29,11 +40,15 @@ class Run:
         except DiskError as error:
             self.trouble = str(error)
         self.name, self.config, self.threads = (about[key] for key in ("name", "config", "threads"))
-        self.refit = self.config.get("kind") == "refit"
+        self.kind = self.config.get("kind", "folds")
+        self.parts = tuple(self.config.get("parts", ("test",) if self.kind == "refit" else PARTS))
+        self.title = self.name + {"refit": " (refit)", "import": " (import)"}.get(self.kind, "")
 
     def cells(self, folds):
-        """Names of the cells: "0".."K-1", or "all" for a refit."""
-        return [REFIT] if self.refit else [str(fold) for fold in range(folds)]
+        """Names of the cells: "0".."K-1", "all" for a refit, none for what is not fitted in cells."""
+        if self.kind in ("stack", "import"):
+            return []
+        return [REFIT] if self.kind == "refit" else [str(fold) for fold in range(folds)]
 
     def cell_folder(self, cell):
         """Where a cell keeps its record, predictions and model."""
@@ -82,6 +97,8 @@ class Run:
         if failed:
             cell, reason = next(iter(failed.items()))
             return "failed", f"{len(failed)} of {len(records)} cells; cell {cell}: {reason}"
+        if not records:
+            return "incomplete", "half written; the same command writes it again"
         ended = sum(record is not None for record in records.values())
         return "incomplete", f"{ended} of {len(records)} cells done; the same command goes on from there"
 
@@ -89,9 +106,43 @@ class Run:
         """The records of all cells of a complete run."""
         return [self.record(cell) for cell in self.cells(folds)]
 
+    def about(self):
+        """What a stack or an import noted when it was written."""
+        return read_json(self.folder / "record.json")
+
+    def costs(self, folds):
+        """Seconds of fitting, photographs predicted a second, peak memory in GB, size in MB; NaN where nobody knows."""
+        if not self.cells(folds):
+            return {name: math.nan if value is None else value for name, value in self.about()["costs"].items()}
+        records = self.records(folds)
+        predicting = sum(r["predict_seconds"] for r in records)
+        return {
+            "fit_seconds": sum(r["fit_seconds"] for r in records),
+            # All cells predict each photograph, and their mean is the answer
+            "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3) / len(records),
+            "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
+            "size_mb": sum(f.stat().st_size for f in self.folder.glob("cell-*/model/**/*") if f.is_file()) / 1e6,
+        }
+
     def predictions(self, part):
-        """Predictions of a complete run, `(n, A)` float32: "oof" in the order of `plan.rest`, or "test"."""
-        return np.load(self.folder / f"{part}.npy", allow_pickle=False)
+        """Predictions of a complete run, `(n, A)` float32 memmap: "oof" in the order of `plan.rest`, or "test"."""
+        return np.load(self.folder / f"{part}.npy", allow_pickle=False, mmap_mode="r")
+
+    def write(self, predictions, record):
+        """Write a run that has no cells.
+
+        Parameters
+        ----------
+        predictions : dict of str to (n, A) float32 array
+            for each of `parts`
+        record : dict
+            what is worth knowing, `costs` among it
+        """
+        with locked(self.folder / ".lock"):
+            for part, rows in predictions.items():
+                write_rows(self.folder / f"{part}.npy", rows.shape, [rows])
+            write_json(self.folder / "record.json", record)
+            self._seal()
 
     def finish(self, plan):
         """Put the cells' predictions together and write the completion marker.
@@ -108,22 +159,21 @@ class Run:
         cells = self.cells(plan.folds)
         test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
         write_rows(self.folder / "test.npy", test.shape, [test])
-        if not self.refit:
+        if "oof" in self.parts:
             oof = np.empty((len(plan.part), test.shape[1]), np.float32)
             for cell in cells:
                 oof[plan.held_out(int(cell))] = self._cell_array(cell, "held_out")
             write_rows(self.folder / "oof.npy", (len(plan.rest), test.shape[1]), [oof[plan.rest]])
+        self._seal()
+
+    def _seal(self):
+        """Write the completion marker."""
         files = [f for f in self.folder.rglob("*") if f.is_file() and _hashed(f.relative_to(self.folder))]
         hashes = {f.relative_to(self.folder).as_posix(): file_hash(f) for f in sorted(files)}
         write_json(self.folder / "done.json", {"files": hashes})
 
     def _cell_array(self, cell, name):
         return np.load(self.cell_folder(cell) / f"{name}.npy", allow_pickle=False)
-
-    @property
-    def bytes(self):
-        """Size of the saved models, in bytes."""
-        return sum(f.stat().st_size for f in self.folder.glob("cell-*/model/**/*") if f.is_file())
 
 
 def _hashed(relative):

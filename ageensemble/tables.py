@@ -8,8 +8,8 @@ import pandas as pd
 from . import ages, compare, metrics
 from .console import plain
 from .errors import UnequalError
+from .runs import PARTS
 
-PARTS = ("oof", "test")
 COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
 
 
@@ -40,15 +40,15 @@ def rows(plan_folder, groups):
             _refuse_unequal(run, plan_folder)
         state, why = run.state(plan.folds)
         row = {
-            "model": run.name + (" (refit)" if run.refit else ""),
+            "model": run.title,
             "run": run.folder.name,
             "state": state,
             "why": why,
         }
         if state == "complete":
             row["why"] = next((r["model"]["fallback"] for r in run.records(plan.folds) if "fallback" in r["model"]), "")
-            row |= _costs(run, plan.folds)
-            for part in PARTS[1:] if run.refit else PARTS:
+            row |= run.costs(plan.folds)
+            for part in run.parts:
                 rows_ = items[part]
                 row |= _scores(part, run.predictions(part), y[rows_], clusters[rows_], groups)
         result.append(row)
@@ -86,18 +86,6 @@ def _scores(part, distribution, y, clusters, groups):
     for name, (low, high) in compare.headline_intervals(distribution, y, clusters, groups).items():
         result |= {f"{part}_{name}_low": low, f"{part}_{name}_high": high}
     return result
-
-
-def _costs(run, folds):
-    records = run.records(folds)
-    predicting = sum(r["predict_seconds"] for r in records)
-    return {
-        "fit_seconds": sum(r["fit_seconds"] for r in records),
-        # All cells predict each photograph, and their mean is the answer
-        "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3) / len(records),
-        "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
-        "size_mb": run.bytes / 1e6,
-    }
 
 
 def best(table):

@@ -15,7 +15,8 @@ from commands import BRIGHTNESS, MINE, ageensemble, environment
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from ageensemble import features, models, registry, upkeep
+from ageensemble import features, models, registry
+from ageensemble.commands import upkeep
 from ageensemble.errors import AgeEnsembleError, DataError, UsageError
 
 ITEMS = 80
@@ -137,7 +138,8 @@ def test_unknown_names_are_answered_with_the_known_and_the_nearest():
 
 
 EDITS = """
-from ageensemble import features, models, registry, upkeep
+from ageensemble import features, models, registry
+from ageensemble.commands import upkeep
 def codes():
     return {name: models.source(name) for name in ("svm", "xgboost", "cnn")} | {"hog": features.source("hog")}
 for name in ("training/losses.py", "models/_kernel.py", "models/_torch.py", "models/_check.py", "features/_mirror.py"):

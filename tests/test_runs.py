@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from commands import MINE, ageensemble, benchmark, plan_folder, predictions, said
 
@@ -176,3 +177,47 @@ def test_clearing_the_cache_removes_only_what_is_ours(tmp_path):
 
 def test_clearing_a_cache_that_is_not_there_is_no_error(tmp_path):
     assert ageensemble("cache", "clear", "--cache", tmp_path / "none", "--yes").returncode == 0
+
+
+def uniform(plan_folder):
+    return {
+        part: np.full((len(rows), 121), 1 / 121, np.float32)
+        for part, rows in (("oof", plan_folder.plan.rest), ("test", plan_folder.plan.test))
+    }
+
+
+COSTS = {"fit_seconds": 2.0, "images_per_second": None, "peak_gb": None, "size_mb": 0.5}
+
+
+def put(runs, **config):
+    made = PlanFolder(plan_folder(runs))
+    return made.put("mean", "mean", {"kind": "stack", **config}, uniform(made), {"costs": COSTS})
+
+
+def test_a_run_without_cells_is_scored_and_tabled_like_any_other(runs):
+    run = put(runs)
+    assert (run.state(3), run.cells(3)) == (("complete", ""), [])
+    row = table(runs).loc["mean"]
+    assert row["oof_mae"] == row["oof_mae"] > 0  # and not NaN
+    assert (row["fit_seconds"], row["size_mb"]) == (2.0, 0.5)
+    assert np.isnan(row["images_per_second"])
+
+
+def test_what_is_put_in_the_place_of_another_replaces_all_of_it(runs):
+    put(runs, members={"a": "1"})
+    (PlanFolder(plan_folder(runs)).folder / "mean" / "report").mkdir()
+    run = put(runs, members={"b": "2"})
+    assert run.config["members"] == {"b": "2"}
+    assert not (run.folder / "report").exists()
+
+
+def test_a_run_without_cells_that_lost_its_marker_is_incomplete_not_damaged(runs):
+    run = put(runs)
+    (run.folder / "done.json").unlink()
+    assert run.state(3) == ("incomplete", "half written; the same command writes it again")
+
+
+def test_predictions_of_a_run_without_cells_that_were_changed_are_noticed(runs):
+    run = put(runs)
+    truncate(run.folder / "oof.npy")
+    assert run.state(3)[0] == "damaged"

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .console import as_json, plain
-from .errors import UsageError
+from ..console import as_json, plain
+from ..errors import UsageError
 from .options import Cache, Json, Out, Yes, examples
 
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def _sure(question, yes):
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
 def runs_list(out: Out = Path("runs"), json: Json = False):
     """List runs, complete or not, with their folders."""
-    from . import plan_folders
+    from .. import plan_folders
 
     rows = [row for plan_folder in plan_folders.plan_folders(out) for row in plan_folders.describe(plan_folder)]
     if json:
@@ -46,7 +46,7 @@ def runs_remove(
     yes: Yes = False,
 ):
     """Delete runs from disk."""
-    from . import plan_folders, runs
+    from .. import plan_folders, runs
 
     found = plan_folders.find(out, name)
     for run in found:
@@ -59,7 +59,7 @@ def runs_remove(
 @cache_app.command("show", epilog=examples("ageensemble cache show", "ageensemble cache show --json"))
 def cache_show(cache: Cache = None, json: Json = False):
     """Show what the cache holds."""
-    from . import caches
+    from .. import caches
 
     folder = cache or caches.default_folder()
     found = caches.contents(folder)
@@ -75,7 +75,7 @@ def cache_show(cache: Cache = None, json: Json = False):
 @cache_app.command("clear", epilog=examples("ageensemble cache clear", "ageensemble cache clear --yes"))
 def cache_clear(cache: Cache = None, yes: Yes = False):
     """Empty the cache; everything in it can be made again."""
-    from . import caches
+    from .. import caches
 
     folder = cache or caches.default_folder()
     if _sure(f"empty {plain(folder)}?", yes):
@@ -83,26 +83,26 @@ def cache_clear(cache: Cache = None, yes: Yes = False):
 
 
 def _models():
-    from . import models, registry
+    from .. import models, registry
 
     found = {name: registry.summary(models.load(name)) for name in models.names()}
     return found | {"(any of timm's)": "Every network of timm is a model by its name, such as resnet50, fine-tuned."}
 
 
 def _features():
-    from . import features, registry
+    from .. import features, registry
 
     return {name: registry.summary(features.module(name)) for name in features.names()}
 
 
 def _formats():
-    from . import datasets, registry
+    from .. import datasets, registry
 
     return {name: registry.summary(datasets.module(name)) for name in datasets.formats()}
 
 
 def _groups():
-    from .ages import SCHEMES
+    from ..ages import SCHEMES
 
     def shortened(labels):
         return ", ".join(labels[:15]) + (" ..." if len(labels) > 15 else "")
@@ -132,7 +132,7 @@ def list_parameters(
     json: Json = False,
 ):
     """List what can be set in a model or feature set."""
-    from . import registry
+    from .. import registry
 
     summary, thing = _named(name)
     rows = registry.described(thing)
@@ -148,7 +148,7 @@ def list_parameters(
 
 def _named(name):
     """One-line description, and the function or class with the parameters, of a feature set or model."""
-    from . import features, models, registry
+    from .. import features, models, registry
 
     of_features = name in features.names()
     if name.endswith(".py"):

@@ -1,0 +1,115 @@
+"""Verbs that fit models: `benchmark` and `fit`."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated
+
+import typer
+
+from ..console import as_json
+from . import options
+from .options import examples
+from .results import print_table
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples(
+        "ageensemble benchmark",
+        "ageensemble benchmark --data photos/ --models svm,xgboost",
+        "ageensemble benchmark --data photos/ --model 'svm@hog C=30' --model svm@lbp",
+        "ageensemble benchmark --data photos/ --limit 2000 --dry-run",
+    )
+)
+def benchmark(
+    data: options.Data = "demo",
+    models: options.Models = None,
+    model: options.Model = None,
+    features: options.Features = None,
+    set_: options.Set = None,
+    format: options.Format = None,
+    limit: options.Limit = None,
+    folds: options.Folds = 5,
+    seed: options.Seed = 0,
+    plan: options.PlanFile = None,
+    allow_leak: options.AllowLeak = False,
+    groups: options.Groups = "fourteen",
+    out: options.Out = Path("runs"),
+    cache: options.Cache = None,
+    jobs: options.Jobs = None,
+    device: options.Device = "auto",
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+):
+    """Compare models under one split plan and print the results table.
+
+    What was fitted before is kept: an interrupted benchmark goes on where it stopped, further models join the table.
+    """
+    _work("folds", SimpleNamespace(**locals()))
+
+
+@app.command(
+    epilog=examples(
+        "ageensemble fit --model svm",
+        "ageensemble fit --model svm --data photos/",
+        "ageensemble fit --model 'xgboost@lbp' --data labels.csv",
+    )
+)
+def fit(
+    model: Annotated[str, typer.Option(help="One model by its full name: 'svm@hog C=30'.")],
+    data: options.Data = "demo",
+    features: options.Features = None,
+    set_: options.Set = None,
+    format: options.Format = None,
+    limit: options.Limit = None,
+    folds: options.Folds = 5,
+    seed: options.Seed = 0,
+    plan: options.PlanFile = None,
+    allow_leak: options.AllowLeak = False,
+    groups: options.Groups = "fourteen",
+    out: options.Out = Path("runs"),
+    cache: options.Cache = None,
+    device: options.Device = "auto",
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+):
+    """Fit one model on all items outside the test part, score it there, save it."""
+    _work("refit", SimpleNamespace(**locals() | {"models": None, "model": [model], "jobs": 1}))
+
+
+def _work(kind, o):
+    """Prepare, fit and print the table: what `benchmark` and `fit` share; `o` are their options."""
+    from .. import ages, tables
+    from .. import benchmark as bench
+
+    groups = ages.scheme(o.groups)
+    here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
+    wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
+    manifest, plan, about = bench.prepare(o.data, o.format, o.limit, o.folds, o.seed, o.plan, o.allow_leak, here)
+    groups.of(manifest.y)  # refuses labels that it would cut in two, before anything is fitted
+    if o.dry_run:
+        return _dry_run(manifest, plan, wanted, kind, here, o)
+    plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups)
+    table = tables.rows(plan_folder, groups)
+    if o.json:
+        print(as_json(tables.content(table, plan_folder)))
+    else:
+        print_table(table, plan_folder, groups, here.console)
+    complete = [run.state(plan.folds)[0] == "complete" for run in runs]
+    if kind == "refit" and complete[0]:
+        here.console.say(f"model saved in {runs[0].cell_folder('all') / 'model'}")
+    if not all(complete):
+        raise typer.Exit(1)
+
+
+def _dry_run(manifest, plan, wanted, kind, here, o):
+    from .. import estimate
+
+    result = estimate.estimate(manifest, plan, wanted, kind, o.seed, here)
+    if o.json:
+        print(as_json(result))
+    else:
+        here.console.out.print(estimate.rich_table(result))
