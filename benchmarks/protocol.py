@@ -1,0 +1,117 @@
+"""How much a careless protocol flatters: folds that part duplicates, and early stopping on the fold that is scored.
+
+    python benchmarks/protocol.py --data UTKFace --model svm --model svm@embed:mobilefacenet.onnx --network cnn
+
+takes the time of two benchmarks of these models; without --data it uses the drawn faces, where half of all photographs
+have others of their cluster, in four minutes on two cores. Expected: see results/README.md.
+
+Parting duplicates: the development part of the default plan is dealt out anew, photograph by photograph, to as many
+folds; the test part stays. Each photograph then has two out-of-fold predictions of the same model, and the difference
+of their errors is the flattery, overall and of those photographs whose cluster was parted.
+
+Stopping on the scored fold: the network trains on the same photographs twice, keeps its best epoch by the error on an
+inner part that it does not train on, or on the held-out fold itself. The first is honest, the second sees the answers.
+Its inner part is added to neither training, so that only the choice of the epoch differs.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ageensemble import ages, benchmark, compare, pixels, specs, splits
+from ageensemble.files import key_of
+
+
+def main():
+    """Print a line for each model and protocol."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="demo")
+    parser.add_argument("--model", action="append", help="of the trial of duplicates; may be repeated")
+    parser.add_argument("--network", default="cnn", help="of the trial of early stopping; empty for none")
+    parser.add_argument("--folds", default="0,1,2,3,4", help="folds of the trial of early stopping")
+    parser.add_argument("--cache", type=Path)
+    options = parser.parse_args()
+    here = benchmark.settings("runs", options.cache)
+    manifest, plan, about = benchmark.prepare(options.data, None, None, splits.FOLDS, 0, None, False, here)
+    print(f"{manifest.name}: plan {plan.hash[:8]}, {len(plan.rest):,} photographs outside the test part")
+    with tempfile.TemporaryDirectory() as name:
+        duplicates(manifest, plan, about, options.model or ["svm", "xgboost"], Path(name), options.cache)
+    if options.network:
+        folds = [int(fold) for fold in options.folds.split(",")]
+        stopping(manifest, plan, options.network, folds, here)
+
+
+def duplicates(manifest, plan, about, models, out, cache):
+    """Compare out-of-fold errors under the plan and under one that deals photographs out one by one."""
+    here = benchmark.settings(out, cache)
+    careless = dealt(plan)
+    parted = np.isin(np.arange(len(manifest)), splits.parted(careless, manifest.clusters))[plan.rest]
+    print(f"{parted.sum():,} of them have others of their cluster in another fold when dealt out one by one")
+    wanted = [specs.parse(model) for model in models]
+    error = []
+    for each in (plan, careless):
+        _, runs = benchmark.run(manifest, each, about, wanted, 0, "folds", here)
+        error.append([_errors(run.predictions("oof"), manifest.y[plan.rest]) for run in runs[: len(wanted)]])
+    for spec, honest, flattered in zip(wanted, *error, strict=True):
+        print(f"{spec.name}: MAE {honest.mean():.2f} with whole clusters, {flattered.mean():.2f} with parted ones")
+        for which, rows in (("all", np.ones(len(parted), bool)), ("parted", parted)):
+            _say(f"  flattery, {which} {rows.sum():,}", (honest - flattered)[rows], manifest.clusters[plan.rest][rows])
+
+
+def dealt(plan):
+    """The same plan with the photographs outside the test part dealt out at random to as many folds."""
+    part = plan.part.copy()
+    part[plan.rest] = np.random.default_rng(0).permutation(len(plan.rest)) % plan.folds
+    return splits.Plan(part, plan.folds, "dealt out one by one", key_of(part))
+
+
+def stopping(manifest, plan, network, folds, here):
+    """Compare the epoch that an inner part chooses with the epoch that the scored fold chooses."""
+    spec = specs.parse(f"{network} patience=99")
+    spec = spec.settled(here.cache, here.device, here.threads, here.console.say)
+    photographs = pixels.photographs(manifest, spec.params["size"], here.cache)
+    honest, cheating, rows = [], [], []
+    for fold in folds:
+        training, held = plan.training(fold), plan.held_out(fold)
+        inner = splits.inner(manifest.strata, manifest.clusters, training, [0, fold])
+        learning = training[inner > 0]
+        error = [
+            _trained(spec, manifest, photographs, learning, chooser, held, here)
+            for chooser in (training[inner == 0], held)
+        ]
+        honest, cheating, rows = [*honest, error[0]], [*cheating, error[1]], [*rows, held]
+        print(
+            f"  fold {fold}: {error[0].mean():.3f} by the inner part, {error[1].mean():.3f} by the scored fold",
+            flush=True,
+        )
+    honest, cheating, rows = map(np.concatenate, (honest, cheating, rows))
+    print(f"{spec.name}: MAE {honest.mean():.2f} stopped by an inner part, {cheating.mean():.2f} by the scored fold")
+    _say("  flattery", honest - cheating, manifest.clusters[rows])
+
+
+def _trained(spec, manifest, photographs, learning, chooser, held, here):
+    """Errors on the held-out fold of a network that keeps the epoch that `chooser`, its inner part, likes best."""
+    rows = np.concatenate([learning, chooser])
+    inner = np.r_[np.full(len(learning), 1), np.zeros(len(chooser), int)]
+    model = spec.make(**spec.params)
+    with tempfile.TemporaryDirectory() as keep:
+        model.fit(photographs.take(rows), manifest.y[rows], inner, seed=0, threads=here.threads, device=here.device,
+                  keep=Path(keep), tell=lambda told: None)  # fmt: skip
+    return _errors(ages.finish(model.predict(photographs.take(held)), manifest.y[learning]), manifest.y[held])
+
+
+def _errors(distribution, y):
+    return np.abs(ages.median(distribution) - y[:, 0])
+
+
+def _say(what, gain, clusters):
+    """Print the mean of what is gained for each photograph with its interval."""
+    totals = compare.bootstrap_totals(np.stack([gain, np.ones(len(gain))], 1), clusters)
+    low, high = compare.interval(totals[:, 0] / totals[:, 1])
+    print(f"{what}: {gain.mean():+.3f} years ({low:+.3f} to {high:+.3f})", flush=True)
+
+
+if __name__ == "__main__":
+    main()
