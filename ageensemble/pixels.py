@@ -17,6 +17,7 @@ from .images import SHARD
 from .machine import cores
 from .upright import LONG_SIDE
 
+SQUARES = 1  # raise it when `resized` comes to make a pixel otherwise
 BATCH = 128
 NATIVE = "native"
 
@@ -136,7 +137,7 @@ def squares_place(manifest, size, cache):
     """Where the cache keeps the squares of a manifest's items, there or not; see `squares_file`."""
     import PIL
 
-    key = key_of(side(size), manifest.pixels, PIL.__version__)
+    key = key_of(side(size), manifest.pixels, SQUARES, PIL.__version__)
     return Path(cache) / "pixels" / f"squares{side(size)}-{key}.npy"
 
 

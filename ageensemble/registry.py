@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 import sys
+from fnmatch import fnmatch
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from .errors import UsageError
 from .files import file_hash, key_of
 
 ROOT = Path(__file__).parent
-SHARED = (ROOT / "features", ROOT / "models")  # folders whose hidden files belong to what imports them
+HELPERS = {"features": "_*", "models": "_*", "pretrained": "*"}  # folder: which files belong to what imports them
 
 
 def names(package):
@@ -83,12 +84,12 @@ def _loaded(what, load):
 
 
 def source(module, others=()):
-    """Hash of the code of a module: its file, our hidden files that it imports, directly or not, and `others`."""
+    """Hash of the code of a module: its file, the helpers that it imports, directly or not, and `others`."""
     return key_of([content(file) for file in [*_with_helpers(Path(module.__file__)), *others]])
 
 
 def _with_helpers(file):
-    """A file, then the hidden files of `SHARED` that it or one of them imports."""
+    """A file, then the files of `HELPERS` that it or one of them imports."""
     found = [file]
     for each in found:
         if each.suffix == ".py":
@@ -97,7 +98,7 @@ def _with_helpers(file):
 
 
 def _imported(file):
-    """The hidden files of `SHARED` that the text of a file imports, anywhere in it."""
+    """The files of `HELPERS` that the text of a file imports, anywhere in it."""
     named = []
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
@@ -106,8 +107,9 @@ def _imported(file):
             start = file.parents[node.level - 1] if node.level else ROOT.parent
             base = start.joinpath(*(node.module or "").split("."))
             named += [base, *(base / alias.name for alias in node.names)]
-    hidden = {path.with_name(f"{path.name}.py") for path in named if path.name.startswith("_")}
-    return sorted(path for path in hidden if path.parent in SHARED and path.is_file())
+    ours = [path for path in named if path.parent.parent == ROOT]
+    files = {path.with_suffix(".py") for path in ours if fnmatch(path.name, HELPERS.get(path.parent.name, ""))}
+    return sorted(file for file in files if file.is_file())
 
 
 def content(file):

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from ageensemble import models
 from ageensemble.errors import DataError, UsageError
+from ageensemble.pretrained import loading, networks
 from ageensemble.specs import parse
 
 QUICK = {"size": "32", "epochs": 1, "batch": 16, "precision": "fp32"}
@@ -123,6 +124,74 @@ def test_the_given_normalisation_reaches_the_network():
 def test_a_value_that_will_not_do_is_refused_before_anything_begins(wrong):
     with pytest.raises(UsageError, match=wrong.partition("=")[0]):
         parse(f"test_resnet pretrained=false {wrong}")
+
+
+@pytest.mark.parametrize(
+    ("idle", "right"),
+    [("test_resnet sigma=3.5 loss=l1", "loss=softlabel or softlabelmean$"),
+     ("test_resnet smoothing=0.1 loss=mse", "loss=crossentropy or softlabel or .*or ordinal or groups$"),
+     ("test_resnet momentum=0.8", "optimizer=sgd$"), ("test_resnet metric=f1", "patience=1 or more$"),
+     ("test_resnet backbone_lr=0.1 freeze=6", "freeze below epochs$"),
+     ("test_resnet pretrained=false weights=FILE", "no weights=FILE$"), ("cnn hidden=64 depth=1", "depth=2 or more$")],
+)  # fmt: skip
+def test_a_parameter_that_could_change_nothing_is_refused_with_what_it_needs(idle, right, weights):
+    name, setting = idle.split()[:2]
+    with pytest.raises(UsageError, match=f"(?i)^{name}: {setting} would change nothing, it counts only with {right}"):
+        parse(idle.replace("FILE", str(weights[0])))
+    counting = ["sigma=3", "smoothing=0.1 loss=groups", "momentum=0.8 optimizer=sgd", "metric=f1 patience=1",
+                "backbone_lr=0.1 freeze=5", "sigma=2 loss=l1", "momentum=0.9"]  # fmt: skip
+    for words in counting:
+        parse(f"cnn {words}")
+
+
+def test_a_wrong_value_is_answered_with_the_name_of_the_network():
+    with pytest.raises(UsageError, match=r"^test_resnet\.r160_in1k: epochs=0 should be"):
+        parse("test_resnet.r160_in1k epochs=0")
+    with pytest.raises(UsageError, match=r"^cnn: epochs=0 should be"):
+        parse("cnn epochs=0")
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Names of the weights that were asked for; random ones are what comes."""
+    names = []
+
+    def fetch(name, options):
+        names.append(name)
+        return loading.blank(name.partition(".")[0], options)
+
+    monkeypatch.setattr(loading, "pretrained", fetch)
+    return names
+
+
+def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fetched, tmp_path, monkeypatch):
+    def now():
+        said = []
+        spec = parse("test_resnet precision=fp32").settled(tmp_path, "cpu", 1, said.append)
+        assert spec.name == "test_resnet precision=fp32"
+        return spec, said[0]
+
+    spec, said = now()
+    assert spec.params["pretrained"] == "test_resnet.r160_in1k"
+    assert "test_resnet: weights test_resnet.r160_in1k, photographs normalised" in said
+    about = networks.about("test_resnet")
+    monkeypatch.setattr(networks, "about", lambda name: about | {"weights": f"{name}.better"})
+    assert now()[0].config != spec.config
+    fetched.clear()
+    spec.make(**spec.params).backbone(True)  # a cell begins with what was settled
+    assert fetched == ["test_resnet.r160_in1k"]
+
+
+def test_weights_of_a_file_have_no_tag(weights, tmp_path):
+    assert settled("test_resnet", tmp_path, weights=str(weights[0]))[0]["pretrained"] is True
+    assert settled("test_resnet", tmp_path, pretrained=False)[0]["pretrained"] is False
+
+
+def test_native_sizes_are_refused_by_a_network_of_one_size():
+    with pytest.raises(UsageError, match="test_vit takes photographs of one size: size=160 or so, not size=native"):
+        parse("test_vit pretrained=false size=native")
+    assert parse("test_vit pretrained=false size=native dynamic_img_size=true").params["size"] == "native"
+    assert parse("test_resnet pretrained=false size=native").params["size"] == "native"
 
 
 def test_options_of_timm_reach_the_constructor():

@@ -82,6 +82,14 @@ def test_squares_are_made_once(mixed, tmp_path):
     assert pixels.squares_place(mixed.take(np.arange(5)), "20", tmp_path) != file
 
 
+def test_squares_of_other_code_or_another_pillow_are_others(mixed, tmp_path, monkeypatch):
+    before = pixels.squares_place(mixed, "20", tmp_path)
+    monkeypatch.setattr(pixels, "SQUARES", pixels.SQUARES + 1)
+    after = pixels.squares_place(mixed, "20", tmp_path)
+    monkeypatch.setattr("PIL.__version__", "0")
+    assert len({before, after, pixels.squares_place(mixed, "20", tmp_path)}) == 3
+
+
 @pytest.mark.parametrize(
     "harm",
     [

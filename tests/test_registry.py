@@ -141,8 +141,10 @@ EDITS = """
 from ageensemble import features, models, registry
 from ageensemble.commands import upkeep
 def codes():
-    return {name: models.source(name) for name in ("svm", "xgboost", "cnn")} | {"hog": features.source("hog")}
-for name in ("training/losses.py", "models/_kernel.py", "models/_torch.py", "models/_check.py", "features/_mirror.py"):
+    found = {name: models.source(name) for name in ("svm", "xgboost", "cnn", "test_resnet")}
+    return found | {name: features.source(name) for name in ("hog", "embed")}
+for name in ("training/losses.py", "models/_kernel.py", "models/_torch.py", "models/_check.py", "features/_mirror.py",
+             "pretrained/loading.py", "pretrained/networks.py"):
     before, file = codes(), registry.ROOT / name
     file.write_text(file.read_text() + "# edited")
     print(name, *(name for name, code in codes().items() if code != before[name]))
@@ -156,11 +158,13 @@ def test_edited_code_is_another_run_for_the_models_that_use_it_and_no_other(tmp_
         command, capture_output=True, text=True, cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path))
     )
     assert done.stdout.splitlines() == [
-        "training/losses.py cnn",
+        "training/losses.py cnn test_resnet",
         "models/_kernel.py svm",
-        "models/_torch.py cnn",
-        "models/_check.py svm xgboost cnn",
-        "features/_mirror.py hog",
+        "models/_torch.py cnn test_resnet",
+        "models/_check.py svm xgboost cnn test_resnet",
+        "features/_mirror.py hog embed",
+        "pretrained/loading.py test_resnet embed",
+        "pretrained/networks.py test_resnet embed",
     ], done.stderr
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from photographs import ageing, stored
 
 from ageensemble import models
-from ageensemble.errors import DataError, UsageError
+from ageensemble.errors import DataError, DiskError, UsageError
 from ageensemble.training import batches, checkpoint, precision, recipe, steps
 from ageensemble.training.losses import LOSSES
 
@@ -201,6 +202,18 @@ def test_photographs_of_many_shapes_train_together(tmp_path):
     np.testing.assert_allclose(model.predict(data[0].take(np.array([7])))[0], rows[7], atol=1e-5)
 
 
+def test_a_file_that_vanishes_while_it_is_read_ahead_is_an_error_and_no_thread_is_left(data, tmp_path):
+    model = fitted(data, tmp_path / "keep", epochs=1)
+    photos = np.zeros((40, 32, 32, 3), np.uint8)
+    x = stored(list(photos), tmp_path)
+    before = threading.active_count()
+    assert len(model.predict(x)) == 40
+    (tmp_path / "photographs.u8").write_bytes(photos[:35].tobytes())
+    with pytest.raises(DiskError, match=r"photographs.u8 is shorter than it was"):
+        model.predict(x)
+    assert threading.active_count() == before
+
+
 def test_a_plan_of_steps_has_every_photograph_once_and_full_batches_of_one_shape():
     shapes = np.array([[32, 32]] * 50 + [[20, 30]] * 21 + [[16, 16]] + [[18, 18]] * 2)
     plan = batches.plan(shapes, 10, [0, 1])
@@ -222,6 +235,20 @@ def test_the_learning_rate_rises_and_falls_as_the_schedule_says():
     falls = [recipe.rate(step, 100, small(warmup=0.0, schedule="step")) for step in (0, 49, 50, 75)]
     assert falls == pytest.approx([1, 1, 0.1, 0.01])
     assert recipe.rate(99, 100, small(schedule="constant")) == 1
+
+
+def test_biases_norms_and_what_a_transformer_exempts_are_not_pulled_to_zero():
+    model = models.load("test_vit")(pretrained=False, size="32", hidden=8, loss="ordinal", weight_decay=0.3)
+    net = model._network(np.array([[20, 20], [40, 40]]), False, False)
+    made = recipe.optimizer(net, model)
+    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    pulled = {names[id(p)]: group["weight_decay"] for group in made.param_groups for p in group["params"]}
+    assert len(pulled) == len(names)
+    assert set(pulled.values()) == {0.0, 0.3}
+    for name, decay in pulled.items():
+        free = name.endswith((".bias", "cls_token", "pos_embed", "threshold")) or ".norm" in name
+        assert decay == (0.0 if free else 0.3), name
+    assert {"backbone.pos_embed", "backbone.cls_token", "head.1.weight"} <= set(pulled)
 
 
 def test_an_l1_penalty_pulls_weights_to_zero(data, tmp_path):
@@ -299,6 +326,10 @@ def test_a_trial_of_precisions_times_both(tmp_path, monkeypatch, loss):
     assert set(speeds) == {"fp32", "bf16"}
     assert chosen in speeds
     assert min(speeds.values()) > 0
+
+
+def test_trained_without_a_trial_the_precision_is_fp32_and_the_record_says_so(data, tmp_path):
+    assert fitted(data, tmp_path, epochs=1, precision="auto").record["precision"] == "fp32"
 
 
 @pytest.mark.gpu

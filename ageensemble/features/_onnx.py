@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..models._weights import first_line
+from ..pretrained.loading import first_line
 
 KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 

@@ -7,15 +7,13 @@ better?", CVPR 2019.
 
 import functools
 import json
-import math
 import threading
 from pathlib import Path
 
 import torch
 
-from .. import models
 from ..errors import UsageError
-from ..models import _weights
+from ..pretrained import loading, networks
 from ..registry import content, did_you_mean
 from ._mirror import mean_with_mirror
 
@@ -66,7 +64,8 @@ def extract(batch, *, network="", weights="", size=0, mean="", std="", output=""
     given = {"network": network, "weights": weights, "size": size, "mean": mean, "std": std, "output": output}
     params = _filled(given | options)
     run = _network(params, batch.device.type)
-    centre, spread = (torch.tensor(_numbers(key, params[key]), device=batch.device) for key in ("mean", "std"))
+    used = (networks.numbers(f"embed.{key}", params[key]) for key in ("mean", "std"))
+    centre, spread = (torch.tensor(values, device=batch.device) for values in used)
 
     def describe(images):
         return run((images / 255 - centre[:, None, None]) / spread[:, None, None])
@@ -87,14 +86,14 @@ def check(params):
     if not network:
         raise UsageError("embed of which network? embed:mobilenetv2_100, or another name of timm's, or embed:FILE.onnx")
     for key in ("mean", "std"):
-        _numbers(key, params[key] or "1")
+        networks.numbers(f"embed.{key}", params[key] or "1")
     for key in ["weights", *_options(params)] if _is_file(network) else ["output"]:
         if params[key]:
             kind = "a network of timm" if _is_file(network) else "an ONNX file"
             raise UsageError(f"embed.{key} is for {kind}, which {_last(network)} is not")
-    _weights.refuse(_options(params))
-    if not _is_file(network) and not models.of_timm(network):
-        hint = did_you_mean(models.near_timm(network))
+    loading.refuse(_options(params))
+    if not _is_file(network) and not networks.knows(network):
+        hint = did_you_mean(networks.near(network))
         raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")
 
 
@@ -113,7 +112,7 @@ def settle(params, *, say):
     elif params["weights"]:
         whose, usual, begin = "timm's", "timm's for its own weights", f"weights of {Path(params['weights']).name}, "
     else:
-        filled["network"] = _tagged(network)
+        filled["network"] = networks.about(network)["weights"]
         whose, usual, begin = "timm's", "timm's", f"weights {filled['network']}, "
     source = {"size": whose, "mean": usual, "std": usual}
     used = [f"{key} {filled[key]} ({'as given' if params[key] else source[key]})" for key in source]
@@ -141,22 +140,6 @@ def _black(size):
     return torch.zeros(1, 3, size, size, dtype=torch.uint8)
 
 
-def _numbers(key, text):
-    """One number or three of a text, as three.
-
-    Raises
-    ------
-    UsageError
-    """
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) not in (1, 3) or not all(map(math.isfinite, values)) or (key == "std" and min(values) <= 0):
-        raise UsageError(f"embed.{key}={text} must be one number or three, such as 0.5 or {IMAGENET[key]}")
-    return values * (3 // len(values))
-
-
 def _options(params):
     """Parameters that are meant for timm's constructor."""
     return {key: value for key, value in params.items() if key not in extract.__kwdefaults__}
@@ -164,8 +147,8 @@ def _options(params):
 
 def _constructor(params):
     """The same with what this file adds, as text; a network made for one size is told of another."""
-    own = _made_for(params["network"])
-    told = {"img_size": params["size"]} if own["fixed"] and params["size"] != own["size"] else {}
+    own = networks.about(params["network"])
+    told = {"img_size": params["size"]} if own["one_size"] and params["size"] != own["size"] else {}
     return json.dumps({"num_classes": 0} | told | _options(params), sort_keys=True)
 
 
@@ -173,7 +156,7 @@ def _filled(params):
     """The parameters with size, mean and std, those of the network where they are not given."""
     network = params["network"]
     insists = _graph(params, "cpu").size if _is_file(network) else 0
-    own = IMAGENET | {"size": insists} if _is_file(network) else _made_for(network)
+    own = IMAGENET | {"size": insists} if _is_file(network) else networks.about(network)
     filled = params | {key: params[key] or own[key] for key in ("size", "mean", "std")}
     if not filled["size"]:
         raise UsageError(f"{network} takes any size; choose one, such as embed.size=112")
@@ -183,26 +166,8 @@ def _filled(params):
 
 
 @functools.lru_cache
-def _made_for(network):
-    """What timm says of a network's pretraining: size, mean and std, and whether it takes that size only."""
-    import timm
-
-    own = vars(timm.get_pretrained_cfg(network)) if ":" not in network else _weights.blank(network, {}).pretrained_cfg
-    mean, std = (",".join(str(v) for v in own[key]) for key in ("mean", "std"))
-    return {"size": own["input_size"][-1], "mean": mean, "std": std, "fixed": own.get("fixed_input_size", False)}
-
-
-def _tagged(network):
-    """The name with the tag of its weights, so that other ones of a later timm are other features."""
-    import timm
-
-    own = None if ":" in network else timm.get_pretrained_cfg(network)
-    return f"{own.architecture}.{own.tag}" if own and own.tag else network
-
-
-@functools.lru_cache
 def _width(network, constructor, size):
-    return _rows(_weights.blank(network, json.loads(constructor)).eval(), network)(_black(size).float()).shape[1]
+    return _rows(loading.blank(network, json.loads(constructor)).eval(), network)(_black(size).float()).shape[1]
 
 
 def _network(params, device):
@@ -210,9 +175,9 @@ def _network(params, device):
     if _is_file(params["network"]):
         graph = _graph(params, device)
         return lambda images: torch.from_numpy(graph(images.cpu().numpy())).to(images.device)
-    weights = params["weights"]
+    file = params["weights"]
     with _opening:
-        return _timm(params["network"], weights, weights and content(weights), _constructor(params), device)
+        return _timm(params["network"], file, file and content(file), _constructor(params), device)
 
 
 def _graph(params, device):
@@ -223,13 +188,13 @@ def _graph(params, device):
 
 
 @functools.lru_cache(maxsize=4)
-def _timm(network, weights, weights_content, constructor, device):
+def _timm(network, file, file_content, constructor, device):
     options = json.loads(constructor)
-    if weights:
-        net = _weights.blank(network, options)
-        _weights.load(net, weights)
+    if file:
+        net = loading.blank(network, options)
+        loading.load(net, file)
     else:
-        net = _weights.pretrained(network, options, instead="embed.weights=FILE takes them from a file")
+        net = loading.pretrained(network, options, instead="embed.weights=FILE takes them from a file")
     return _rows(net.eval().to(device), network)
 
 
@@ -243,7 +208,7 @@ def _rows(net, network):
         except torch.cuda.OutOfMemoryError:
             raise
         except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-            reason = _weights.first_line(error)
+            reason = loading.first_line(error)
             raise UsageError(f"{network} does not take photographs of {images.shape[-1]} pixels: {reason}") from error
         if rows.ndim != 2:
             raise UsageError(f"{network} returns shape {tuple(rows.shape)} with these options, not a row each")

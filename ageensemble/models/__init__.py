@@ -5,6 +5,8 @@ its parameters, `fit(x, y, inner, *, seed, threads, device)`, `predict(x)` retur
 `save(folder)` and `load(folder)`, `fit_bytes(n, d)`, the rough memory of a fit, and `record`, a dict of what its run
 should note. It sees features and labels of its training items and nothing else.
 
+A `fit` that takes `widths`, too, is told how many columns each feature set has in `x`, from left to right.
+
 A class with `images = True` is handed photographs in place of features. `files` names parameters that are files,
 `options = True` lets through parameters that `__init__` does not declare, and a class method
 `settle(params, *, cache, device, threads, say)` returns the parameters with what has to be fetched or tried first.
@@ -16,6 +18,7 @@ import inspect
 
 from .. import registry
 from ..errors import UsageError
+from ..pretrained import networks
 
 IN_TIMM = "ageensemble.models._timm"
 
@@ -35,29 +38,15 @@ def _module(name):
     """
     if name.endswith(".py") or name in names():
         return registry.module(__name__, name)
-    if of_timm(name):
+    if networks.knows(name):
         from . import _timm
 
         return _timm
-    near = registry.close(name, names()) or near_timm(name)
+    near = registry.close(name, names()) or networks.near(name)
     raise UsageError(
         f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
         f"{registry.did_you_mean(near)}"
     )
-
-
-def of_timm(name):
-    """Whether timm has a network of this name."""
-    from . import _timm
-
-    return bool(name) and _timm.knows(name)
-
-
-def near_timm(name):
-    """Names of timm's networks that look like this one."""
-    from . import _timm
-
-    return _timm.near(name)
 
 
 def source(name):

@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+from .. import registry
 from ..errors import UsageError
 
 
@@ -22,5 +23,17 @@ def number(model, name, low, high=float("inf"), *, above=False, whole=False):
         raise _wrong(model, name, value, f"a {'whole ' if whole else ''}number {limit}{top}")
 
 
+def counts(model, name, effective, right):
+    """Raise UsageError where the parameter is not its default though nothing that it changes is used."""
+    value = getattr(model, name)
+    if not effective and value != registry.defaults(type(model)).get(name, value):
+        raise UsageError(f"{name_of(model)}: {name}={value} would change nothing, it counts only with {right}")
+
+
 def _wrong(model, name, value, right):
-    return UsageError(f"{type(model).__module__.rpartition('.')[2]}: {name}={value} should be {right}")
+    return UsageError(f"{name_of(model)}: {name}={value} should be {right}")
+
+
+def name_of(model):
+    """What the user calls a model: its network in timm, else its class in small letters."""
+    return getattr(model, "network", "") or type(model).__name__.lower()

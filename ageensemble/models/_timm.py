@@ -1,34 +1,13 @@
 """Any network of timm as a model: its name is the model's name."""
 
-import difflib
 from functools import cache
 from pathlib import Path
 
 from .. import registry
 from ..errors import UsageError
-from . import _check, _weights
+from ..pretrained import loading, networks
+from . import _check
 from ._torch import TorchModel
-
-HUB = "hf-hub:"
-
-
-def knows(name):
-    """Whether timm has a network of this name, `resnet50` or with a tag `resnet50.a1_in1k`, or the hub may."""
-    import timm
-
-    if name.startswith(HUB):
-        return "/" in name
-    base, _, tag = name.partition(".")
-    return timm.is_model(base) and (not tag or timm.models.is_model_pretrained(name))
-
-
-def near(name):
-    """Names of networks that look like this one, the likeliest first."""
-    import timm
-
-    base = name.partition(".")[0]
-    tagged = timm.list_models(f"{base}.*", pretrained=True) if "." in name and timm.is_model(base) else []
-    return difflib.get_close_matches(name, tagged or timm.list_models(), n=3, cutoff=0.6 if not tagged else 0.1)
 
 
 @cache
@@ -44,7 +23,7 @@ class Timm(TorchModel):
     Parameters
     ----------
     pretrained : bool
-        begin with the weights that timm names; false begins from scratch
+        begin with the weights that timm names, without a tag those that it prefers; false begins from scratch
     weights : str
         file of weights to begin with instead, safetensors or a state dict of PyTorch
     mean, std : str
@@ -65,50 +44,57 @@ class Timm(TorchModel):
         self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
         self.hidden, self.drop_path = hidden, drop_path
         self.more = {name: value for name, value in more.items() if name not in recipe}
-        _weights.refuse(self.more)
+        loading.refuse(self.more)
         super().__init__(**recipe)
         _check.number(self, "hidden", 0, whole=True)
         _check.number(self, "drop_path", 0, 0.9)
+        _check.counts(self, "pretrained", not weights, "no weights=FILE")
         for name in ("mean", "std"):
-            _numbers(name, getattr(self, name))
-        if self.more and not self.network.startswith(HUB):  # a typing error is best known now
+            networks.numbers(name, getattr(self, name) or "1")
+        if not self.network.startswith(loading.HUB):  # whose description takes a look at the hub: see `settle`
             self._checked()
 
     def _checked(self):
+        """Refuse what the network does not take, as far as that is known without its weights."""
         import torch
 
-        with torch.device("meta"):
-            self.backbone(False)
+        options = self._options
+        if self.more:  # a typing error is best known now
+            with torch.device("meta"):
+                loading.blank(self.network, options)
 
     @property
     def _options(self):
         """What the constructor of the network is given."""
-        import timm
+        own = networks.about(self.network)
+        if own["one_size"] and self.size == "native" and not self.more.get("dynamic_img_size"):
+            raise UsageError(f"{self.network} takes photographs of one size: size={own['size']} or so, not size=native")
+        options = {"num_classes": 0} | ({"img_size": self.side} if own["one_size"] else {}) | self.more
+        return options | ({"drop_path_rate": self.drop_path} if self.drop_path else {})
 
-        options = {"num_classes": 0} | self.more
-        options |= {"drop_path_rate": self.drop_path} if self.drop_path else {}
-        if not self.network.startswith(HUB) and timm.get_pretrained_cfg(self.network).fixed_input_size:
-            options.setdefault("img_size", self.side)
-        return options
+    @property
+    def _named(self):
+        """Name of the weights of timm that training begins with, their tag included; none from a file or scratch."""
+        if self.weights or not self.pretrained:
+            return ""
+        return networks.about(self.network)["weights"] if self.pretrained is True else self.pretrained
 
     def backbone(self, pretrained):
         """The network without its classifier, (n, 3, h, w) to (n, width)."""
-        if pretrained and self.pretrained and not self.weights:
-            return _weights.pretrained(self.network, self._options)
-        net = _weights.blank(self.network, self._options)
+        if pretrained and self._named:
+            return loading.pretrained(self._named, self._options)
+        net = loading.blank(self.network, self._options)
         if pretrained and self.weights:
-            _weights.load(net, self.weights)
+            loading.load(net, self.weights)
         return net
 
     def normalisation(self):
         """As given, else as timm says the network was pretrained."""
-        import timm
+        return tuple(networks.numbers(name, text) for name, text in self._normalised().items())
 
-        if self.mean and self.std:
-            return _numbers("mean", self.mean), _numbers("std", self.std)
-        hub = self.network.startswith(HUB)
-        own = self.backbone(False).pretrained_cfg if hub else timm.get_pretrained_cfg(self.network).to_dict()
-        return _numbers("mean", self.mean) or tuple(own["mean"]), _numbers("std", self.std) or tuple(own["std"])
+    def _normalised(self):
+        own = {} if self.mean and self.std else networks.about(self.network)
+        return {name: getattr(self, name) or own[name] for name in ("mean", "std")}
 
     @property
     def layers(self):
@@ -118,39 +104,25 @@ class Timm(TorchModel):
     @property
     def origin(self):
         """The file of weights, or timm's own with their tag."""
-        import timm
-
-        if self.weights or not self.pretrained:
-            return {"weights": Path(self.weights).name or "none, from scratch"}
-        own = None if self.network.startswith(HUB) else timm.get_pretrained_cfg(self.network)
-        return {"weights": f"timm {own.architecture}.{own.tag}" if own else self.network}
+        return {"weights": Path(self.weights).name or self._named or "none, from scratch"}
 
     @classmethod
     def settle(cls, params, *, cache, device, threads, say):
-        """Fetch the weights, say how photographs are normalised, try precisions."""
+        """Fetch the weights, say which they are and how photographs are normalised, try precisions.
+
+        Other weights of a later timm are another configuration, so the name of those meant now becomes a parameter.
+        """
         model = cls(**params)
         model.backbone(True)
-        mean, std = (",".join(f"{v:g}" for v in values) for values in model.normalisation())
-        begin = f"weights of {Path(model.weights).name}" if model.weights else "weights of timm"
+        used = model._normalised()
+        whose = model._named or f"of {Path(model.weights).name}"
+        begin = f"weights {whose}" if model.pretrained else "from scratch"
         source = "as given" if model.mean and model.std else "as timm says of this network; mean= and std= change that"
-        say(f"{cls.__name__}: {begin if model.weights or model.pretrained else 'from scratch'}, "
-            f"photographs normalised with mean {mean} and std {std}, {source}")  # fmt: skip
-        params = params | {"mean": mean, "std": std}
+        say(f"{cls.__name__}: {begin}, "
+            f"photographs normalised with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
+        params = params | used | ({"pretrained": model._named} if model._named else {})
         return super().settle(params, cache=cache, device=device, threads=threads, say=say)
 
     def parameters(self):
         """The keyword parameters and their values; of the file of weights only its name, since they are saved here."""
         return super().parameters() | self.more | {"weights": Path(self.weights).name}
-
-
-def _numbers(name, text):
-    """One or three numbers from `0.5` or `0.485,0.456,0.406`; None from nothing."""
-    if not text:
-        return None
-    try:
-        numbers = tuple(float(part) for part in str(text).split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) not in (1, 3) or (name == "std" and min(numbers) <= 0):
-        raise UsageError(f"{name}={text} should be one number or three between 0 and 1, such as 0.485,0.456,0.406")
-    return numbers

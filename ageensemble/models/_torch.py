@@ -15,8 +15,6 @@ from ..errors import DataError, UsageError
 from ..upright import LONG_SIDE
 from . import _check, _groups
 
-RESERVE = 250_000_000  # bytes that torch itself takes
-
 
 class TorchModel(ABC):
     """A network with its training.
@@ -28,7 +26,7 @@ class TorchModel(ABC):
     loss : str
         `softlabel`, `softlabelmean`, `crossentropy`, `meanvariance`, `ordinal`, `smoothl1`, `l1`, `mse` or `groups`
     sigma : float
-        width of soft labels in years
+        width of soft labels in years; for the two losses that have them
     smoothing : float
         label smoothing: share of the target that is spread over all ages
     weighting : str
@@ -82,7 +80,7 @@ class TorchModel(ABC):
     metric : str
         the inner score: `mae`, `f1` or `recall`
     precision : str
-        `fp32`, `bf16`, or `auto`: what is faster here, tried once
+        `fp32`, `bf16`, or `auto`: what is faster here, tried once by `settle`; `fit` alone takes `auto` for `fp32`
     """
 
     features = ""
@@ -107,18 +105,21 @@ class TorchModel(ABC):
         _check.one_of(self, "schedule", "cosine", "step", "constant")
         _check.one_of(self, "metric", "mae", "f1", "recall")
         _check.one_of(self, "precision", "auto", "fp32", "bf16")
-        for name in ("epochs", "batch", "accumulate"):
-            _check.number(self, name, 1, whole=True)
-        for name in ("freeze", "patience"):
-            _check.number(self, name, 0, whole=True)
+        for name, least in (("epochs", 1), ("batch", 1), ("accumulate", 1), ("freeze", 0), ("patience", 0)):
+            _check.number(self, name, least, whole=True)
         _check.number(self, "hold", 0, 9, whole=True)
         for name in ("sigma", "lr", "backbone_lr"):
             _check.number(self, name, 0, above=True)
-        for name in ("weight_decay", "l1", "clip"):
-            _check.number(self, name, 0)
         for name, most in (("smoothing", 0.9), ("momentum", 0.999), ("warmup", 1), ("dropout", 0.9), ("ema", 0.99999),
-                           ("rotate", 180), ("crop", 0.5), ("colour", 1), ("erase", 1)):  # fmt: skip
+                           ("rotate", 180), ("crop", 0.5), ("colour", 1), ("erase", 1),
+                           ("weight_decay", np.inf), ("l1", np.inf), ("clip", np.inf)):  # fmt: skip
             _check.number(self, name, 0, most)
+        for name in ("sigma", "smoothing"):
+            heeding = [known for known, kind in LOSSES.items() if name in kind.heeds]
+            _check.counts(self, name, loss in heeding, f"loss={' or '.join(heeding)}")
+        _check.counts(self, "momentum", optimizer == "sgd", "optimizer=sgd")
+        _check.counts(self, "metric", patience, "patience=1 or more")
+        _check.counts(self, "backbone_lr", freeze < epochs, "freeze below epochs")
         if hold == 0 and (patience or LOSSES[loss].learns_residuals):
             why = f"patience={patience}" if patience else f"loss={loss}"
             raise UsageError(f"{why} needs an inner part that is not trained on: hold=1")
@@ -159,7 +160,8 @@ class TorchModel(ABC):
             return params
         from ..training import precision
 
-        recipe = {*registry.defaults(TorchModel), "weights"} - {"size"}  # which changes no speed
+        # What changes no speed: the recipe but for the size, and with what training begins
+        recipe = {*registry.defaults(TorchModel), "pretrained", "weights", "mean", "std"} - {"size"}
         what = {name: value for name, value in params.items() if name not in recipe}
         what["source"] = registry.source(sys.modules[cls.__module__])
         chosen, speeds = precision.best(
@@ -168,8 +170,7 @@ class TorchModel(ABC):
         )  # fmt: skip
         if speeds:
             trial = ", ".join(f"{name} {speed:g}" for name, speed in speeds.items())
-            name = getattr(cls, "network", cls.__name__.lower())
-            say(f"{name}: {chosen}, by a trial on this machine (photographs/s: {trial})")
+            say(f"{_check.name_of(model)}: {chosen}, by a trial on this machine (photographs/s: {trial})")
         return params | {"precision": chosen}
 
     def fit(self, x, y, inner, *, seed, threads, device, keep, tell):
@@ -205,10 +206,9 @@ class TorchModel(ABC):
         if self.weighting == "group":
             label = _groups.training_groups(y[~held])[1]
             weight[~held] = _groups.balance(label)[label]
-        net = self._network(y[~held], True, self.precision == "bf16").to(device, memory_format=torch.channels_last)
-        self.history, notes = loop.train(
-            net, x, y, weight, held, self, seed=seed, device=device, keep=keep, tell=tell
-        )  # fmt: skip
+        precision = "bf16" if self.precision == "bf16" else "fp32"
+        net = self._network(y[~held], True, precision == "bf16").to(device, memory_format=torch.channels_last)
+        self.history, notes = loop.train(net, x, y, weight, held, self, seed=seed, device=device, keep=keep, tell=tell)
         if net.loss.learns_residuals:
             rows = np.flatnonzero(held)
             output = loop.outputs(net, x.take(rows), mirror=self.mirror, batch=self.batch, device=device)
@@ -217,7 +217,7 @@ class TorchModel(ABC):
         self.net, self.device, self.labels = net, device, np.unique(y[~held], axis=0)
         mean, std = ([round(v, 4) for v in getattr(net, name).tolist()] for name in ("mean", "std"))
         size = sum(p.numel() for p in net.parameters())
-        self.record = self.origin | {"parameters": size, "precision": self.precision, "mean": mean, "std": std} | notes
+        self.record = self.origin | {"parameters": size, "precision": precision, "mean": mean, "std": std} | notes
         return self
 
     def _network(self, y, pretrained, bf16):
@@ -233,9 +233,7 @@ class TorchModel(ABC):
         if self.weighting == "group":
             inside = groups.lookup >= 0
             correction[inside] = (1 / _groups.balance(label))[groups.lookup[inside]]
-        loss = LOSSES[self.loss](
-            y, groups=groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction
-        )  # fmt: skip
+        loss = LOSSES[self.loss](y, groups=groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction)
         backbone, (mean, std) = self.backbone(pretrained), self.normalisation()
         with torch.no_grad():
             width = self._tried(lambda: backbone.eval()(torch.zeros(1, 3, self.side, self.side)).shape[1])
@@ -292,11 +290,10 @@ class TorchModel(ABC):
         return model
 
     def fit_bytes(self, n, d):
-        """Rough peak memory of a fit, bytes: what a batch leaves in the layers, forward and back, and the weights."""
-        from ..training.memory import footprint
+        """Rough peak memory of a fit, bytes; the photographs do not count, being read batch by batch."""
+        from ..training.memory import needed
 
-        weights, each = self._tried(lambda: footprint(lambda: self.backbone(False), self.side))
-        return int(RESERVE + 6 * weights + 1.25 * self.batch * each)  # 1.25: measured with mobilenetv2_100 and cnn
+        return self._tried(lambda: needed(lambda: self.backbone(False), self.side, self.batch))
 
     def gpu_bytes(self):
         """The same on a GPU, the photographs not counted."""

@@ -29,6 +29,7 @@ class CNN(TorchModel):
         for name in ("width", "hidden", "pool"):
             _check.number(self, name, 1, 4096, whole=True)
         super().__init__(size=size, epochs=epochs, batch=batch, lr=lr, **recipe)
+        _check.counts(self, "hidden", depth > 1, "depth=2 or more")
 
     def backbone(self, pretrained):
         """The convolutions, (n, 3, h, w) to (n, channels * pool * pool)."""

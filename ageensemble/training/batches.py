@@ -51,7 +51,7 @@ def plan(shapes, batch, seed):
 
 
 class Reader:
-    """Batches on the device, each read while the one before is worked on; all kept there where a GPU has the room.
+    """Batches on the device, each read while the one before is worked on.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ class Reader:
     labels : list of (n,) array
         what goes along with each photograph
     device : str
+    keep : bool
+        copy all photographs to a GPU at once, and keep them there, if it has the room: for those read again and again
 
     Attributes
     ----------
@@ -66,11 +68,11 @@ class Reader:
         seconds that the training waited for data so far
     """
 
-    def __init__(self, x, labels, device):
+    def __init__(self, x, labels, device, keep):
         self.x, self.device, self.waited = x, device, 0.0
         self.labels = [torch.as_tensor(values, device=device) for values in labels]
         self.pool = ThreadPoolExecutor(1)
-        self.resident = self._resident()
+        self.resident = self._resident() if keep else None
 
     def _resident(self):
         same = len(self.x) and (self.x.shapes == self.x.shapes[0]).all()
@@ -89,9 +91,13 @@ class Reader:
             kept[start : start + len(rows)] = torch.from_numpy(self.x[rows])
         return kept
 
+    def _pinned(self, array):
+        """As a tensor, on its way to a GPU in memory that the copying need not be waited for."""
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory() if self.device != "cpu" else tensor
+
     def _read(self, rows):
-        batch = torch.from_numpy(self.x[rows])
-        return batch.pin_memory() if self.device != "cpu" else batch
+        return self._pinned(self.x[rows])
 
     def __call__(self, steps):
         """For each step its batches: photographs `(m, 3, h, w)` uint8 and their labels, `(m,)` each, on the device."""
@@ -101,7 +107,7 @@ class Reader:
         for step in steps:
             batches = []
             for rows in step:
-                index = torch.from_numpy(rows).to(self.device)
+                index = self._pinned(rows).to(self.device, non_blocking=True)
                 if self.resident is None:
                     started = time.perf_counter()
                     batch = coming.result().to(self.device, non_blocking=True)

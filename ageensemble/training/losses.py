@@ -32,6 +32,7 @@ class _Loss(nn.Module):
         what to multiply a distribution with to get back to the prior of the training items; ones without weights
     """
 
+    heeds = ()  # which of sigma and smoothing change anything
     exact = False  # needs one age for each item
     learns_residuals = False
 
@@ -58,6 +59,7 @@ class _Loss(nn.Module):
 class _Years(_Loss):
     """One output for each year of age; what the network learns is how a photograph differs from the histogram."""
 
+    heeds = ("smoothing",)
     outputs = ages.A
 
     def __init__(self, y, **settings):
@@ -95,6 +97,8 @@ class CrossEntropy(_Years):
 
 class SoftLabel(_Years):
     """Cross-entropy with labels blurred by a Gaussian (DLDL; Gao et al. 2017, IEEE Trans. Image Processing 26)."""
+
+    heeds = ("sigma", "smoothing")
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)
@@ -137,6 +141,7 @@ class MeanVariance(CrossEntropy):
 class Ordinal(_Loss):
     """Older than 0, 1, ..., 119? Binary answers of one output (CORAL; Cao, Mirjalili & Raschka 2020, PRL 140)."""
 
+    heeds = ("smoothing",)
     outputs = 1
 
     def __init__(self, y, **settings):
@@ -214,6 +219,8 @@ class MSE(_Number):
 
 class Groups(_Loss):
     """Classification of the age groups, the mass of each spread over its years as its training items are."""
+
+    heeds = ("smoothing",)
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)

@@ -1,6 +1,7 @@
 """How weights change: optimizers, learning rates, weight decay, freezing, the running average of the weights."""
 
 import math
+from fnmatch import fnmatch
 
 import torch
 
@@ -8,7 +9,7 @@ STEP_FALL, STEP_TIMES = 0.1, (0.5, 0.75)  # the `step` schedule: a tenth after h
 
 
 def optimizer(net, r):
-    """SGD with momentum, Adam or AdamW; no decay for biases and norms, a learning rate of its own for the backbone.
+    """SGD with momentum, Adam or AdamW; a learning rate of its own for the backbone; decay as `decays` says.
 
     Parameters
     ----------
@@ -22,16 +23,27 @@ def optimizer(net, r):
     torch.optim.Optimizer
         each group with its share of the learning rate as "share"
     """
-    groups = {}
+    groups, decaying = {}, decays(net)
     for name, parameter in net.named_parameters():
         share = r.backbone_lr if name.startswith("backbone.") else 1.0
-        decay = r.weight_decay if parameter.ndim > 1 else 0.0
+        decay = r.weight_decay if name in decaying else 0.0
         groups.setdefault((share, decay), []).append(parameter)
     listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in groups.items()]
     if r.optimizer == "sgd":
         return torch.optim.SGD(listed, r.lr, momentum=r.momentum, nesterov=r.momentum > 0)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[r.optimizer]
     return kind(listed, r.lr)
+
+
+def decays(net):
+    """Names of the weights that are pulled to zero: not biases and norms, nor what the backbone itself exempts.
+
+    Transformers of timm exempt their position embeddings and class tokens by `no_weight_decay()`, names or patterns.
+    """
+    own = getattr(net.backbone, "no_weight_decay", set)()
+    exempt = ["*.bias", *(f"backbone.{pattern}" for pattern in own)]
+    weights = [name for name, parameter in net.named_parameters() if parameter.ndim > 1]
+    return {name for name in weights if not any(fnmatch(name, pattern) for pattern in exempt)}
 
 
 def rate(step, steps, r):
@@ -56,9 +68,10 @@ def set_rate(made, share, lr):
 
 
 def add_l1(net, strength):
-    """Add the slope of an L1 penalty on weights, not biases and norms, to the gradients."""
-    for parameter in net.parameters():
-        if parameter.ndim > 1 and parameter.grad is not None:
+    """Add the slope of an L1 penalty on the weights that `decays` names to the gradients."""
+    decaying = decays(net)
+    for name, parameter in net.named_parameters():
+        if name in decaying and parameter.grad is not None:
             parameter.grad.add_(parameter.detach().sign(), alpha=strength)
 
 

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from ..errors import AgeEnsembleError, DataError, UsageError
 
+HUB = "hf-hub:"  # what the names of networks on the hub begin with
 ANSWER_SECONDS = 5  # a hub that is silent for longer is taken for unreachable
 WEB = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3", "http", "safetensors")
 OURS = {"checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "pretrained_strict", "cache_dir", "scriptable",
@@ -103,9 +104,9 @@ def pretrained(name, options, instead=FROM_FILE):
     UsageError
         timm refuses an option.
     """
-    from timm.models import get_pretrained_cfg
+    from timm.models import is_model_pretrained
 
-    if ":" not in name and not getattr(get_pretrained_cfg(name), "has_weights", False):
+    if not name.startswith(HUB) and not is_model_pretrained(name):
         raise DataError(f"timm has no pretrained weights for {name}; {instead}")
     return _made(name, options, True, instead)
 

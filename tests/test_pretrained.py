@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from ageensemble.errors import DataError, UsageError
 from ageensemble.files import key_of
-from ageensemble.models import _weights
+from ageensemble.pretrained import loading, networks
 
 NAME = "test_resnet"
 
@@ -43,7 +43,7 @@ def test_a_file_gives_its_weights_in_whatever_way_it_was_saved(tmp_path, state, 
     else:
         torch.save(state, file)
     other = timm.create_model(NAME)
-    assert _weights.load(other, file) == []
+    assert loading.load(other, file) == []
     assert all(torch.equal(value, state[name]) for name, value in other.state_dict().items())
 
 
@@ -51,14 +51,14 @@ def test_a_classifier_of_another_width_stays_and_is_named(tmp_path, state):
     save_file(state, tmp_path / "w.safetensors")
     other = timm.create_model(NAME, num_classes=121)
     before = other.fc.weight.clone()
-    assert _weights.load(other, tmp_path / "w.safetensors") == ["fc.weight", "fc.bias"]
+    assert loading.load(other, tmp_path / "w.safetensors") == ["fc.weight", "fc.bias"]
     assert torch.equal(other.fc.weight, before)
     assert torch.equal(other.conv1[0].weight, state["conv1.0.weight"])
 
 
 def test_a_network_without_a_classifier_leaves_the_one_in_the_file(tmp_path, state):
     save_file(state, tmp_path / "w.safetensors")
-    assert _weights.load(timm.create_model(NAME, num_classes=0), tmp_path / "w.safetensors") == []
+    assert loading.load(timm.create_model(NAME, num_classes=0), tmp_path / "w.safetensors") == []
 
 
 def without(state, name):
@@ -79,7 +79,7 @@ def without(state, name):
 def test_weights_of_another_network_are_refused_by_the_first_that_is_wrong(tmp_path, state, change, complaint):
     torch.save(change(state), tmp_path / "w.pth")
     with pytest.raises(DataError, match=complaint):
-        _weights.load(timm.create_model(NAME), tmp_path / "w.pth")
+        loading.load(timm.create_model(NAME), tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
@@ -88,7 +88,7 @@ def test_a_file_cut_short_is_no_weights(tmp_path, state, ending):
     save_file(state, file) if ending == "safetensors" else torch.save(state, file)
     file.write_bytes(file.read_bytes()[:-1000])
     with pytest.raises(DataError, match=f"no weights can be read from .*w.{ending}") as caught:
-        _weights.load(timm.create_model(NAME), file)
+        loading.load(timm.create_model(NAME), file)
     assert "\n" not in str(caught.value)
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_pickles_is_never_run(tmp_path):
 
     torch.save({"conv1.0.weight": Trap()}, tmp_path / "w.pth")
     with pytest.raises(DataError, match="pickled"):
-        _weights.load(timm.create_model(NAME), tmp_path / "w.pth")
+        loading.load(timm.create_model(NAME), tmp_path / "w.pth")
     assert not (tmp_path / "sprung").exists()
 
 
@@ -156,11 +156,11 @@ def test_weights_come_from_the_hub_once_and_then_from_the_cache(monkeypatch, tmp
         return (200, (tmp_path / "w.safetensors").read_bytes()) if path.endswith("model.safetensors") else (200, b"")
 
     with hub(monkeypatch, tmp_path / "cache", answer):
-        got = _weights.pretrained(NAME, {"num_classes": 0}).state_dict()
+        got = loading.pretrained(NAME, {"num_classes": 0}).state_dict()
         assert torch.equal(got["conv1.0.weight"], state["conv1.0.weight"])
     before = len(asked)
     with a_few_seconds():  # there is no hub any more
-        again = _weights.pretrained(NAME, {"num_classes": 0}).state_dict()
+        again = loading.pretrained(NAME, {"num_classes": 0}).state_dict()
     assert torch.equal(again["conv1.0.weight"], state["conv1.0.weight"])
     assert len(asked) == before
     assert constants.HF_HUB_OFFLINE is False
@@ -169,7 +169,7 @@ def test_weights_come_from_the_hub_once_and_then_from_the_cache(monkeypatch, tmp
 def test_a_damaged_copy_in_the_cache_is_named(monkeypatch, tmp_path):
     damaged = pytest.raises(DataError, match=r"the copy in .*cache is damaged, delete it")
     with hub(monkeypatch, tmp_path / "cache", lambda path: (200, b"half of it")), damaged:
-        _weights.pretrained(NAME, {})
+        loading.pretrained(NAME, {})
 
 
 def test_a_network_described_on_the_hub_is_made_from_there(monkeypatch, tmp_path, state):
@@ -181,7 +181,7 @@ def test_a_network_described_on_the_hub_is_made_from_there(monkeypatch, tmp_path
     }
     files = {"config.json": json.dumps(about).encode(), "model.safetensors": (tmp_path / "w.safetensors").read_bytes()}
     with hub(monkeypatch, tmp_path / "cache", lambda path: (200, files.get(path.rpartition("/")[2], b""))):
-        net = _weights.pretrained("hf-hub:somebody/faces", {"num_classes": 0})
+        net = loading.pretrained("hf-hub:somebody/faces", {"num_classes": 0})
     assert torch.equal(net.state_dict()["conv1.0.weight"], state["conv1.0.weight"])
     assert list(net.pretrained_cfg["input_size"]) == [3, 64, 64]
 
@@ -190,7 +190,7 @@ def test_a_network_described_on_the_hub_is_made_from_there(monkeypatch, tmp_path
 def test_a_hub_in_trouble_is_one_line_within_seconds(monkeypatch, tmp_path, status, complaint):
     one_line = pytest.raises(DataError, match=f"no pretrained weights for {NAME}, neither here nor .*{complaint}")
     with hub(monkeypatch, tmp_path, lambda path: (status, b"")), a_few_seconds(), one_line as caught:
-        _weights.pretrained(NAME, {})
+        loading.pretrained(NAME, {})
     assert "weights=FILE" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -199,22 +199,50 @@ def test_no_hub_at_all_is_one_line_within_seconds(monkeypatch, tmp_path):
     with hub(monkeypatch, tmp_path, None):
         pass  # and gone
     with a_few_seconds(), pytest.raises(DataError, match=r"no connection to http://127.0.0.1"):
-        _weights.pretrained(NAME, {})
+        loading.pretrained(NAME, {})
 
 
 def test_a_hub_that_says_nothing_is_not_waited_for(monkeypatch, tmp_path):
-    monkeypatch.setattr(_weights, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(loading, "ANSWER_SECONDS", 0.2)
     one_line = pytest.raises(DataError, match=r"no connection to .*timed out")
     with hub(monkeypatch, tmp_path, lambda path: time.sleep(1) or (200, b"")), a_few_seconds(), one_line:
-        _weights.pretrained(NAME, {})
+        loading.pretrained(NAME, {})
 
 
 def test_a_network_for_which_timm_has_no_weights_says_so():
     lacking = next(name for name in timm.list_models() if not timm.models.get_pretrained_cfg(name).has_weights)
     with pytest.raises(DataError, match=f"timm has no pretrained weights for {lacking}; weights=FILE"):
-        _weights.pretrained(lacking, {})
+        loading.pretrained(lacking, {})
 
 
 def test_an_option_that_timm_does_not_have_is_a_usage_error():
     with pytest.raises(UsageError, match=r"timm cannot make test_resnet colour=blue: .*unexpected keyword argument"):
-        _weights.blank(NAME, {"colour": "blue"})
+        loading.blank(NAME, {"colour": "blue"})
+
+
+# --- what timm says of its networks ----------------------------------------------------------------------------------
+
+
+def test_a_name_means_the_weights_that_timm_prefers_now():
+    about = networks.about("resnet50")
+    assert about["weights"] == f"resnet50.{timm.models.get_pretrained_cfg('resnet50').tag}"
+    assert networks.about("resnet50.a1_in1k")["weights"] == "resnet50.a1_in1k"
+    assert (about["size"], about["one_size"], about["mean"]) == (224, False, "0.485,0.456,0.406")
+    assert networks.about("vit_tiny_patch16_224")["one_size"]
+
+
+def test_all_that_timm_knows_has_a_description():
+    names = [name for name in timm.list_models() if networks.knows(name)]
+    assert len(names) == len(timm.list_models()) > 500
+    assert all(networks.numbers("std", networks.about(name)["std"]) for name in names)
+
+
+def test_numbers_are_one_or_three_and_a_deviation_is_above_0():
+    assert networks.numbers("mean", "0.5") == [0.5, 0.5, 0.5]
+    assert networks.numbers("embed.std", "0.1,0.2,0.3") == [0.1, 0.2, 0.3]
+    for text in ("grey", "", "1,2", "nan", "inf", "0.5,0.5,0.5,0.5"):
+        with pytest.raises(UsageError, match=f"mean={text} must be one number or three, such as 0.5"):
+            networks.numbers("mean", text)
+    for key in ("std", "embed.std"):
+        with pytest.raises(UsageError, match=f"{key}=0.5,0,0.5 must be one number or three above 0"):
+            networks.numbers(key, "0.5,0,0.5")
