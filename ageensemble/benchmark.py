@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cells, features, pixels, reports, specs, splits
+from . import cells, features, pixels, reports, specs, splits, stacking
 from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console, Training
@@ -14,6 +14,7 @@ from .files import key_of
 from .machine import available_gpu_memory, available_memory, cores, find_device, peak_memory
 from .manifest import build
 from .plan_folders import PlanFolder
+from .stacking import members
 
 DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
 
@@ -139,11 +140,30 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     for run_ in unfinished:
         if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
             run_.finish(plan)
-    for run_ in runs:
-        if run_.state(plan.folds)[0] == "complete" and reports.missing(run_):
+    _report([run_ for run_ in runs if run_.state(plan.folds)[0] == "complete"], plan_folder, manifest, here, groups)
+    return plan_folder, list(runs)
+
+
+def combine(plan_folder, manifest, seed, here, groups=FOURTEEN):
+    """Combine all runs on a plan by every method, where there are two that can be combined.
+
+    Returns
+    -------
+    list of Run
+    """
+    if len(members.eligible(plan_folder)) < 2:
+        here.console.detail("nothing to combine: fewer than two complete runs")
+        return []
+    made = stacking.combine(plan_folder, None, stacking.methods.names(), seed, here.console)
+    _report(made, plan_folder, manifest, here, groups)
+    return made
+
+
+def _report(complete, plan_folder, manifest, here, groups):
+    for run_ in complete:
+        if reports.missing(run_):
             here.console.detail(f"{run_.name}: writing the report")
             reports.write(run_, plan_folder, groups, manifest.photos, manifest.items["photo"].to_numpy())
-    return plan_folder, list(runs)
 
 
 def _features(wanted, manifest, here):

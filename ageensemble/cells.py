@@ -1,6 +1,7 @@
 """Fitting cells: which are missing, each in a worker process of its own threads, each leaving a record."""
 
 import csv
+import inspect
 import math
 import os
 import platform
@@ -137,10 +138,7 @@ def _fit(task, folder):
     model = models.load(task["model"])(**task["params"])
     _use_threads(task["threads"])
     x = _inputs(task, task["rows"])
-    more = {}
-    if task["photographs"] is not None:
-        (folder / KEEP).mkdir(exist_ok=True)
-        more = {"keep": folder / KEEP, "tell": _tell}
+    more = _more(model, task, folder)
     start = time.perf_counter()
     model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"], **more)
     fitted = time.perf_counter()
@@ -169,6 +167,16 @@ def _fit(task, folder):
         "model": getattr(model, "record", {}),
         "files": {f.relative_to(folder).as_posix(): file_hash(f) for f in sorted(_products(folder))},
     }
+
+
+def _more(model, task, folder):
+    """What `fit` is handed beside the usual: of a model that trains on photographs, and of one that asks for widths."""
+    if task["photographs"] is not None:
+        (folder / KEEP).mkdir(exist_ok=True)
+        return {"keep": folder / KEEP, "tell": _tell}
+    if "widths" in inspect.signature(model.fit).parameters:
+        return {"widths": features.widths(task["features"])}
+    return {}
 
 
 def _products(folder):

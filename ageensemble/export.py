@@ -3,10 +3,13 @@
 import shlex
 from pathlib import Path
 
-from . import reports, tables
+from . import calibration, intervals, pictures, reports, shares, tables
 from .console import as_json
 from .errors import DiskError
 from .files import slug, write_csv, writing
+
+ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
+LEAST = 200  # test items of an age group whose coverage is worth a word
 
 
 def write(plan_folder, table, groups, target):
@@ -41,13 +44,19 @@ def write(plan_folder, table, groups, target):
     write_csv(folder / "results.csv", table, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
         temporary.write_text(as_json(tables.content(table, plan_folder)) + "\n")
-    complete = [run for run in plan_folder.runs if run.state(plan_folder.about["folds"])[0] == "complete"]
+    complete = _in_order(plan_folder, table)
     lines = ["# Results", "", tables.markdown(table, plan_folder, groups), *_origin(complete, plan_folder)]
-    taken = set()
-    for run in complete:
-        if run.name == "floor":  # the same for everybody: nothing to see
-            continue
-        lines += _pictures(run, plan_folder, groups, folder, taken)
+    if pictures.save_time_error(folder / "time_error.png", table, tables.heading(plan_folder)):
+        lines += ["![time against error](time_error.png)", ""]
+    shown = [run for run in complete if run.name != "floor"]  # the same for everybody: nothing to see
+    if shown:
+        lines += _calibration(shown, plan_folder, groups) + _coverage(shown, plan_folder, groups)
+    taken, first = (
+        set(),
+        {run.kind == "stack": run for run in reversed(shown)},
+    )  # the best stack, the best of the others
+    for run in shown:
+        lines += _pictures(run, plan_folder, groups, folder, taken, brief=run not in first.values())
     with writing(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
     return folder
@@ -75,13 +84,66 @@ def _origin(complete, plan_folder):
     return lines
 
 
-def _pictures(run, plan_folder, groups, folder, taken):
+def _in_order(plan_folder, table):
+    """The complete runs, in the order of the table."""
+    runs = {run.folder.name: run for run in plan_folder.runs}
+    return [runs[name] for name in table["run"][table["state"] == "complete"]]
+
+
+def _calibration(runs, plan_folder, groups):
+    """Markdown: calibration on the test part, before and after a temperature."""
+    lines = [
+        "## Calibration on the test part",
+        "",
+        "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
+        f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
+        "",
+        "| model | temperature | " + " | ".join([*calibration.NAMES.values(), "coverage", "width"]) + " |",
+        "| --- |" + " ---: |" * (len(calibration.NAMES) + 3),
+    ]
+    for run in runs:
+        content = calibration.report(run, plan_folder, groups)
+        both = [content["before"], content["after"] or {}]
+        cells = [[calibration.in_words(row, name) for row in both if row] for name in content["before"]]
+        found = f"{content['temperature']:.2f}" if content["after"] else ""
+        lines.append(f"| {tables.escaped(run.title)} | {found} | " + " | ".join(map(", ".join, cells)) + " |")
+    return [*lines, ""]
+
+
+def _coverage(runs, plan_folder, groups):
+    """Markdown: coverage and width of prediction intervals on the test part."""
+    level = f"{100 * reports.LEVEL:g} %"
+    lines = [
+        f"## Prediction intervals, {level}",
+        "",
+        "Conformal, calibrated out-of-fold, measured on the test part: share of photographs whose interval holds the "
+        "true age, with its 95 % interval; mean width in years; the age group covered least, of those with "
+        f"{LEAST} test items or more. Label-conditional ones hold for each age group, plain ones for all together.",
+        "",
+        "| model | label-conditional | width | least | plain | width | least |",
+        "| --- |" + " ---: |" * 6,
+    ]
+    for run in runs:
+        if "oof" not in run.parts:
+            continue
+        cells = [tables.escaped(run.title)]
+        slices = intervals.report(run, plan_folder, groups, reports.LEVEL)["slices"]
+        for kind in intervals.KINDS:
+            large = [row for row in slices if row["by"] == "age group" and row[kind]["items"] >= LEAST]
+            worst = min(large, key=lambda row: row[kind]["share"], default=None)
+            cells += [shares.in_words(slices[0][kind]), f"{slices[0][kind]['mean_width']:.1f}"]
+            cells.append(f"{worst['name']}: {100 * worst[kind]['share']:.1f} %" if worst else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _pictures(run, plan_folder, groups, folder, taken, brief):
     """Draw a run's pictures under its model's name, and the Markdown that shows them."""
     stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {tables.escaped(run.title)}", ""]
-    for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-"):
-        what = file.stem.removeprefix(f"{stem}-").replace("_", " against ")
-        lines.append(f"![{what} of {stem}]({file.name})")
+    for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-", brief):
+        what = file.stem.removeprefix(f"{stem}-")
+        lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
     return [*lines, ""]

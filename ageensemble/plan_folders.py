@@ -191,6 +191,40 @@ def plan_folders(out):
     return [PlanFolder(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
 
 
+def one(out):
+    """The only plan folder below `out`, or `out` itself where it is one.
+
+    Raises
+    ------
+    UsageError
+        There are several.
+    """
+    found = plan_folders(out)
+    if len(found) > 1:
+        names = ", ".join(str(plan_folder.folder) for plan_folder in found[:3]) + (", ..." if len(found) > 3 else "")
+        raise UsageError(f"{out} holds the runs of {len(found)} plans, name one of them: {names}")
+    return found[0]
+
+
+def named(plan_folder, name):
+    """The run on this plan whose folder is called `name`, or that a table calls so; of several the complete one.
+
+    Raises
+    ------
+    UsageError
+        There is none, or several are complete.
+    """
+    found = [run for run in plan_folder.runs if name in (run.folder.name, run.title)]
+    complete = [run for run in found if run.state(plan_folder.about["folds"])[0] == "complete"]
+    if not found:
+        known = ", ".join(run.title for run in plan_folder.runs)
+        raise UsageError(f"no run called '{name}' in {plan_folder.folder}; there are: {known}")
+    if len(complete) > 1:
+        folders = ", ".join(run.folder.name for run in complete)
+        raise UsageError(f"several runs are called '{name}', name one by its folder: {folders}")
+    return (complete or found)[0]
+
+
 def _last_change(folder):
     return max([folder.stat().st_mtime, *(d.stat().st_mtime for d in folder.iterdir() if d.is_dir())])
 

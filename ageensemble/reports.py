@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from . import ages, pictures
+from . import ages, calibration, intervals, pictures
 from .files import forget_unfinished, write_csv
 
 WORST = 40
+LEVEL = 0.9  # of prediction intervals
 
 
-def write(run, plan_folder, groups, photos, rows):
+def write(run, plan_folder, groups, photos=None, rows=None):
     """Write the folder `report/` of a complete run.
 
     Parameters
@@ -18,7 +19,7 @@ def write(run, plan_folder, groups, photos, rows):
     plan_folder : PlanFolder
     groups : ages.Scheme
     photos, rows : Photos, (n,) int array
-        the photographs, and the row of each item in them
+        the photographs, and the row of each item in them; without them there is no sheet of the worst errors
 
     Returns
     -------
@@ -29,33 +30,104 @@ def write(run, plan_folder, groups, photos, rows):
     forget_unfinished(folder)
     items = _all_items(run, plan_folder, groups)
     draw(run, plan_folder, groups, folder)
-    if items["error"].notna().any():
+    if photos is not None and items["error"].notna().any():
         _worst(folder / "worst.jpg", run, items, photos, rows)
     write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
     return folder
 
 
-def draw(run, plan_folder, groups, folder, prefix=""):
+def draw(run, plan_folder, groups, folder, prefix="", brief=False):
     """Draw the pictures of a complete run into a folder.
+
+    Parameters
+    ----------
+    run : Run
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+    folder : pathlib.Path
+    prefix : str
+        of the files' names
+    brief : bool
+        no more than it takes to see what the run does
 
     Returns
     -------
     list of pathlib.Path
     """
-    part = run.parts[0]
-    title = f"{run.name}, {'out-of-fold' if part == 'oof' else 'test part'}"
-    y = plan_folder.y[_rows(plan_folder.plan, part)]
-    distribution = run.predictions(part)
-    files = [folder / f"{prefix}confusion.png"]
-    pictures.save_confusion(files[0], distribution, y, groups, title)
-    if np.all(y[:, 0] == y[:, 1]):
-        files.append(folder / f"{prefix}true_predicted.png")
-        pictures.save_true_predicted(files[1], distribution, y, title)
-    histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
-    if histories:
-        files.append(folder / f"{prefix}training.png")
-        pictures.save_training(files[-1], histories, f"{run.name}, training")
+    files = []
+    for name in _fitting(run, plan_folder, brief):
+        files.append(folder / f"{prefix}{name}.png")
+        DRAW[name](files[-1], run, plan_folder, groups)
     return files
+
+
+def _fitting(run, plan_folder, brief):
+    """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
+    exact = bool(np.all(plan_folder.y[:, 0] == plan_folder.y[:, 1]))
+    has = {
+        "true_predicted": exact,
+        "confusion": not (brief and exact),
+        "weights": run.kind == "stack" and bool(run.about().get("members")),
+        "age_error": exact and not brief,
+        "reliability": not brief,
+        "coverage": not brief and "oof" in run.parts,
+        "training": any(run.folder.glob("cell-*/history.csv")),
+    }
+    return [name for name, drawn in has.items() if drawn]
+
+
+def _shown(run, plan_folder):
+    """The part of the plan that pictures show, out-of-fold where there is one: predictions, rows, title."""
+    part = run.parts[0]
+    title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
+    return run.predictions(part), _rows(plan_folder.plan, part), title
+
+
+def _true_predicted(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    pictures.save_true_predicted(file, distribution, plan_folder.y[rows], title)
+
+
+def _confusion(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    pictures.save_confusion(file, distribution, plan_folder.y[rows], groups, title)
+
+
+def _age_error(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    clusters = plan_folder.items["cluster"].to_numpy()[rows]
+    pictures.save_age_error(file, distribution, plan_folder.y[rows], clusters, title)
+
+
+def _reliability(file, run, plan_folder, groups):
+    y = plan_folder.y[plan_folder.plan.test]
+    pictures.save_reliability(file, *calibration.distributions(run, plan_folder), y, groups, f"{run.title}, test part")
+
+
+def _coverage(file, run, plan_folder, groups):
+    content = intervals.report(run, plan_folder, groups, LEVEL)
+    title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, test part"
+    pictures.save_coverage(file, content, title)
+
+
+def _weights(file, run, plan_folder, groups):
+    pictures.save_weights(file, run.about()["members"], run.title)
+
+
+def _training(file, run, plan_folder, groups):
+    histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
+    pictures.save_training(file, histories, f"{run.title}, training")
+
+
+DRAW = {
+    "true_predicted": _true_predicted,
+    "confusion": _confusion,
+    "weights": _weights,
+    "age_error": _age_error,
+    "reliability": _reliability,
+    "coverage": _coverage,
+    "training": _training,
+}
 
 
 def _history(file):
@@ -84,11 +156,14 @@ def _all_items(run, plan_folder, groups):
         table.insert(1, "part", part)
         table["median"] = ages.median(distribution)
         table["mean"] = ages.mean(distribution)
-        table["low90"], table["high90"] = ages.quantile(distribution, 0.05), ages.quantile(distribution, 0.95)
         table["group"] = [groups.labels[g] for g in answer]
         table["error"] = np.where(table["age_min"] == table["age_max"], table["median"] - table["age_min"], np.nan)
         tables.append(table)
-    return pd.concat(tables).sort_index()
+    table = pd.concat(tables).sort_index()
+    if "oof" in run.parts:
+        found = intervals.items(run, plan_folder, groups, LEVEL)
+        table["low90"], table["high90"] = found["low"], found["high"]
+    return table
 
 
 def _worst(file, run, items, photos, rows):

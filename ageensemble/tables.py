@@ -5,12 +5,10 @@ import re
 import numpy as np
 import pandas as pd
 
-from . import ages, compare, metrics
+from . import ages, compare, gaps, scores
 from .console import plain
-from .errors import UnequalError
-from .runs import PARTS
 
-COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
+BEST, TIED = "*best", "=best"
 
 
 def rows(plan_folder, groups):
@@ -24,75 +22,22 @@ def rows(plan_folder, groups):
     Returns
     -------
     pandas.DataFrame
-        columns model, run, state, why; `oof_` and `test_` before each name of `metrics.NAMES`, the headline ones with
-        `_low` and `_high`; the costs
+        columns model, run, state, why; `oof_` and `test_` before each name of `metrics.NAMES`, the headline ones also
+        with `_low`, `_high` and the difference to the row that is best out-of-fold: `_vs_best`, `_vs_best_low`,
+        `_vs_best_high`; the gap between test and out-of-fold, see `gaps.measured`; the costs
 
     Raises
     ------
     UnequalError
         A run was made on another manifest or plan than this folder's.
     """
-    plan, y, clusters = plan_folder.plan, plan_folder.y, plan_folder.items["cluster"].to_numpy()
-    items = {"oof": plan.rest, "test": plan.test}
-    result = []
-    for run in plan_folder.runs:
-        if not run.trouble:
-            _refuse_unequal(run, plan_folder)
-        state, why = run.state(plan.folds)
-        row = {
-            "model": run.title,
-            "run": run.folder.name,
-            "state": state,
-            "why": why,
-        }
-        if state == "complete":
-            row["why"] = next((r["model"]["fallback"] for r in run.records(plan.folds) if "fallback" in r["model"]), "")
-            row |= run.costs(plan.folds)
-            for part in run.parts:
-                rows_ = items[part]
-                row |= _scores(part, run.predictions(part), y[rows_], clusters[rows_], groups)
-        result.append(row)
-    table = pd.DataFrame(result, columns=_columns())
+    table = scores.table(plan_folder, groups)
     rank = np.select(
         [table["state"] != "complete", table["oof_mae"].isna() & table["oof_f1_weighted"].isna()], [2, 1], 0
     )
     first = table["model"] != "floor"
     order = np.lexsort((-table["oof_f1_weighted"].fillna(0), table["oof_mae"].fillna(np.inf), first, rank))
     return table.iloc[order].reset_index(drop=True)
-
-
-def _columns():
-    names = ["model", "run", "state", "why"]
-    for part in PARTS:
-        for name in metrics.NAMES:
-            names.append(f"{part}_{name}")
-            if name in ("mae", "cs5", "accuracy", "f1_weighted"):
-                names += [f"{part}_{name}_low", f"{part}_{name}_high"]
-    return names + COSTS
-
-
-def _refuse_unequal(run, plan_folder):
-    for what in ("manifest", "plan"):
-        if run.config.get(what) != plan_folder.about[what]:
-            raise UnequalError(
-                f"{run.folder.name} was made on another {what} than {plan_folder.folder.name}; "
-                "unequal runs do not share a table, move it out of this folder"
-            )
-
-
-def _scores(part, distribution, y, clusters, groups):
-    values = metrics.score(distribution, y, groups)
-    result = {f"{part}_{name}": value for name, value in values.items()}
-    for name, (low, high) in compare.headline_intervals(distribution, y, clusters, groups).items():
-        result |= {f"{part}_{name}_low": low, f"{part}_{name}_high": high}
-    return result
-
-
-def best(table):
-    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None."""
-    scores = table["oof_mae"] if table["oof_mae"].notna().any() else -table["oof_f1_weighted"]
-    scores = scores[table["state"] == "complete"].dropna()
-    return scores.idxmin() if len(scores) else None
 
 
 def heading(plan_folder):
@@ -118,8 +63,12 @@ def notes(plan_folder, groups):
         "the variance of retraining is not in them. "
         f"F1: weighted, over the age groups '{groups.name}'. "
         "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
-        "all folds. GB: peak memory of a cell. MB: the saved models. *best: best out-of-fold; where intervals overlap, "
-        "another may be as good."
+        "all folds. GB: peak memory of a cell. MB: the saved models.",
+        f"{BEST}: best out-of-fold. {TIED}: not told from it; the 95 % interval of their difference in the score that "
+        "chooses, on the same resamples, holds 0. Whether the intervals shown overlap says little. Each difference "
+        "stands for itself, not widened for the number of rows, and training again may still change the order.",
+        "Gap: the test score minus the out-of-fold score, both by single cells. Suspicious where its interval, at 95 % "
+        "for all rows together, leaves out 0: a sign that something was seen that should not have been.",
     ]
     ranged = int((plan_folder.y[:, 0] != plan_folder.y[:, 1]).sum())
     if ranged:
@@ -169,6 +118,23 @@ def _bound(value, form):
     return f"{value:.1f}" if value >= 10 else form.format(value).removeprefix("0")
 
 
+def marked(table):
+    """The name of each row and its mark: `BEST`, `TIED` or none."""
+    star, tied = scores.best(table), scores.tied(table)
+    marks = [BEST if index == star else TIED if tied[index] else "" for index in range(len(table))]
+    return list(zip(map(plain, table["model"]), marks, strict=True))
+
+
+def gap_lines(table):
+    """What is to be said of the gaps between test and out-of-fold: (text, whether it is a warning) for each line."""
+    lines = []
+    for row in table[table["gap_state"] == gaps.SUSPICIOUS].itertuples():
+        between = "" if np.isnan(row.gap) else f", gap {row.gap:+.2f} ({row.gap_low:+.2f} to {row.gap_high:+.2f})"
+        lines.append((f"{row.model}: suspicious{between}, {row.gap_why}", True))
+    count = [f"{(table['gap_state'] == s).sum()} {s}" for s in (gaps.CLEAN, gaps.SUSPICIOUS, gaps.NOT_MEASURED)]
+    return [*lines, (f"Gap between test and out-of-fold: {', '.join(count)}.", False)]
+
+
 def escaped(name):
     """A name as Markdown shows it literally, on one line."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain(name))
@@ -176,16 +142,18 @@ def escaped(name):
 
 def markdown(table, plan_folder, groups):
     """The short table with its heading and notes, as Markdown."""
-    star = best(table)
+    names = marked(table)
     head = ["| model | " + " | ".join(SHOWN) + " |", "| --- |" + " ---: |" * len(SHOWN)]
     lines = [escaped(heading(plan_folder)) + ".", "", *head]
     for index, cells in enumerate(short(table)):
-        model = escaped(table.at[index, "model"])
+        model, mark = escaped(names[index][0]), names[index][1]
         values = [f"{value} ({between})" if between else value for value, between in cells.values()]
         if table.at[index, "state"] != "complete":
             values = [escaped(f"{table.at[index, 'state']}: {table.at[index, 'why']}"), *values[1:]]
-        lines.append(f"| {f'**{model}**' if index == star else model} | " + " | ".join(values) + " |")
-    return "\n\n".join(["\n".join(lines), *map(escaped, notes(plan_folder, groups))]) + "\n"
+        model = f"**{model}**" if mark == BEST else f"{model} {mark}".rstrip()
+        lines.append(f"| {model} | " + " | ".join(values) + " |")
+    below = [text for text, _ in gap_lines(table)] + notes(plan_folder, groups)
+    return "\n\n".join(["\n".join(lines), *map(escaped, below)]) + "\n"
 
 
 def rich_table(table, plan_folder, width):
@@ -205,17 +173,18 @@ def rich_table(table, plan_folder, width):
     view.add_column("model", overflow="fold")
     for title in shown:
         view.add_column(title, justify="right", no_wrap=True)
-    star, below = best(table), []
+    names, below = marked(table), []
     for index, cells in enumerate(texts):
-        model, state = plain(table.at[index, "model"]), table.at[index, "state"]
-        name = Text(model).append(" *best" if index == star else "", style="bold green")
+        (model, mark), state = names[index], table.at[index, "state"]
+        name = Text(model).append(f" {mark}" if mark else "", style="bold green" if mark == BEST else "green")
         if state != "complete":
             name.append(f" {state}", style="red")
             below.append(Text(plain(f"{model} {state}: {table.at[index, 'why']}"), style="red"))
         elif table.at[index, "why"]:
             below.append(Text(plain(f"{model}: {table.at[index, 'why']}"), style="yellow"))
         values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
-        view.add_row(name, *values, style="bold" if index == star else None)
+        view.add_row(name, *values, style="bold" if mark == BEST else None)
+    below += [Text(plain(text), style="bold red" if warning else "dim") for text, warning in gap_lines(table)]
     if len(shown) < len(SHOWN):
         below.append(Text(f"Left out for want of width: {', '.join(list(SHOWN)[len(shown) :])}.", style="dim"))
     return Group(view, *below)
@@ -223,7 +192,7 @@ def rich_table(table, plan_folder, width):
 
 def _fitting(table, texts, width):
     """Titles of the columns that fit beside the models' names, the first at least."""
-    left = width - min(MODEL_WIDTH, max([len(name) + len(" *best") for name in table["model"]], default=0))
+    left = width - min(MODEL_WIDTH, max([len(name) + 1 + len(BEST) for name in table["model"]], default=0))
     shown = []
     for title in SHOWN:
         left -= 2 + max([len(title), *(len(text) for cells in texts for text in cells[title])])
@@ -243,7 +212,7 @@ def csv(found):
     for plan_folder, table in found:
         tables.append(table.assign(plan=plan_folder.folder.name)[["plan", *table.columns]])
     table = pd.concat(tables)
-    texts = ["plan", "model", "run", "state", "why"]
+    texts = ["plan", "model", "run", "state", "why", "gap_state", "gap_why"]
     return table.assign(**{name: table[name].map(plain) for name in texts}).to_csv(index=False)
 
 

@@ -169,6 +169,18 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(manif
     assert models[0] == models[1]
 
 
+def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(manifest, tmp_path):
+    plan = splits.make(manifest, folds=3)
+    asking = MINE.replace("device):", "device, widths=None):").replace("print(", "self.record = {'widths': widths}  # ")
+    (tmp_path / "asking.py").write_text(asking)
+    for name, columns in (("a", 1), ("b", 3)):
+        np.save(tmp_path / f"{name}.npy", np.zeros((len(manifest), columns), np.float32))
+    spec = specs.parse(str(tmp_path / "asking.py"))
+    run = PlanFolder.create(tmp_path, manifest, plan, {"leaks": 0, "limited": 0}).start(spec, 0, "folds", 1, "cpu")
+    cells.fit(cells.tasks(run, spec, manifest, plan, [tmp_path / "b.npy", tmp_path / "a.npy"])[0])
+    assert run.record("0")["model"] == {"widths": [3, 1]}
+
+
 @pytest.fixture
 def watcher(tmp_path):
     file = tmp_path / "watcher.py"

@@ -14,7 +14,7 @@ from ageensemble.console import as_json, plain
 VERBS = [
     ["benchmark"],
     ["fit"],
-    ["results"],
+    *([verb] for verb in ("results", "stack", "import", "compare", "intervals")),
     ["data", "check"],
     ["runs", "list"],
     ["runs", "remove"],

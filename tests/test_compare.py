@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ageensemble import ages, compare
+from ageensemble import ages, compare, metrics
 
 
 def certain(years):
@@ -57,8 +57,6 @@ def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_the
 
 
 def test_intervals_hold_the_score_itself(scored):
-    from ageensemble import metrics
-
     predicted, age = scored
     intervals = compare.headline_intervals(certain(predicted), exact(age), np.arange(300) // 2, ages.FOURTEEN)
     score = metrics.score(certain(predicted), exact(age), ages.FOURTEEN)
@@ -96,3 +94,104 @@ def test_ranges_have_no_interval_in_years_and_nobody_inside_the_groups_none_by_g
 def test_values_that_are_not_defined_are_left_out_of_an_interval():
     assert compare.interval(np.array([np.nan, 1.0, 1.0, np.inf])) == (1, 1)
     assert all(np.isnan(compare.interval(np.array([np.nan]))))
+
+
+# --- headline metrics of several models, and their differences ---------------------------------------------------
+
+
+def answers(years, groups=ages.FOURTEEN):
+    return compare.answers(certain(years), groups)
+
+
+def test_the_headline_metrics_are_those_of_the_table(scored):
+    predicted, age = scored
+    for groups in (ages.FOURTEEN, ages.SCHEMES["adience"], ages.SCHEMES["years"]):
+        [found] = compare.headline([answers(predicted, groups)], exact(age), np.arange(300), groups)
+        expected = metrics.score(certain(predicted), exact(age), groups)
+        assert {name: e.value for name, e in found.items()} == pytest.approx({name: expected[name] for name in found})
+
+
+def test_a_resample_is_scored_as_if_its_items_were_all_there_are(scored):
+    predicted, age = scored
+    cluster = np.arange(300) // 3
+    [found] = compare.headline([answers(predicted)], exact(age), cluster, ages.FOURTEEN, replicates=3)
+    rng = np.random.default_rng(0)
+    for replicate in range(3):
+        rows = np.concatenate([np.flatnonzero(cluster == c) for c in rng.integers(0, 100, 100)])
+        expected = metrics.score(certain(predicted[rows]), exact(age[rows]), ages.FOURTEEN)
+        for name, estimate in found.items():
+            assert estimate.draws[replicate] == pytest.approx(expected[name])
+
+
+def test_models_scored_together_and_alone_have_the_same_intervals(scored):
+    predicted, age = scored
+    given = [answers(predicted), answers(age), answers(np.full(300, 30))]
+    together = compare.headline(given, exact(age), np.arange(300), ages.FOURTEEN)
+    for one, found in zip(given, together, strict=True):
+        [alone] = compare.headline([one], exact(age), np.arange(300), ages.FOURTEEN)
+        assert all(np.array_equal(alone[name].draws, found[name].draws) for name in alone)
+
+
+def test_a_model_that_is_one_year_further_off_each_time_is_one_year_worse_without_any_doubt():
+    age = np.full(50, 40)
+    near, far = compare.headline([answers(age + 3), answers(age - 4)], exact(age), np.arange(50), ages.FOURTEEN)
+    assert (far["mae"] - near["mae"]).value == 1
+    assert (far["mae"] - near["mae"]).interval() == (1, 1)
+    assert (near["mae"] - far["mae"]).share_above(0) == 0
+
+
+def test_ties_count_half():
+    assert compare.Estimate(0.0, np.array([-1.0, 0, 0, 2])).share_above(0) == 0.5
+    assert compare.Estimate(0.0, np.array([0.0, 3])).share_above(0) == 0.75
+    assert compare.Estimate(0.0, np.array([np.nan, 3])).share_above(0) == 1
+    assert np.isnan(compare.Estimate(0.0, np.array([np.nan])).share_above(0))
+
+
+def test_means_of_parts_are_those_of_their_items_alone():
+    values = np.array([[1.0, 10], [3, 30], [5, 50], [100, 7]])
+    found = compare.means(values, np.array([0, 0, 2, -1]), np.arange(4), 3)
+    for of_parts, expected in zip(found, ([2, np.nan, 5], [20, np.nan, 50]), strict=True):
+        assert [estimate.value for estimate in of_parts] == pytest.approx(expected, nan_ok=True)
+    assert set(found[0][0].draws[np.isfinite(found[0][0].draws)]) <= {1, 5 / 3, 2, 7 / 3, 3}
+    assert np.isnan(found[0][1].draws).all()
+    [[whole]] = compare.means(values[:, :1], np.zeros(4, int), np.arange(4), 1)
+    assert whole.value == 109 / 4
+
+
+def test_no_models_have_no_scores():
+    assert compare.headline([], exact([20]), np.zeros(1), ages.FOURTEEN) == []
+
+
+# --- the far tail -----------------------------------------------------------------------------------------------
+
+
+def test_the_standard_error_of_independent_items_is_the_textbook_one():
+    values = np.array([1.0, 2, 3, 6])
+    assert compare.standard_error(values, np.arange(4)) == pytest.approx(values.std(ddof=1) / 2)
+    assert compare.standard_error(np.repeat(values, 5), np.repeat(np.arange(4), 5)) == pytest.approx(
+        values.std(ddof=1) / 2
+    )
+    assert compare.standard_error(values, np.zeros(4)) == np.inf
+
+
+def test_the_standard_error_is_what_resampling_comes_to():
+    rng = np.random.default_rng(0)
+    cluster = np.repeat(np.arange(400), rng.integers(1, 4, 400))
+    values = rng.normal(0, 1, 400)[cluster] + rng.normal(0, 1, len(cluster))
+    [[estimate]] = compare.means(values[:, None], np.zeros(len(cluster), int), cluster, 1)
+    assert compare.standard_error(values, cluster) == pytest.approx(estimate.draws.std(), rel=0.06)
+
+
+def test_p_values_are_those_of_student():
+    assert compare.p_value(2.776, 1, 5) == pytest.approx(0.05, abs=1e-4)  # t of 4 degrees of freedom
+    assert compare.p_value(-1.96, 1, 100_000) == pytest.approx(0.05, abs=1e-4)
+    assert compare.p_value(0, 0, 5) == 1
+    assert compare.p_value(0.1, 0, 5) == 0
+    assert compare.p_value(5, np.inf, 1) == 1
+
+
+def test_holm_stops_at_the_first_that_does_not_hold():
+    assert compare.holm([0.01, 0.04, 0.03]).tolist() == [True, False, False]
+    assert compare.holm([0.04, 0.01, 0.02]).tolist() == [True, True, True]
+    assert compare.holm([0.02, 0.03, 0.04]).tolist() == [False, False, False]
+    assert compare.holm([]).tolist() == []

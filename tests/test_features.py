@@ -32,4 +32,6 @@ def test_rows_of_several_matrices_stand_side_by_side(tmp_path):
     left, right = np.arange(6, dtype=np.float32).reshape(3, 2), np.float32([[7], [8], [9]])
     for name, matrix in (("a", left), ("b", right)):
         np.save(tmp_path / f"{name}.npy", matrix)
-    assert features.read([tmp_path / "a.npy", tmp_path / "b.npy"], [0, 2]).tolist() == [[0, 1, 7], [4, 5, 9]]
+    files = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    assert features.read(files, [0, 2]).tolist() == [[0, 1, 7], [4, 5, 9]]
+    assert features.widths(files) == (2, 1)

@@ -226,6 +226,55 @@ def test_principal_components_agree_with_an_exact_decomposition():
     np.testing.assert_allclose(np.abs(cosine), 1, atol=1e-3)
 
 
+# Two columns of variance 1 without correlation, the second one nine times over
+NARROW_AND_WIDE = np.float32([[1, 1, -1, -1], [1, -1, 1, -1]]).T[:, [0, *[1] * 9]]
+
+
+@pytest.mark.parametrize(
+    ("x", "widths", "expected"),
+    [
+        (NARROW_AND_WIDE, None, [0.9, 0.1]),
+        (NARROW_AND_WIDE, (10,), [0.9, 0.1]),
+        (NARROW_AND_WIDE, (1, 9), [0.5, 0.5]),
+        (NARROW_AND_WIDE[:, ::-1] * 7, (9, 1), [0.5, 0.5]),
+        (np.insert(NARROW_AND_WIDE, [1] * 8, 3, 1), (9, 9), [0.5, 0.5]),
+    ],
+    ids=["not told", "one set", "two sets", "the wide one first", "eight columns that say nothing"],
+)
+def test_feature_sets_have_the_same_variance_however_many_columns_they_have(x, widths, expected):
+    z = _project.principal_components(x, 2, seed=0, widths=widths)(x)
+    np.testing.assert_allclose(z.var(0), expected, atol=1e-6)
+
+
+def test_a_lone_feature_set_is_projected_to_the_last_digit_as_if_there_were_no_sets():
+    x = people(100)[0] * np.linspace(0, 3, 24, dtype=np.float32)
+    plain, told = (_project.principal_components(x, 10, seed=0, widths=widths) for widths in (None, (24,)))
+    np.testing.assert_array_equal(plain.axes, told.axes)
+    np.testing.assert_array_equal(plain.shift, told.shift)
+
+
+def test_a_set_that_is_the_same_for_everybody_changes_nothing_for_the_others():
+    x = people(100)[0]
+    alone = _project.principal_components(x, 10, seed=0)(x)
+    x = np.concatenate([np.full((100, 200), 5, np.float32), x], 1)
+    np.testing.assert_allclose(
+        np.abs(_project.principal_components(x, 10, seed=0, widths=(200, 24))(x)), np.abs(alone), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", ["svm by groups", "svm by years", "xgboost by groups"])
+def test_a_few_good_features_beside_many_of_something_else_are_heard(name):
+    x, y, inner = people(500)
+    random = np.random.default_rng(5)
+    else_ = random.standard_normal((500, 30)) @ random.standard_normal((30, 900))  # thirty things that tell no age
+    x = np.concatenate([x, else_.astype(np.float32)], 1)
+    deaf, hearing = (
+        error(QUICK[name]().fit(x[:300], y[:300], inner[:300], **FIT, widths=widths), x[300:], y[300:])
+        for widths in (None, (24, 900))
+    )
+    assert hearing < 0.7 * deaf
+
+
 def test_features_may_be_a_memmap(tmp_path):
     x, y, inner = people(100)
     np.save(tmp_path / "x.npy", x)

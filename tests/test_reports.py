@@ -1,11 +1,16 @@
-"""What lies beside a run for people to look at."""
+"""What lies beside a run for people to look at, and what an export shows of it."""
+
+import re
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from commands import WATCHER, ageensemble, benchmark, plan_folder
 from PIL import Image
 
-from ageensemble import pictures
+from ageensemble import ages, intervals, pictures, reports
+from ageensemble.plan_folders import PlanFolder
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +33,67 @@ def test_a_run_with_a_history_has_a_picture_of_its_training(runs):
     assert not list(plan_folder(runs).glob("floor-*/report"))
 
 
-def test_an_export_shows_the_training_under_its_model(runs, tmp_path):
-    assert ageensemble("results", runs, "--export", tmp_path / "results").returncode == 0
+def test_a_report_has_every_picture_and_the_intervals_of_every_item(runs):
+    folder = PlanFolder(plan_folder(runs))
+    [run] = [run for run in folder.runs if run.name.startswith("watcher.py")]
+    found = {file.stem for file in run.folder.glob("report/*.png")}
+    assert found == {"true_predicted", "confusion", "age_error", "reliability", "coverage", "training"}
+    table = pd.read_csv(run.folder / "report" / "items.csv")
+    again = intervals.items(run, folder, ages.FOURTEEN, 0.9)
+    assert table["low90"].tolist() == again["low"].tolist()
+    assert table["high90"].tolist() == again["high"].tolist()
+
+
+def test_a_report_needs_no_photographs(runs, tmp_path):
+    folder = PlanFolder(plan_folder(stacked(runs, tmp_path / "runs")))
+    [stack] = [run for run in folder.runs if run.name == "stack"]
+    assert reports.missing(stack)
+    written = reports.write(stack, folder, ages.FOURTEEN)
+    assert not reports.missing(stack)
+    assert (written / "weights.png").exists()
+    assert not (written / "worst.jpg").exists()
+
+
+def stacked(runs, target):
+    """A copy of the runs with a stack of the two and another that is better than either."""
+    shutil.copytree(runs, target)
+    folder = PlanFolder(plan_folder(target))
+    members = [run for run in folder.runs if run.name != "floor"]
+    record = {"costs": {"fit_seconds": 3.0, "images_per_second": 10.0, "peak_gb": 0.1, "size_mb": 0.1}}
+    record["members"] = [{"run": run.folder.name, "model": run.name, "weight": 0.5} for run in members]
+    mixed = {part: np.mean([run.predictions(part) for run in members], axis=0) for part in ("oof", "test")}
+    config = {"kind": "stack", "members": {run.folder.name: "" for run in members}}
+    folder.put("mean", "mean", config | {"method": "mean"}, mixed, record)
+    truth = np.eye(ages.A, dtype=np.float32)[folder.y[:, 0]] * 0.99 + np.float32(0.01 / ages.A)
+    known = {"oof": truth[folder.plan.rest], "test": truth[folder.plan.test]}
+    folder.put("stack", "stack", config | {"method": "stack"}, known, record)
+    return target
+
+
+def test_an_export_shows_all_of_the_best_model_and_the_best_stack_and_little_of_the_others(runs, tmp_path):
+    done = ageensemble("results", stacked(runs, tmp_path / "runs"), "--export", tmp_path / "results")
+    assert done.returncode == 0, done.stderr
     text = (tmp_path / "results" / "README.md").read_text()
-    below = text.partition("## watcher.py epochs=2\n")[2]
-    assert "![training of watcher.py-epochs=2](watcher.py-epochs=2-training.png)" in below
-    assert (tmp_path / "results" / "watcher.py-epochs=2-training.png").exists()
+    head, *sections = re.split(r"^## (.*)\n", text, flags=re.MULTILINE)
+    shown = {
+        title: re.findall(r"-([a-z_]+)\.png\)", body) for title, body in zip(sections[::2], sections[1::2], strict=True)
+    }
+    assert "![time against error](time_error.png)" in head
+    assert list(shown)[:3] == ["Calibration on the test part", "Prediction intervals, 90 %", "stack"]
+    full = ["true_predicted", "confusion", "age_error", "reliability", "coverage"]
+    assert shown["stack"] == [*full[:2], "weights", *full[2:]]
+    assert shown["mean"] == ["true_predicted", "weights"]
+    best, other = [name for name in shown if name.endswith(("epochs=1", "epochs=2"))]
+    assert shown[best] == [*full, "training"]
+    assert shown[other] == ["true_predicted", "training"]
+    assert "![training of watcher.py-epochs=2](watcher.py-epochs=2-training.png)" in text
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        with Image.open(tmp_path / "results" / link) as picture:
+            assert picture.width > 300
+    tables = sections[1] + sections[3]
+    assert tables.count("| watcher.py epochs=2 |") == 2
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in sections[1].splitlines() if row.startswith("|")}) == 1
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in sections[3].splitlines() if row.startswith("|")}) == 1
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def benchmark(
     groups: options.Groups = "fourteen",
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
+    stack: Annotated[bool, typer.Option("--stack/--no-stack", help="Combine all runs of this plan at the end.")] = True,
     jobs: options.Jobs = None,
     device: options.Device = "auto",
     dry_run: options.DryRun = False,
@@ -46,6 +47,7 @@ def benchmark(
     """Compare models under one split plan and print the results table.
 
     What was fitted before is kept: an interrupted benchmark goes on where it stopped, further models join the table.
+    It ends with stacks of all that the table holds; see: ageensemble stack --help.
     """
     _work("folds", SimpleNamespace(**locals()))
 
@@ -77,7 +79,7 @@ def fit(
     verbose: options.Verbose = False,
 ):
     """Fit one model on all items outside the test part, score it there, save it."""
-    _work("refit", SimpleNamespace(**locals() | {"models": None, "model": [model], "jobs": 1}))
+    _work("refit", SimpleNamespace(**locals() | {"models": None, "model": [model], "jobs": 1, "stack": False}))
 
 
 def _work(kind, o):
@@ -93,6 +95,8 @@ def _work(kind, o):
     if o.dry_run:
         return _dry_run(manifest, plan, wanted, kind, here, o)
     plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups)
+    if o.stack:
+        bench.combine(plan_folder, manifest, o.seed, here, groups)
     table = tables.rows(plan_folder, groups)
     if o.json:
         print(as_json(tables.content(table, plan_folder)))

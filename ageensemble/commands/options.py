@@ -19,6 +19,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the split plan and of th
 PlanFile = Annotated[Optional[Path], typer.Option("--plan", help="Split plan to obey: CSV with item_id, part.")]
 AllowLeak = Annotated[bool, typer.Option("--allow-leak", help="Use a plan that parts clusters; the table says so.")]
 Groups = Annotated[str, typer.Option(help="Age groups of the table: a name, or 0-12,13-19,20-64,65+.")]
+OnePlan = Annotated[Path, typer.Option("--out", help="Folder of runs, or of one plan where there are several.")]
 Out = Annotated[Path, typer.Option(help="Folder of runs.")]
 Cache = Annotated[Optional[Path], typer.Option(help="Folder of the cache; by default the user's own.")]
 Jobs = Annotated[Optional[int], typer.Option(min=1, help="Cells fitted at once; by default one for each core.")]

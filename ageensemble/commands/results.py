@@ -27,18 +27,30 @@ def print_table(table, plan_folder, groups, console):
         "ageensemble results",
         "ageensemble results --groups decades",
         "ageensemble results --groups 0-12,13-19,20-64,65+ --export results/mine",
+        "ageensemble results --by gender",
+        "ageensemble results --threshold 18",
     )
 )
 def results(
     folder: Annotated[Path, typer.Argument(help="Folder of runs, or of one plan.")] = Path("runs"),
     groups: options.Groups = "fourteen",
     export: Annotated[Optional[Path], typer.Option(help="Write the table (CSV, Markdown) and pictures there.")] = None,
+    by: Annotated[Optional[str], typer.Option(help="Scores by slice instead: gender, ethnicity or group.")] = None,
+    threshold: Annotated[
+        Optional[int], typer.Option(help="Errors of asking 'at least so old?' instead, such as 18.")
+    ] = None,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="How sure runs are of themselves instead, before and after mending.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print every metric as CSV.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Print the results table again, from what is on disk; one table for each plan."""
+    """Print the results table again, from what is on disk; one table for each plan.
+
+    With --by, --threshold or --calibration another table of the same runs.
+    """
     from .. import ages, tables
     from ..console import Console
     from ..export import write
@@ -47,6 +59,8 @@ def results(
     console, scheme = Console(verbose), ages.scheme(groups)
     if csv + markdown + json > 1:
         raise UsageError("--csv, --markdown and --json exclude each other")
+    if (by is not None) + (threshold is not None) + calibration:
+        return _other(folder, scheme, console, by, threshold, calibration, json, markdown, csv or export)
     found, trouble = [], None
     for plan_folder in plan_folders(folder):
         try:
@@ -67,3 +81,33 @@ def results(
         print(tables.csv(found), end="")
     if trouble:
         raise trouble
+
+
+def _other(folder, groups, console, by, threshold, calibration, json, markdown, refused):
+    """Print the table that was asked for in place of the results."""
+    from .. import calibration as sureness
+    from .. import plan_folders, scores, slices, thresholds
+
+    if refused or (by is not None) + (threshold is not None) + calibration > 1 or (markdown and by is None):
+        raise UsageError(
+            "--by, --threshold and --calibration exclude each other, --csv and --export; --markdown goes with --by"
+        )
+    contents = []
+    for plan_folder in plan_folders.plan_folders(folder):
+        complete = [run for run, state, _ in scores.states(plan_folder) if state == "complete"]
+        if by is not None:
+            content = slices.report(plan_folder, groups, by)
+            view = slices.markdown(content) if markdown else slices.view(content, console.out.width)
+        elif threshold is not None:
+            content = [thresholds.report(run, plan_folder, threshold) for run in complete]
+            view = thresholds.view(content)
+        else:
+            content = [sureness.report(run, plan_folder, groups) for run in complete]
+            view = sureness.view(content)
+        contents.append(content)
+        if markdown:
+            print(view)
+        elif not json:
+            console.out.print(view)
+    if json:
+        print(as_json(contents))

@@ -53,7 +53,7 @@ def translate(table, where):
     """
     import pandas as pd
 
-    lower = {str(column).strip().lower().replace(" ", "_"): column for column in reversed(list(table.columns))}
+    lower = by_name(table.columns)
     found = {ours: lower[name] for ours, names in USUAL.items() for name in reversed(names) if name in lower}
     _require(found, where, table)
     result = pd.DataFrame({ours: _texts(table[theirs], ours) for ours, theirs in found.items()}, dtype=object)
@@ -67,6 +67,11 @@ def translate(table, where):
     result["item_id"] = result["item_id"].fillna(result["path"]) if "item_id" in result else result["path"]
     result.loc[result["path"].isna(), "problem"] = "no path"
     return result.drop(columns="age", errors="ignore")
+
+
+def by_name(columns):
+    """Columns by their names in small letters, blanks as underscores; of several alike the first."""
+    return {str(column).strip().lower().replace(" ", "_"): column for column in reversed(list(columns))}
 
 
 def _texts(column, ours):

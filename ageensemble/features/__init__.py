@@ -173,6 +173,11 @@ def _batches(name, params, manifest, device, progress):
         pool.shutdown(cancel_futures=True)
 
 
+def widths(files):
+    """Numbers per photograph in each of several feature matrices, as `read` puts them side by side, tuple of int."""
+    return tuple(np.load(file, mmap_mode="r").shape[1] for file in files)
+
+
 def read(files, rows):
     """Rows of several feature matrices, side by side, `(len(rows), d)` float32.
 

@@ -1,6 +1,8 @@
 """Scaling and principal components for models that cannot digest thousands of features: plain arrays, fast, repeatable.
 
-Halko, Martinsson & Tropp 2011, "Finding structure with randomness", SIAM Review 53(2), algorithms 4.4 and 5.3.
+Halko, Martinsson & Tropp 2011, "Finding structure with randomness", SIAM Review 53(2), algorithms 4.4 and 5.3. Several
+feature sets are given the same total variance first, lest thousands of columns outvote hundreds: Westerhuis, Kourti &
+MacGregor 1998, "Analysis of multiblock and hierarchical PCA and PLS models", Journal of Chemometrics 12(5).
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ class Projection:
         return result
 
 
-def principal_components(x, components, *, seed):
+def principal_components(x, components, *, seed, widths=None):
     """Fit a projection on the leading principal components of the standardised features; no label is looked at.
 
     The output is scaled to a mean squared length of 1, so that a kernel width means the same whatever the features are.
@@ -37,6 +39,8 @@ def principal_components(x, components, *, seed):
     components : int
         at most; fewer where the items or features are fewer
     seed : int
+    widths : sequence of int, optional
+        columns of each feature set in `x`, from left to right; without it all are one set
 
     Returns
     -------
@@ -44,7 +48,8 @@ def principal_components(x, components, *, seed):
     """
     n, d = x.shape
     mean, deviation = _moments(x)
-    scale = 1 / np.where(deviation > 1e-6, deviation, 1)
+    varies = deviation > 1e-6
+    scale = _balance(varies, widths or [d]) / np.where(varies, deviation, 1)
 
     def standardised():
         return ((x[start : start + BLOCK] - mean) * scale for start in range(0, n, BLOCK))
@@ -64,6 +69,13 @@ def principal_components(x, components, *, seed):
     length = np.sqrt(variance.sum()) or 1.0  # 0 where all items look the same
     axes = np.ascontiguousarray(scale[:, None] * axes / length, np.float32)
     return Projection(axes, mean @ axes)
+
+
+def _balance(varies, widths):
+    """Weight of every column, `(d,)` float32, with which all sets have the same total variance; of a lone set 1."""
+    counts = [part.sum() for part in np.split(varies, np.cumsum(widths)[:-1])]
+    share = sum(counts) / len(counts)
+    return np.repeat([np.sqrt(share / count) if count else 1 for count in counts], widths).astype(np.float32)
 
 
 def _moments(x):

@@ -46,7 +46,7 @@ class SVM:
         _check.number(self, "neighbours", 1, whole=True)
         self.record = {}
 
-    def fit(self, x, y, inner, *, seed, threads, device):
+    def fit(self, x, y, inner, *, seed, threads, device, widths=None):
         """Fit on the training items of a cell.
 
         Parameters
@@ -58,6 +58,8 @@ class SVM:
         seed, threads : int
         device : str
             not used
+        widths : sequence of int, optional
+            columns of each feature set in `x`; all sets have the same say in the components
 
         Raises
         ------
@@ -79,7 +81,7 @@ class SVM:
             return self
         weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
         with threadpool_limits(threads):
-            project = _project.principal_components(x, self.pca, seed=seed)
+            project = _project.principal_components(x, self.pca, seed=seed, widths=widths)
             self.parts["project"] = vars(project)
             z = project(x)
             if age is None:

@@ -60,7 +60,7 @@ class XGBoost:
         _check.number(self, "neighbours", 1, whole=True)
         self.record = {}
 
-    def fit(self, x, y, inner, *, seed, threads, device):
+    def fit(self, x, y, inner, *, seed, threads, device, widths=None):
         """Fit on the training items of a cell.
 
         Parameters
@@ -72,6 +72,8 @@ class XGBoost:
         seed, threads : int
         device : str
             trees grow on the accelerator where it is `cuda`
+        widths : sequence of int, optional
+            columns of each feature set in `x`; all sets have the same say in the components
 
         Raises
         ------
@@ -99,7 +101,7 @@ class XGBoost:
             "device": "cuda" if device.startswith("cuda") else "cpu",
         }  # fmt: skip
         with threadpool_limits(threads):
-            z = self._components(x, seed)
+            z = self._components(x, seed, widths)
             if age is None:
                 self._fit_groups(z, label, weight, inner, common)
                 self.parts["groups"] = {"spread": ages.from_groups(np.eye(len(groups)), groups, y)}
@@ -107,12 +109,12 @@ class XGBoost:
                 self._fit_years(z, age, weight[label], inner, common)
         return self
 
-    def _components(self, x, seed):
+    def _components(self, x, seed, widths):
         if self.pca == 0:
             return np.asarray(x)
         from ._project import principal_components
 
-        project = principal_components(x, self.pca, seed=seed)
+        project = principal_components(x, self.pca, seed=seed, widths=widths)
         self.parts["project"] = vars(project)
         return project(x)
 

@@ -1,0 +1,154 @@
+"""Gaps: does a run do better out-of-fold than on the test part, or worse, by more than chance? There a leak shows.
+
+Neither cross-validation nor a stack fitted on its predictions can see that a model had met its held-out items; other
+items can. So the out-of-fold score, each item by the one cell that should not have seen it, is held against the scores
+of the same single cells on the test part. (Their mean, which the table shows there, is better than any of them.)
+
+Items lie in the one part or the other by chance within strata of age and gender, so only what differs within strata
+says anything: the values of both parts are taken relative to the mean of their stratum. The errors of two sets of
+clusters are independent, and thousands of them have a normal mean: value and standard error make the interval, by
+Student's t, since a thousand resamples hold too little of the tail that a family of runs needs (Bonferroni).
+"""
+
+import numpy as np
+from scipy.special import stdtrit
+
+from . import compare, splits
+from .files import file_hash
+from .stacking.pool import Pool
+
+LEAST = 30  # clusters in either part; with fewer a mean is not normal enough
+COLUMNS = ["gap", "gap_low", "gap_high", "gap_state", "gap_why"]
+CLEAN, SUSPICIOUS, NOT_MEASURED = "clean", "suspicious", "not measured"
+
+
+def measured(runs, plan_folder, groups, oof):
+    """The gap of every run, at 95 % for all of them together.
+
+    Parameters
+    ----------
+    runs : list of Run
+        complete
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+    oof : dict of str to compare.Answers
+        out-of-fold answers by the run's folder
+
+    Returns
+    -------
+    dict of str to dict
+        by the run's folder, `COLUMNS`: test minus out-of-fold, in years of MAE (of accuracy where a label is a range),
+        its interval, "clean", "suspicious" or "not measured", and why
+    """
+    plan, y, clusters = plan_folder.plan, plan_folder.y, plan_folder.items["cluster"].to_numpy()
+    metric = compare.item_metric(y)
+    strata = splits.strata(y, plan_folder.items["gender"])
+    scored = groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
+    few = min(len(np.unique(clusters[rows][scored[rows]])) for rows in (plan.rest, plan.test)) < LEAST
+    values, why = {}, {}
+    for run in runs:
+        name = run.folder.name
+        why[name] = "no out-of-fold predictions" if name not in oof else f"fewer than {LEAST} clusters" if few else ""
+        cells = [] if why[name] else single_predictions(run, plan.folds, runs)
+        if cells:
+            test = [compare.item_scores(metric, compare.answers(c, groups), y[plan.test], groups) for c in cells]
+            values[name] = np.empty(len(y))
+            values[name][plan.test] = np.mean(test, axis=0)
+            values[name][plan.rest] = compare.item_scores(metric, oof[name], y[plan.rest], groups)
+        why[name] = why[name] or "its members are no longer as they were"
+    result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
+    for name, each in values.items():
+        found = gap(each, plan.part == splits.TEST, strata, clusters, len(values))
+        result[name] = _row(*found, *_judged(*found[1:], metric))
+    _pass_on(runs, result)
+    return result
+
+
+def _row(*values):
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def gap(values, test, strata, clusters, family=1):
+    """Difference of the means of the two parts within strata, and its interval.
+
+    Parameters
+    ----------
+    values : (n,) array
+        one for each item, such as its absolute error; an item that is NaN takes no part
+    test : (n,) bool array
+        which items are in the test part
+    strata, clusters : (n,) int array
+    family : int
+        how many such gaps are looked at: the interval is at 95 % for all of them together (Bonferroni)
+
+    Returns
+    -------
+    float, float, float
+        test minus the rest, low, high
+    """
+    known = np.isfinite(values)
+    values, test, clusters = values[known], test[known], clusters[known]
+    _, stratum = np.unique(strata[known], return_inverse=True)
+    relative = values - (np.bincount(stratum, values) / np.bincount(stratum))[stratum]
+    parts = [(relative[mask], clusters[mask]) for mask in (test, ~test)]
+    value = parts[0][0].mean() - parts[1][0].mean()
+    error = np.hypot(*(compare.standard_error(*part) for part in parts))
+    error *= np.sqrt(len(values) / max(len(values) - stratum.max() - 1, 1))  # the means of strata were estimated
+    freedom = min(len(np.unique(cluster)) for _, cluster in parts) - 1
+    reach = max(stdtrit(freedom, 1 - (1 - compare.LEVEL) / 2 / family) * error, 1e-9)  # what rounding may bring
+    return float(value), float(value - reach), float(value + reach)
+
+
+def single_predictions(run, folds, runs):
+    """Test predictions made as the out-of-fold ones were, by one cell or a pool of one cell of each member.
+
+    Parameters
+    ----------
+    run : Run
+    folds : int
+    runs : list of Run
+        complete, a stack's members among them
+
+    Returns
+    -------
+    list of (n, A) arrays
+        one for each cell; of an import what it brought; none of a stack whose members are not as they were
+    """
+    if run.kind == "stack":
+        return _pooled_cells(run, folds, runs)
+    cells = [np.load(run.cell_folder(c) / "test.npy", allow_pickle=False, mmap_mode="r") for c in run.cells(folds)]
+    return cells or [run.predictions("test")]
+
+
+def _pooled_cells(run, folds, runs):
+    here = {other.folder.name: other for other in runs}
+    members = [here.get(name) for name in run.config["members"]]
+    expected = run.config["members"].values()
+    if any(m is None or file_hash(m.folder / "done.json") != h for m, h in zip(members, expected, strict=True)):
+        return []
+    pool = Pool.from_json(run.about()["pool"])
+    cells = [single_predictions(member, folds, runs) for member in members]
+    return [pool([member[fold % len(member)] for member in cells]) for fold in range(folds)]
+
+
+def _judged(low, high, metric):
+    """State and reason of an interval."""
+    if low <= 0 <= high:
+        return CLEAN, ""
+    test_worse = (low > 0) == (metric in compare.LOWER_IS_BETTER)
+    what = (
+        "better out-of-fold than on the test part, as if it had seen items that were held out from it"
+        if test_worse
+        else "better on the test part than out-of-fold, as if it had seen test items or more models had answered there"
+    )
+    return SUSPICIOUS, what
+
+
+def _pass_on(runs, result):
+    """A stack is as suspicious as its members."""
+    titles = {run.folder.name: run.title for run in runs}
+    for run in runs:
+        members = run.config["members"] if run.kind == "stack" else {}
+        bad = [titles[name] for name in members if result.get(name, {}).get("gap_state") == SUSPICIOUS]
+        if bad:
+            result[run.folder.name] |= {"gap_state": SUSPICIOUS, "gap_why": f"made of suspicious {', '.join(bad)}"}

@@ -1,0 +1,161 @@
+"""Everything a table says of the runs on one plan, in numbers: metrics, intervals, differences to the best, gaps."""
+
+import pandas as pd
+
+from . import compare, gaps, metrics
+from .errors import UnequalError
+from .runs import PARTS
+
+COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
+
+
+def states(plan_folder):
+    """Every run of a plan, its state and what there is to say of it.
+
+    Returns
+    -------
+    list of (Run, str, str)
+
+    Raises
+    ------
+    UnequalError
+        A run was made on another manifest or plan than this folder's.
+    """
+    result = []
+    for run in plan_folder.runs:
+        for what, expected in plan_folder.hashes.items():
+            if not run.trouble and run.config.get(what) != expected:
+                raise UnequalError(
+                    f"{run.folder.name} was made on another {what} than {plan_folder.folder.name}; "
+                    "unequal runs do not share a table, move it out of this folder"
+                )
+        result.append((run, *run.state(plan_folder.plan.folds)))
+    return result
+
+
+def part_rows(plan, part):
+    """Rows of the manifest that "oof" or "test" predictions are of, in their order."""
+    return plan.test if part == "test" else plan.rest
+
+
+def table(plan_folder, groups):
+    """One row for each run, in the order of their folders.
+
+    Parameters
+    ----------
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+
+    Returns
+    -------
+    pandas.DataFrame
+        see `tables.rows`
+
+    Raises
+    ------
+    UnequalError
+        See `states`.
+    """
+    found = states(plan_folder)
+    complete = [run for run, state, _ in found if state == "complete"]
+    parts = {part: Part(part, complete, plan_folder, groups) for part in PARTS}
+    gap = gaps.measured(complete, plan_folder, groups, parts["oof"].answers)
+    rows = []
+    for run, state, why in found:
+        name = run.folder.name
+        row = {"model": run.title, "run": name, "state": state, "why": why}
+        if state == "complete":
+            row |= {"why": _remark(run, plan_folder.plan.folds)} | run.costs(plan_folder.plan.folds) | gap[name]
+            for part in run.parts:
+                row |= parts[part].row(name)
+        rows.append(row)
+    star = best(pd.DataFrame(rows, columns=_columns()))
+    for row in rows if star is not None else []:
+        for part in parts.values():
+            row |= part.against(row["run"], rows[star]["run"])
+    return pd.DataFrame(rows, columns=_columns())
+
+
+class Part:
+    """Scores of the complete runs on the out-of-fold or the test items.
+
+    Attributes
+    ----------
+    answers : dict of str to compare.Answers
+        by the run's folder
+    """
+
+    def __init__(self, part, runs, plan_folder, groups):
+        rows = part_rows(plan_folder.plan, part)
+        y, clusters = plan_folder.y[rows], plan_folder.items["cluster"].to_numpy()[rows]
+        self._part, self._values, self.answers = part, {}, {}
+        for run in runs:
+            if part in run.parts:
+                distribution = run.predictions(part)
+                self._values[run.folder.name] = metrics.score(distribution, y, groups)
+                self.answers[run.folder.name] = compare.answers(distribution, groups)
+        estimates = compare.headline(list(self.answers.values()), y, clusters, groups)
+        self._estimates = dict(zip(self.answers, estimates, strict=True))
+
+    def row(self, name):
+        """Every metric of a run, the headline ones with their intervals."""
+        result = {f"{self._part}_{metric}": value for metric, value in self._values[name].items()}
+        return result | self._bars("", self._estimates[name])
+
+    def against(self, name, other):
+        """Differences of a run's headline metrics to another's, with intervals; nothing where one has no such part."""
+        if not {name, other} <= set(self._estimates):
+            return {}
+        pair = self._estimates[name], self._estimates[other]
+        difference = {metric: pair[0][metric] - pair[1][metric] for metric in pair[0]}
+        values = {f"{self._part}_{metric}_vs_best": estimate.value for metric, estimate in difference.items()}
+        return values | self._bars("_vs_best", difference)
+
+    def _bars(self, what, estimates):
+        result = {}
+        for metric, estimate in estimates.items():
+            low, high = estimate.interval()
+            result |= {f"{self._part}_{metric}{what}_low": low, f"{self._part}_{metric}{what}_high": high}
+        return result
+
+
+def _columns():
+    names = ["model", "run", "state", "why"]
+    for part in PARTS:
+        for name in metrics.NAMES:
+            bars = ("", "_low", "_high", "_vs_best", "_vs_best_low", "_vs_best_high")
+            names += [f"{part}_{name}{bar}" for bar in (bars if name in compare.HEADLINE else bars[:1])]
+    return [*names, *gaps.COLUMNS, *COSTS]
+
+
+def _remark(run, folds):
+    """What is worth knowing of a complete run."""
+    records = run.records(folds)
+    if not records:
+        return run.about().get("note", "")
+    return next((record["model"]["fallback"] for record in records if "fallback" in record["model"]), "")
+
+
+def best(table):
+    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None."""
+    scores = table[chosen_by(table)] * (1 if chosen_by(table) == "oof_mae" else -1)
+    scores = scores[table["state"] == "complete"].dropna()
+    return scores.idxmin() if len(scores) else None
+
+
+def chosen_by(table):
+    """The column by which the best is chosen."""
+    return "oof_mae" if table["oof_mae"].notna().any() else "oof_f1_weighted"
+
+
+def tied(table):
+    """Which rows cannot be told from the best, by the interval of the difference that the best is chosen by.
+
+    Returns
+    -------
+    (rows,) bool array
+        False of the best itself
+    """
+    column = f"{chosen_by(table)}_vs_best"
+    result = (table[f"{column}_low"] <= 0) & (table[f"{column}_high"] >= 0)
+    return (result & (table.index != best(table))).to_numpy(bool)

@@ -1,0 +1,103 @@
+"""The numbers of a table: differences to the best are paired, ties are told apart from what only looks alike."""
+
+import numpy as np
+import pytest
+from made_up import plan_folder, put, put_cells
+
+from ageensemble import scores, tables
+from ageensemble.ages import FOURTEEN, SCHEMES
+
+N = 600
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """600 items aged 30; `good` is 2 years off on a bit more than half of them, else 4, `twin` the other way round."""
+    folder = plan_folder(tmp_path_factory.mktemp("made-up"), np.full(N, 30))
+    rng = np.random.default_rng(0)
+    half = np.zeros(N, bool)
+    half[folder.plan.rest[: len(folder.plan.rest) // 2 + 2]] = half[folder.plan.test[::2]] = True
+    put_cells(folder, "good", [np.where(half, 32, 34)] * 3)
+    put_cells(folder, "twin", [np.where(half, 34, 32)] * 3)
+    put_cells(folder, "now-and-then-worse", [np.where(half, 32, 34) + (rng.random(N) < 0.1)] * 3)
+    put(folder, "test-only", np.full(N, 30), parts=("test",))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    return tables.rows(folder, FOURTEEN).set_index("model", drop=False)
+
+
+def test_the_difference_to_the_best_is_the_difference_of_the_scores(table):
+    best = scores.best(table)
+    for part in ("oof", "test"):
+        for name in ("mae", "cs5", "accuracy", "f1_weighted"):
+            expected = table[f"{part}_{name}"] - table.loc[best, f"{part}_{name}"]
+            found = table[f"{part}_{name}_vs_best"]
+            assert found.dropna().to_numpy() == pytest.approx(expected[found.notna()].to_numpy())
+            inside = table[[f"{part}_{name}_vs_best_low", f"{part}_{name}_vs_best_high"]].dropna()
+            assert (inside.iloc[:, 0] <= found[inside.index]).all()
+            assert (found[inside.index] <= inside.iloc[:, 1]).all()
+
+
+def test_the_best_differs_from_itself_by_nothing(table):
+    row = table.loc[scores.best(table)]
+    assert [row[f"oof_mae_vs_best{bar}"] for bar in ("", "_low", "_high")] == [0, 0, 0]
+
+
+def test_what_is_alike_is_tied_and_what_is_a_little_worse_each_time_is_not_though_their_intervals_overlap(table):
+    tied = dict(zip(table["model"], scores.tied(table), strict=True))
+    assert tied == {"good": False, "twin": True, "now-and-then-worse": False, "test-only (import)": False}
+    row, worse = table.loc["good"], table.loc["now-and-then-worse"]
+    assert worse["oof_mae_low"] < row["oof_mae_high"]
+    assert worse["oof_mae_vs_best_low"] > 0
+
+
+def test_a_run_without_out_of_fold_predictions_is_held_against_the_best_on_the_test_part_alone(table):
+    row = table.loc["test-only (import)"]
+    assert np.isnan(row["oof_mae_vs_best"])
+    assert row["test_mae_vs_best"] == -table.loc[scores.best(table), "test_mae"]
+    assert row["gap_state"] == "not measured"
+    assert row["gap_why"] == "no out-of-fold predictions"
+
+
+def test_twins_to_the_last_answer_are_tied(tmp_path):
+    folder = plan_folder(tmp_path, np.arange(200) % 90)
+    for name in ("one", "other"):
+        put(folder, name, np.arange(200) % 90 + 1)
+    assert scores.tied(tables.rows(folder, FOURTEEN)).tolist() == [False, True]
+
+
+def test_ranges_are_compared_by_weighted_f1(tmp_path):
+    groups = SCHEMES["adience"]
+    low, high = np.array(groups.groups)[np.arange(400) % 8].T
+    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    rng = np.random.default_rng(0)
+    put(folder, "right", low)
+    put(folder, "half", np.where(rng.random(400) < 0.5, low, 45))
+    table = tables.rows(folder, groups).set_index("model", drop=False)
+    assert scores.chosen_by(table) == "oof_f1_weighted"
+    assert list(table.index) == ["right (import)", "half (import)"]
+    assert table["oof_mae_vs_best"].isna().all()
+    assert table.loc["half (import)", "oof_f1_weighted_vs_best_high"] < 0
+    assert scores.tied(table).tolist() == [False, False]
+
+
+def test_without_runs_or_with_refits_alone_nothing_is_best_and_nothing_tied(tmp_path):
+    folder = plan_folder(tmp_path, np.arange(100))
+    for _ in range(2):
+        table = tables.rows(folder, FOURTEEN)
+        assert scores.best(table) is None
+        assert not scores.tied(table).any()
+        put(folder, "theirs", np.arange(100), parts=("test",))
+
+
+def test_the_table_marks_the_best_and_the_tied_and_says_what_that_means(folder):
+    table = tables.rows(folder, FOURTEEN)
+    text = tables.markdown(table, folder, FOURTEEN)
+    marks = dict(tables.marked(table))
+    assert sorted(marks.values()) == ["", "", "*best", "=best"]
+    assert text.count("=best |") == 1
+    assert "training again may still change the order" in text.replace("\n", " ")
+    assert "3 clean, 0 suspicious, 1 not measured" in text

@@ -1,0 +1,374 @@
+"""Combining runs: which ones may, what is written, and that no item's label takes part in its own prediction."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from predicted import bells, exact
+
+from ageensemble import ages, compare, metrics, splits, stacking
+from ageensemble.ages import FOURTEEN
+from ageensemble.console import Console
+from ageensemble.errors import UnequalError, UsageError
+from ageensemble.files import file_hash, write_json
+from ageensemble.plan_folders import PlanFolder
+from ageensemble.runs import Run
+from ageensemble.stacking import combining, crossfit, methods, sample
+from ageensemble.stacking.pool import Pool
+
+ALL = ["mean", "greedy", "stack"]
+
+
+@pytest.fixture
+def plan_folder(manifest, tmp_path):
+    """A plan of three folds over 123 photographs, with the runs `good` and `poor`."""
+    about = {"leaks": 0, "limited": 0}
+    plan_folder = PlanFolder.create(tmp_path / "runs", manifest, splits.make(manifest, 0, 3), about)
+    add(plan_folder, "good", 4)
+    add(plan_folder, "poor", 9)
+    return plan_folder
+
+
+def add(plan_folder, name, error, kind="import", parts=("oof", "test"), **config):
+    """A complete run of a model that errs by so many years."""
+    rng = np.random.default_rng(len(name) + error)
+    rows = bells(plan_folder.y[:, 0] + rng.normal(0, error, len(plan_folder.y)), error)
+    predictions = {"oof": rows[plan_folder.plan.rest], "test": rows[plan_folder.plan.test]}
+    costs = {"fit_seconds": 10.0 * error, "images_per_second": 100.0, "peak_gb": 50.0 + error, "size_mb": error}
+    config = {"kind": kind, "parts": list(parts)} | config
+    return plan_folder.put(name, name, config, {part: predictions[part] for part in parts}, {"costs": costs})
+
+
+def combine(plan_folder, wanted=("mean",), chosen=None, seed=0):
+    return stacking.combine(plan_folder, chosen, list(wanted), seed, Console())
+
+
+def again(plan_folder):
+    """The same folder read anew."""
+    return PlanFolder(plan_folder.folder)
+
+
+def members_of(run):
+    return [member["run"] for member in run.about()["members"]]
+
+
+def mae(run, plan_folder, part="oof"):
+    rows = plan_folder.plan.rest if part == "oof" else plan_folder.plan.test
+    return metrics.score(run.predictions(part), plan_folder.y[rows], FOURTEEN)["mae"]
+
+
+# --- what is written --------------------------------------------------------------------------------------------
+
+
+def test_each_method_makes_a_complete_run_that_is_better_than_its_members(plan_folder):
+    runs = combine(plan_folder, ALL)
+    assert [run.folder.name for run in runs] == [run.title for run in runs] == ALL
+    for run in runs:
+        assert run.kind == "stack"
+        assert run.state(3) == ("complete", "")
+        for part, rows in {"oof": plan_folder.plan.rest, "test": plan_folder.plan.test}.items():
+            predicted = run.predictions(part)
+            assert predicted.shape == (len(rows), ages.A)
+            assert predicted.dtype == np.float32
+            assert predicted.sum(1) == pytest.approx(1, abs=1e-5)
+        assert mae(run, plan_folder) < mae(Run(plan_folder.folder / "poor"), plan_folder)
+    assert mae(runs[2], plan_folder) < mae(runs[0], plan_folder)  # one member errs twice as much
+
+
+def test_the_mean_is_what_anybody_can_compute(plan_folder):
+    [run] = combine(plan_folder)
+    [good, poor] = (Run(plan_folder.folder / name).predictions("test").astype(float) for name in ("good", "poor"))
+    by_hand = good ** (0.5 / run.about()["members"][0]["temperature"])
+    by_hand = by_hand * poor ** (0.5 / run.about()["members"][1]["temperature"])
+    by_hand = by_hand / by_hand.sum(1, keepdims=True)
+    assert np.abs(run.predictions("test") - by_hand).max() < 1e-4  # predictions below 1e-9 count as that
+
+
+def test_the_record_says_what_was_found(plan_folder):
+    add(plan_folder, "noise", 200)
+    [greedy] = combine(plan_folder, ["greedy"])
+    record = greedy.about()
+    pool = Pool.from_json(record["pool"])
+    rows = [Run(plan_folder.folder / name).predictions("test") for name in ("good", "noise", "poor")]
+    assert np.array_equal(pool(rows), greedy.predictions("test"))
+    assert [m["weight"] for m in record["members"]] == pool.weights.tolist()
+    assert [m["model"] for m in record["members"]] == list(greedy.config["members"]) == ["good", "noise", "poor"]
+    assert record["items"] == record["sample"] == len(plan_folder.plan.rest)
+    assert record["cross_fitted"]["mae"] == mae(greedy, plan_folder)
+    gap, low, high = record["optimism"]["mae"]
+    assert gap == pytest.approx(record["cross_fitted"]["mae"] - record["apparent"]["mae"])
+    assert low <= gap <= high
+    assert record["groups"] == "fourteen"
+    assert set(record["optimism"]) == set(compare.HEADLINE)
+
+
+def test_what_a_member_is_worth_is_what_is_lost_without_it(plan_folder):
+    add(plan_folder, "noise", 200)
+    [with_all] = combine(plan_folder, ["greedy"])
+    good, noise, _ = (member["loss_without"]["mae"] for member in with_all.about()["members"])
+    assert noise[0] == pytest.approx(0, abs=0.05)
+    assert good[0] > 1
+    assert good[1] > 0
+    chosen = [Run(plan_folder.folder / name) for name in ("noise", "poor")]
+    [without] = combine(plan_folder, ["greedy"], chosen)
+    assert good[0] == pytest.approx(mae(without, plan_folder) - mae(with_all, plan_folder))
+
+
+def test_costs_are_those_of_the_members_together(plan_folder):
+    [run] = combine(plan_folder)
+    costs = run.costs(3)
+    assert costs["fit_seconds"] == pytest.approx(130, abs=5)
+    assert costs["images_per_second"] == pytest.approx(50)
+    assert costs["peak_gb"] == 59
+    assert costs["size_mb"] == 13
+
+
+def test_costs_that_nobody_knows_stay_unknown(plan_folder):
+    unknown = dict.fromkeys(("fit_seconds", "images_per_second", "peak_gb", "size_mb"))
+    rows = {part: Run(plan_folder.folder / "good").predictions(part) for part in ("oof", "test")}
+    plan_folder.put("theirs", "theirs", {"kind": "import", "parts": ["oof", "test"]}, rows, {"costs": unknown})
+    [run] = combine(plan_folder)
+    assert json.loads((run.folder / "record.json").read_text())["costs"] == unknown
+    assert all(np.isnan(value) for value in run.costs(3).values())
+
+
+def test_members_without_weight_cost_nothing_to_predict_with(plan_folder):
+    add(plan_folder, "noise", 200)
+    [run] = combine(plan_folder, ["greedy"])
+    used = sum(member["weight"] > 0 for member in run.about()["members"])
+    assert used < 3
+    assert run.costs(3)["images_per_second"] == pytest.approx(100 / used)
+
+
+# --- when it is done and when done again ------------------------------------------------------------------------
+
+
+def test_a_second_call_does_nothing(plan_folder, capsys):
+    [run] = combine(plan_folder)
+    before = (run.folder / "done.json").stat().st_mtime_ns
+    capsys.readouterr()
+    [same] = combine(again(plan_folder))
+    assert (same.folder / "done.json").stat().st_mtime_ns == before
+    assert capsys.readouterr().err == ""
+
+
+def test_two_calls_give_the_same_predictions_to_the_last_digit(plan_folder, tmp_path):
+    shutil.copytree(plan_folder.folder, tmp_path / "copy")
+    one, other = combine(plan_folder, ALL), combine(PlanFolder(tmp_path / "copy"), ALL)
+    for a, b in zip(one, other, strict=True):
+        for part in ("oof", "test"):
+            assert file_hash(a.folder / f"{part}.npy") == file_hash(b.folder / f"{part}.npy")
+
+
+def test_a_new_member_makes_the_default_stack_again_in_its_place(plan_folder):
+    [run] = combine(plan_folder)
+    old = run.predictions("test").copy()
+    add(plan_folder, "third", 5)
+    [run] = combine(plan_folder)
+    assert members_of(run) == ["good", "poor", "third"]
+    assert not np.array_equal(run.predictions("test"), old)
+    assert sorted(r.folder.name for r in plan_folder.runs) == ["good", "mean", "poor", "third"]
+
+
+def test_a_member_fitted_anew_makes_the_stack_again(plan_folder):
+    [run] = combine(plan_folder)
+    old = run.predictions("test").copy()
+    add(plan_folder, "poor", 6)
+    [run] = combine(plan_folder)
+    assert not np.array_equal(run.predictions("test"), old)
+
+
+def test_other_code_or_another_seed_makes_the_stack_again(plan_folder, monkeypatch):
+    done = plan_folder.folder / "mean" / "done.json"
+    combine(plan_folder)
+    first = done.stat().st_mtime_ns
+    monkeypatch.setattr(combining.registry, "content", lambda file: "other")
+    combine(plan_folder)
+    second = done.stat().st_mtime_ns
+    combine(plan_folder, seed=1)
+    assert first < second < done.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("moment", ["write_rows", "_seal"])
+def test_a_stack_that_was_cut_short_is_not_taken_for_one_and_is_made_again(plan_folder, monkeypatch, moment):
+    from ageensemble import runs
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((runs, moment) if moment == "write_rows" else (Run, moment)), interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            combine(plan_folder)
+    assert Run(plan_folder.folder / "mean").state(3)[0] == "incomplete"
+    [run] = combine(plan_folder)
+    assert run.state(3) == ("complete", "")
+
+
+def test_a_damaged_stack_is_made_again(plan_folder):
+    [run] = combine(plan_folder)
+    (run.folder / "oof.npy").write_bytes(b"rubbish")
+    assert combine(plan_folder)[0].state(3) == ("complete", "")
+
+
+def test_chosen_members_have_a_folder_of_their_own(plan_folder):
+    add(plan_folder, "third", 5)
+    chosen = [Run(plan_folder.folder / name) for name in ("third", "good", "third")]
+    [run] = combine(plan_folder, chosen=chosen)
+    assert run.title == "mean of good, third"
+    assert members_of(run) == ["good", "third"]
+    assert run.folder.name.startswith("mean-")
+    combine(plan_folder)
+    assert combine(plan_folder, chosen=chosen[::-1])[0].folder == run.folder
+    assert len([r for r in plan_folder.runs if r.kind == "stack"]) == 2
+
+
+# --- which runs may be members ----------------------------------------------------------------------------------
+
+
+def test_by_default_floors_stacks_refits_test_only_imports_and_unfinished_runs_stay_out(plan_folder, capsys):
+    add(plan_folder, "floor", 30, model="floor")
+    add(plan_folder, "refit", 2, kind="refit", parts=["test"])
+    add(plan_folder, "theirs", 1, parts=["test"])
+    (add(plan_folder, "half", 3).folder / "done.json").unlink()
+    (add(plan_folder, "broken", 3).folder / "run.json").write_text("{")
+    combine(plan_folder)
+    [run] = combine(plan_folder)
+    assert members_of(run) == ["good", "poor"]
+    assert "left out of the stack: half is incomplete" in capsys.readouterr().err
+    assert run.folder.name == "mean"
+
+
+def refused(plan_folder, run, error=UsageError):
+    with pytest.raises(error) as caught:
+        combine(plan_folder, chosen=[run, Run(plan_folder.folder / "good")])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_cannot_be_a_member_is_refused_by_name(plan_folder):
+    [made] = combine(plan_folder)
+    assert "mean is a stack" in refused(plan_folder, made)
+    assert "is a refit" in refused(plan_folder, add(plan_folder, "refit", 2, kind="refit", parts=["test"]))
+    assert "--out-of-fold" in refused(plan_folder, add(plan_folder, "theirs", 1, parts=["test"]))
+    half = add(plan_folder, "half", 3)
+    (half.folder / "done.json").unlink()
+    assert "half is incomplete" in refused(plan_folder, half)
+    assert sorted(run.folder.name for run in plan_folder.runs if run.kind == "stack") == ["mean"]
+
+
+def test_a_run_on_another_plan_is_refused_even_by_default(plan_folder):
+    run = add(plan_folder, "third", 5)
+    content = json.loads((run.folder / "run.json").read_text())
+    content.pop("seal")
+    content["config"]["plan"] = "0" * 16
+    write_json(run.folder / "run.json", content)
+    files = {name: file_hash(run.folder / name) for name in ("run.json", "oof.npy", "test.npy", "record.json")}
+    write_json(run.folder / "done.json", {"files": files})
+    assert "another" in refused(plan_folder, Run(run.folder), UnequalError)
+    with pytest.raises(UnequalError, match="third"):
+        combine(plan_folder)
+
+
+@pytest.mark.parametrize("chosen", [None, "good"])
+def test_one_member_is_no_stack(plan_folder, chosen):
+    shutil.rmtree(plan_folder.folder / "poor")
+    with pytest.raises(UsageError, match=r"needs two members.*only good"):
+        combine(plan_folder, chosen=chosen and [Run(plan_folder.folder / chosen)] * 2)
+
+
+def test_an_unknown_method_is_refused_before_anything_is_made(plan_folder):
+    with pytest.raises(UsageError, match="no method called 'stak'; known: greedy, mean, stack; did you mean 'stack'"):
+        combine(plan_folder, ["mean", "stak"])
+    assert not (plan_folder.folder / "mean").exists()
+
+
+def test_a_method_of_ones_own_is_a_file(plan_folder, tmp_path):
+    file = tmp_path / "first.py"
+    file.write_text(
+        "import numpy as np\nfrom ageensemble.stacking.pool import Pool\n\n\n"
+        "def fit(scores, y, clusters, *, seed):\n"
+        "    return Pool('linear', np.eye(len(scores))[0], np.ones(len(scores)))\n"
+    )
+    [run] = combine(plan_folder, [str(file)])
+    assert run.folder.name == "first.py"
+    assert [member["weight"] for member in run.about()["members"]] == [1, 0]
+
+
+# --- no label takes part in its own prediction ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fold", [0, 2])
+def test_other_labels_in_a_fold_change_nothing_there_and_something_elsewhere(plan_folder, tmp_path, fold):
+    shutil.copytree(plan_folder.folder, tmp_path / "copy")
+    other, plan = PlanFolder(tmp_path / "copy"), plan_folder.plan
+    changed = plan.held_out(fold)
+    items = other.items.copy()
+    items.loc[changed, ["age_min", "age_max"]] = exact(np.random.default_rng(0).integers(0, 100, len(changed)))
+    other.items = items
+    inside = np.isin(plan.rest, changed)
+    for one, two in zip(combine(plan_folder, ALL), combine(other, ALL), strict=True):
+        before, after = one.predictions("oof"), two.predictions("oof")
+        assert np.array_equal(before[inside], after[inside])
+        assert not np.array_equal(before[~inside], after[~inside])
+        assert not np.array_equal(one.predictions("test"), two.predictions("test"))
+
+
+def test_labels_of_the_test_part_change_nothing(plan_folder, tmp_path):
+    shutil.copytree(plan_folder.folder, tmp_path / "copy")
+    other = PlanFolder(tmp_path / "copy")
+    items = other.items.copy()
+    items.loc[plan_folder.plan.test, ["age_min", "age_max"]] = 7
+    other.items = items
+    for one, two in zip(combine(plan_folder, ALL), combine(other, ALL), strict=True):
+        for part in ("oof", "test"):
+            assert np.array_equal(one.predictions(part), two.predictions(part))
+        assert one.about()["cross_fitted"] == two.about()["cross_fitted"]
+
+
+def test_what_is_fitted_on_everything_looks_better_than_it_is():
+    rng = np.random.default_rng(0)
+    age = rng.integers(25, 90, 90)
+    members = [bells(age + rng.normal(0, 9, 90), 9) for _ in range(12)]
+    drawn = sample.read(members, exact(age), np.arange(90), np.arange(90) % 3, 0)
+    module = methods.load("stack")
+    found = crossfit.fit(drawn, {"stack": module}, 3, FOURTEEN, 0, lambda: None)["stack"]
+    apparent, crossed = (np.abs(answered.years - age).mean() for answered in (found.apparent, found.crossed))
+    assert apparent < crossed
+    assert found.pool.shrinkage in module.STRENGTHS
+
+
+# --- many items, labels that are ranges -------------------------------------------------------------------------
+
+
+def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(plan_folder, monkeypatch):
+    monkeypatch.setattr(sample, "MOST", 100)
+    [run] = combine(plan_folder)
+    record = run.about()
+    assert 40 <= record["sample"] <= 50  # of each of two members
+    assert record["items"] == len(plan_folder.plan.rest)
+    assert run.predictions("oof").sum(1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_sample_keeps_clusters_whole_and_its_size():
+    clusters = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 9, 400))
+    rows = sample.whole_clusters(clusters, 300, 0)
+    assert 290 < len(rows) <= 300
+    outside = np.setdiff1d(np.arange(len(clusters)), rows)
+    assert not set(clusters[rows]) & set(clusters[outside])
+    assert np.array_equal(rows, sample.whole_clusters(clusters, 300, 0))
+    assert not np.array_equal(rows, sample.whole_clusters(clusters, 300, 1))
+    assert np.array_equal(sample.whole_clusters(clusters, len(clusters), 0), np.arange(len(clusters)))
+
+
+@pytest.mark.parametrize(("width", "metrics_by_group"), [(10, True), (7, False)])
+def test_labels_that_are_ranges_leave_out_years_and_cut_groups(plan_folder, width, metrics_by_group):
+    items = plan_folder.items.copy()
+    low = items["age_min"] // width * width
+    items["age_min"], items["age_max"] = low, np.minimum(low + width - 1, ages.OLDEST)
+    plan_folder.items = items
+    record = combine(plan_folder, ["stack"])[0].about()
+    assert set(record["cross_fitted"]) == ({"accuracy", "f1_weighted"} if metrics_by_group else set())
+    assert record["groups"] == ("decades" if metrics_by_group else None)
+    assert min(member["weight"] for member in record["members"]) >= 0
