@@ -144,7 +144,7 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     return plan_folder, list(runs)
 
 
-def combine(plan_folder, manifest, seed, here, groups=FOURTEEN):
+def combine(plan_folder, manifest, here, groups=FOURTEEN):
     """Combine all runs on a plan by every method, where there are two that can be combined.
 
     Returns
@@ -154,7 +154,7 @@ def combine(plan_folder, manifest, seed, here, groups=FOURTEEN):
     if len(members.eligible(plan_folder)) < 2:
         here.console.detail("nothing to combine: fewer than two complete runs")
         return []
-    made = stacking.combine(plan_folder, None, stacking.methods.names(), seed, here.console)
+    made = stacking.combine(plan_folder, None, stacking.methods.names(), 0, here.console)
     _report(made, plan_folder, manifest, here, groups)
     return made
 

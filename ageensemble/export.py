@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from . import calibration, intervals, pictures, reports, shares, tables
+from . import calibration, intervals, pictures, reports, shares, stacking, tables
 from .console import as_json
 from .errors import DiskError
 from .files import slug, write_csv, writing
@@ -73,7 +73,8 @@ def _origin(complete, plan_folder):
     for run in complete:
         words += [] if run.kind != "folds" or run.name == "floor" else ["--model", run.name]
     words += ["--allow-leak"] if about["leaks"] else []
-    lines = ["```", shlex.join(words), "```", ""]
+    commands = [words, *(_command(run) for run in complete if run.kind != "folds")]
+    lines = ["```", *dict.fromkeys(map(shlex.join, filter(None, commands))), "```", ""]
     records = [r for run in complete if run.name != "floor" for r in run.records(about["folds"])]
     for title, found in (
         ("Machine", [f"{r['machine']}, {r['device']}, {r['threads']} threads a cell" for r in records]),
@@ -82,6 +83,20 @@ def _origin(complete, plan_folder):
     ):
         lines += [f"{title}: {', '.join(dict.fromkeys(found))}.", ""] if found else []
     return lines
+
+
+def _command(run):
+    """The words of the command that made a run without folds; none of the stacks that a benchmark ends with."""
+    if run.kind == "refit":
+        return ["ageensemble", "fit", "--model", run.name]
+    if run.kind == "import":
+        about = run.about()
+        words = ["ageensemble", "import", about["file"]["name"], "--name", run.name]
+        return words + (["--out-of-fold"] if "oof" in run.parts else [])
+    if run.folder.name == run.config["method"]:
+        return []
+    members = [word for member in run.about()["members"] for word in ("--model", member["model"])]
+    return ["ageensemble", "stack", *members, "--method", run.config["method"]]
 
 
 def _in_order(plan_folder, table):
@@ -143,6 +158,7 @@ def _pictures(run, plan_folder, groups, folder, taken, brief):
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {tables.escaped(run.title)}", ""]
+    lines += stacking.views.markdown(run, tables.escaped) if run.kind == "stack" else []
     for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-", brief):
         what = file.stem.removeprefix(f"{stem}-")
         lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")

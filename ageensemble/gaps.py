@@ -17,6 +17,7 @@ from . import compare, splits
 from .files import file_hash
 from .stacking.pool import Pool
 
+SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
 LEAST = 30  # clusters in either part; with fewer a mean is not normal enough
 COLUMNS = ["gap", "gap_low", "gap_high", "gap_state", "gap_why"]
 CLEAN, SUSPICIOUS, NOT_MEASURED = "clean", "suspicious", "not measured"
@@ -59,7 +60,7 @@ def measured(runs, plan_folder, groups, oof):
     result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
     for name, each in values.items():
         found = gap(each, plan.part == splits.TEST, strata, clusters, len(values))
-        result[name] = _row(*found, *_judged(*found[1:], metric))
+        result[name] = _row(*found, *_judged(*found[1:], metric, _from_outside(name, runs)))
     _pass_on(runs, result)
     return result
 
@@ -69,7 +70,10 @@ def _row(*values):
 
 
 def gap(values, test, strata, clusters, family=1):
-    """Difference of the means of the two parts within strata, and its interval.
+    """Difference of the two parts within strata, and its interval.
+
+    The coefficient of being in the test part in a regression of the values on it and on strata (Frisch & Waugh 1933),
+    its error robust to clusters (Liang & Zeger 1986).
 
     Parameters
     ----------
@@ -84,17 +88,22 @@ def gap(values, test, strata, clusters, family=1):
     Returns
     -------
     float, float, float
-        test minus the rest, low, high
+        test minus the rest, low, high; NaN where the two parts hardly share a stratum
     """
     known = np.isfinite(values)
     values, test, clusters = values[known], test[known], clusters[known]
     _, stratum = np.unique(strata[known], return_inverse=True)
-    relative = values - (np.bincount(stratum, values) / np.bincount(stratum))[stratum]
-    parts = [(relative[mask], clusters[mask]) for mask in (test, ~test)]
-    value = parts[0][0].mean() - parts[1][0].mean()
-    error = np.hypot(*(compare.standard_error(*part) for part in parts))
-    error *= np.sqrt(len(values) / max(len(values) - stratum.max() - 1, 1))  # the means of strata were estimated
-    freedom = min(len(np.unique(cluster)) for _, cluster in parts) - 1
+    count = np.bincount(stratum)
+    values, side = (each - (np.bincount(stratum, each) / count)[stratum] for each in (values, test.astype(float)))
+    spread = (side**2).sum()
+    if spread < SHARED * len(test) * test.mean() * (1 - test.mean()):
+        return np.nan, np.nan, np.nan
+    value = (side * values).sum() / spread
+    _, cluster = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(cluster, side * (values - value * side))
+    error = np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / spread
+    error *= np.sqrt(len(values) / max(len(values) - len(count), 1))  # the means of strata were estimated
+    freedom = min(len(np.unique(clusters[part])) for part in (test, ~test)) - 1
     reach = max(stdtrit(freedom, 1 - (1 - compare.LEVEL) / 2 / family) * error, 1e-9)  # what rounding may bring
     return float(value), float(value - reach), float(value + reach)
 
@@ -131,11 +140,22 @@ def _pooled_cells(run, folds, runs):
     return [pool([member[fold % len(member)] for member in cells]) for fold in range(folds)]
 
 
-def _judged(low, high, metric):
+def _from_outside(name, runs):
+    """Whether a run's test items, or those of a member of it, were answered by who knows how many models."""
+    here = {run.folder.name: run for run in runs}
+    members = here[name].config["members"] if here[name].kind == "stack" else [name]
+    return any(here[member].kind == "import" for member in members if member in here)
+
+
+def _judged(low, high, metric, from_outside):
     """State and reason of an interval."""
+    if np.isnan(low):
+        return NOT_MEASURED, "the test part holds other ages or genders than the rest"
     if low <= 0 <= high:
         return CLEAN, ""
     test_worse = (low > 0) == (metric in compare.LOWER_IS_BETTER)
+    if from_outside and not test_worse:
+        return NOT_MEASURED, "better on the test part, where nobody knows how many models answered together"
     what = (
         "better out-of-fold than on the test part, as if it had seen items that were held out from it"
         if test_worse

@@ -5,7 +5,7 @@ import numpy as np
 from . import compare as c
 from . import metrics, scores, slices
 from .console import plain
-from .errors import UsageError
+from .errors import DataError, UsageError
 from .runs import PARTS
 
 ROPE = 0.1  # years, a choice: labels are whole years, nobody could check a tenth of one on a person
@@ -72,12 +72,12 @@ def _where(difference, y, clusters, items, groups):
     """Differences by age group, gender and ethnicity: those of large enough slices, and the names of the others."""
     found, too_small = [], []
     known = np.isfinite(difference)
+    difference, y, clusters, items = difference[known], y[known], clusters[known], items[known]
     for by in ("group", "gender", "ethnicity"):
         names, slice_ = slices.cut(items, y, groups, by)
         if names == [slices.UNKNOWN]:
             continue
-        slice_ = np.where(known, slice_, -1)
-        [estimates] = c.means(np.nan_to_num(difference)[:, None], slice_, clusters, len(names))
+        [estimates] = c.means(difference[:, None], slice_, clusters, len(names))
         about = slices.sizes(slice_, clusters, len(names))
         for index, (name, estimate, size) in enumerate(zip(names, estimates, about, strict=True)):
             row = {"by": by, "name": name, "items": size["items"], "clusters": size["clusters"]}
@@ -131,6 +131,8 @@ def report(plan_folder, a, b, groups, rope=ROPE):
         if part in a.parts and part in b.parts:
             rows = scores.part_rows(plan_folder.plan, part)
             items = plan_folder.items.iloc[rows]
+            if c.item_metric(plan_folder.y) == "accuracy" and (groups.of(plan_folder.y[rows]) < 0).all():
+                raise DataError(f"no item lies in one of the groups '{groups.name}', so nothing can be compared")
             given = (run.predictions(part) for run in (a, b))
             parts[part] = compare(*given, plan_folder.y[rows], items["cluster"].to_numpy(), items, groups, rope)
     names = {name: {"run": run.folder.name, "model": run.title} for name, run in (("a", a), ("b", b))}

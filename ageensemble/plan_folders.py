@@ -12,6 +12,7 @@ OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
 """
 
 import importlib.util
+import shutil
 from functools import cached_property
 from pathlib import Path
 
@@ -95,7 +96,7 @@ class PlanFolder:
     @property
     def runs(self):
         """Every run begun here, by folder name."""
-        folders = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and any(d.iterdir())]
+        folders = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and any(d.iterdir())]
         return [Run(folder) for folder in folders]
 
     def start(self, spec, seed, kind, threads, device):
@@ -136,16 +137,17 @@ class PlanFolder:
         -------
         Run
         """
-        folder = self.folder / place
+        folder, new = self.folder / place, self.folder / f".new-{place}"
         with locked(self.folder / ".lock"):
-            if folder.exists():
-                remove(Run(folder))
-            folder.mkdir()
+            shutil.rmtree(new, ignore_errors=True)  # half written, by an earlier process that was killed
+            new.mkdir()
             content = {"name": name, "config": config | self.hashes, "threads": 1, "ageensemble": __version__}
-            write_json(folder / "run.json", content)
-            run = Run(folder)
-            run.write(predictions, record)
-        return run
+            write_json(new / "run.json", content)
+            Run(new).write(predictions, record)
+            if folder.exists():  # which is given up only now that there is a better one
+                remove(Run(folder))
+            new.rename(folder)
+        return Run(folder)
 
     @property
     def hashes(self):
@@ -207,17 +209,18 @@ def one(out):
 
 
 def named(plan_folder, name):
-    """The run on this plan whose folder is called `name`, or that a table calls so; of several the complete one.
+    """The run on this plan whose folder is called `name`, or that a table calls so, or whose model is.
 
     Raises
     ------
     UsageError
         There is none, or several are complete.
     """
-    found = [run for run in plan_folder.runs if name in (run.folder.name, run.title)]
+    there = plan_folder.runs
+    found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
     complete = [run for run in found if run.state(plan_folder.about["folds"])[0] == "complete"]
     if not found:
-        known = ", ".join(run.title for run in plan_folder.runs)
+        known = ", ".join(run.title for run in there)
         raise UsageError(f"no run called '{name}' in {plan_folder.folder}; there are: {known}")
     if len(complete) > 1:
         folders = ", ".join(run.folder.name for run in complete)

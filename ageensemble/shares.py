@@ -1,6 +1,7 @@
 """Shares of photographs, such as error rates and coverage, with intervals that hold where errors are few."""
 
 import numpy as np
+from scipy.special import stdtrit
 from scipy.stats import beta
 
 from .compare import LEVEL
@@ -9,8 +10,9 @@ from .compare import LEVEL
 def share(hit, clusters, level=LEVEL):
     """A share with its interval: exact (Clopper & Pearson 1934), on as many items as the clusters are worth.
 
-    Items of one cluster are alike, so the count is divided by the design effect (Korn & Graubard 1998, Survey
-    Methodology 24). A bootstrap would give a share of none an interval without width.
+    Items of one cluster are alike, so the count is divided by the design effect, and by what few clusters leave unsure
+    of it (Korn & Graubard 1998, Survey Methodology 24). A bootstrap would give a share of none an interval without
+    width.
 
     Parameters
     ----------
@@ -28,8 +30,13 @@ def share(hit, clusters, level=LEVEL):
         return {"items": 0, "hits": 0, "share": np.nan, "low": np.nan, "high": np.nan}
     value = hits / n
     _, cluster = np.unique(clusters, return_inverse=True)
-    variance = (np.bincount(cluster, hit - value) ** 2).sum() / n**2
-    worth = cluster.max() + 1 if hits in (0, n) else value * (1 - value) / max(variance, value * (1 - value) / n)
+    count = cluster.max() + 1
+    if hits in (0, n) or count == 1:
+        worth = count
+    else:
+        variance = (np.bincount(cluster, hit - value) ** 2).sum() / n**2 * count / (count - 1)
+        unsure = (stdtrit(count - 1, (1 + level) / 2) / stdtrit(n - 1, (1 + level) / 2)) ** 2
+        worth = n * value * (1 - value) / (n - 1) / max(variance * unsure, value * (1 - value) / (n - 1))
     tail, worth_hits = (1 - level) / 2, value * worth
     low = beta.ppf(tail, worth_hits, worth - worth_hits + 1) if hits else 0.0
     high = beta.ppf(1 - tail, worth_hits + 1, worth - worth_hits) if hits < n else 1.0

@@ -98,20 +98,17 @@ def report(plan_folder, groups, by):
 
 
 def _part(part, runs, plan_folder, groups, by):
-    rows = scores.part_rows(plan_folder.plan, part)
-    items, y = plan_folder.items.iloc[rows], plan_folder.y[rows]
-    metric, clusters = compare.item_metric(plan_folder.y), items["cluster"].to_numpy()
-    names, slice_ = cut(items, y, groups, by)
-    if metric == "accuracy":  # which leaves out who is in no group
-        slice_ = np.where(groups.of(y) < 0, -1, slice_)
+    rows, metric = scores.part_rows(plan_folder.plan, part), compare.item_metric(plan_folder.y)
+    scored = np.ones(len(rows), bool) if metric == "mae" else groups.of(plan_folder.y[rows]) >= 0
+    items, y = plan_folder.items.iloc[rows[scored]], plan_folder.y[rows[scored]]
     runs = [run for run in runs if part in run.parts]
-    values = [
-        compare.item_scores(metric, compare.answers(run.predictions(part), groups), y, groups)[slice_ >= 0]
-        for run in runs
-    ]
-    clusters, slice_ = clusters[slice_ >= 0], slice_[slice_ >= 0]
-    if not runs or not len(slice_):
+    if not runs or not len(y):
         return {"slices": [], "runs": []}
+    names, slice_ = cut(items, y, groups, by)
+    clusters = items["cluster"].to_numpy()
+    values = [
+        compare.item_scores(metric, compare.answers(run.predictions(part)[scored], groups), y, groups) for run in runs
+    ]
     columns = np.stack(values, 1)
     whole = compare.means(columns, np.zeros_like(slice_), clusters, 1)
     by_slice = compare.means(columns, slice_, clusters, len(names))

@@ -152,7 +152,9 @@ def markdown(table, plan_folder, groups):
             values = [escaped(f"{table.at[index, 'state']}: {table.at[index, 'why']}"), *values[1:]]
         model = f"**{model}**" if mark == BEST else f"{model} {mark}".rstrip()
         lines.append(f"| {model} | " + " | ".join(values) + " |")
-    below = [text for text, _ in gap_lines(table)] + notes(plan_folder, groups)
+    said = table[(table["state"] == "complete") & (table["why"] != "")]
+    below = [f"{model}: {why}" for model, why in zip(said["model"], said["why"], strict=True)]
+    below += [text for text, _ in gap_lines(table)] + notes(plan_folder, groups)
     return "\n\n".join(["\n".join(lines), *map(escaped, below)]) + "\n"
 
 

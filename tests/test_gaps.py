@@ -198,3 +198,25 @@ def test_the_answers_that_are_compared_are_those_of_the_part(folder):
     test = np.mean([np.abs(cell - folder.y[folder.plan.test, 0]).mean() for cell in cells])
     own = np.abs(oof["honest"].years - folder.y[folder.plan.rest, 0]).mean()
     assert row["gap"] == pytest.approx(test - own, abs=0.15)  # but for the strata
+
+
+def test_a_gap_is_what_it_is_where_strata_are_split_unalike():
+    test = np.concatenate([np.arange(1000) < 900, np.arange(1000) < 50])  # of the young nearly all, of the old few
+    strata = np.repeat([0, 1], 1000)
+    values = 2.0 * test + 10 * strata + np.random.default_rng(0).normal(0, 0.5, 2000)
+    value, low, high = gaps.gap(values, test, strata, np.arange(2000))
+    assert value == pytest.approx(2, abs=0.1)
+    assert low < 2 < high
+
+
+def test_parts_without_common_strata_cannot_be_compared():
+    test = np.arange(400) < 200
+    found = gaps.gap(np.where(test, 10.0, 0.0), test, test.astype(int), np.arange(400))
+    assert np.isnan(found).all()
+    assert gaps._judged(*found[1:], "mae", False)[0] == gaps.NOT_MEASURED
+
+
+def test_an_import_that_does_better_on_the_test_part_may_be_a_bag_and_one_that_does_worse_leaks():
+    assert gaps._judged(-0.5, -0.1, "mae", True)[0] == gaps.NOT_MEASURED
+    assert gaps._judged(0.1, 0.5, "mae", True)[0] == gaps.SUSPICIOUS
+    assert gaps._judged(-0.5, -0.1, "mae", False)[0] == gaps.SUSPICIOUS

@@ -60,7 +60,9 @@ def stacked(runs, target):
     folder = PlanFolder(plan_folder(target))
     members = [run for run in folder.runs if run.name != "floor"]
     record = {"costs": {"fit_seconds": 3.0, "images_per_second": 10.0, "peak_gb": 0.1, "size_mb": 0.1}}
-    record["members"] = [{"run": run.folder.name, "model": run.name, "weight": 0.5} for run in members]
+    rest = {"weight": 0.5, "temperature": 1.0, "loss_without": {"mae": [0.2, 0.1, 0.3]}}
+    record["members"] = [{"run": run.folder.name, "model": run.name, **rest} for run in members]
+    record |= {"apparent": {"mae": 5.0}, "cross_fitted": {"mae": 5.01}, "optimism": {"mae": [0.01, 0.0, 0.02]}}
     mixed = {part: np.mean([run.predictions(part) for run in members], axis=0) for part in ("oof", "test")}
     config = {"kind": "stack", "members": {run.folder.name: "" for run in members}}
     folder.put("mean", "mean", config | {"method": "mean"}, mixed, record)
@@ -74,6 +76,8 @@ def test_an_export_shows_all_of_the_best_model_and_the_best_stack_and_little_of_
     done = ageensemble("results", stacked(runs, tmp_path / "runs"), "--export", tmp_path / "results")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "results" / "README.md").read_text()
+    assert "| 0.500 | 1.00 | +0.200 (+0.100 to +0.300) |" in text
+    assert "optimism +0.010 (+0.000 to +0.020)" in text
     head, *sections = re.split(r"^## (.*)\n", text, flags=re.MULTILINE)
     shown = {
         title: re.findall(r"-([a-z_]+)\.png\)", body) for title, body in zip(sections[::2], sections[1::2], strict=True)

@@ -191,7 +191,7 @@ COSTS = {"fit_seconds": 2.0, "images_per_second": None, "peak_gb": None, "size_m
 
 def put(runs, **config):
     made = PlanFolder(plan_folder(runs))
-    return made.put("mean", "mean", {"kind": "stack", **config}, uniform(made), {"costs": COSTS})
+    return made.put("mean", "mean", {"kind": "stack", "members": {}} | config, uniform(made), {"costs": COSTS})
 
 
 def test_a_run_without_cells_is_scored_and_tabled_like_any_other(runs):

@@ -201,9 +201,24 @@ def test_a_stack_that_was_cut_short_is_not_taken_for_one_and_is_made_again(plan_
         patch.setattr(*((runs, moment) if moment == "write_rows" else (Run, moment)), interrupted)
         with pytest.raises(KeyboardInterrupt):
             combine(plan_folder)
-    assert Run(plan_folder.folder / "mean").state(3)[0] == "incomplete"
+    assert "mean" not in [run.folder.name for run in plan_folder.runs]
     [run] = combine(plan_folder)
     assert run.state(3) == ("complete", "")
+
+
+def test_a_stack_is_kept_until_its_successor_is_complete(plan_folder, monkeypatch):
+    [before] = combine(plan_folder)
+    add(plan_folder, "third", 5)
+
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_seal", full)
+        with pytest.raises(OSError, match="No space"):
+            combine(plan_folder)
+    assert Run(before.folder).state(3) == ("complete", "")
+    assert Run(before.folder).config == before.config
 
 
 def test_a_damaged_stack_is_made_again(plan_folder):

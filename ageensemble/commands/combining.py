@@ -45,14 +45,17 @@ def stack(
     plan_folder = plan_folders.one(out)
     chosen = [plan_folders.named(plan_folder, name) for name in model] if model else None
     wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or stacking.methods.names()
-    for run in stacking.combine(plan_folder, chosen, wanted, seed, console):
+    made = stacking.combine(plan_folder, chosen, wanted, seed, console)
+    for run in made:
         if reports.missing(run):
             reports.write(run, plan_folder, scheme)
     table = tables.rows(plan_folder, scheme)
     if json:
         print(as_json(tables.content(table, plan_folder)))
-    else:
-        print_table(table, plan_folder, scheme, console)
+        return
+    print_table(table, plan_folder, scheme, console)
+    for run in made:
+        console.out.print(stacking.views.table(run))
 
 
 @app.command(

@@ -84,7 +84,7 @@ def fit(
 
 def _work(kind, o):
     """Prepare, fit and print the table: what `benchmark` and `fit` share; `o` are their options."""
-    from .. import ages, tables
+    from .. import ages, stacking, tables
     from .. import benchmark as bench
 
     groups = ages.scheme(o.groups)
@@ -95,13 +95,14 @@ def _work(kind, o):
     if o.dry_run:
         return _dry_run(manifest, plan, wanted, kind, here, o)
     plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups)
-    if o.stack:
-        bench.combine(plan_folder, manifest, o.seed, here, groups)
+    stacks = bench.combine(plan_folder, manifest, here, groups) if o.stack else []
     table = tables.rows(plan_folder, groups)
     if o.json:
         print(as_json(tables.content(table, plan_folder)))
     else:
         print_table(table, plan_folder, groups, here.console)
+    for run in stacks if not o.json else []:
+        here.console.out.print(stacking.views.optimism(run), style="dim", markup=False)
     complete = [run.state(plan.folds)[0] == "complete" for run in runs]
     if kind == "refit" and complete[0]:
         here.console.say(f"model saved in {runs[0].cell_folder('all') / 'model'}")

@@ -95,6 +95,8 @@ def _other(folder, groups, console, by, threshold, calibration, json, markdown, 
     contents = []
     for plan_folder in plan_folders.plan_folders(folder):
         complete = [run for run, state, _ in scores.states(plan_folder) if state == "complete"]
+        if not complete:
+            raise UsageError(f"no complete run in {plan_folder.folder}; see: ageensemble runs list")
         if by is not None:
             content = slices.report(plan_folder, groups, by)
             view = slices.markdown(content) if markdown else slices.view(content, console.out.width)

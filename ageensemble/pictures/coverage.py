@@ -30,9 +30,7 @@ def save_coverage(file, content, title):
     level = 100 * content["level"]
     axis.axhline(level, color=INK, linewidth=0.8, linestyle=":", label=f"stated: {level:g} %")
     axis.set(ylabel="true ages inside, %")
-    bottom, top = axis.get_ylim()
-    axis.set_ylim(bottom - 0.15 * (top - bottom), top)  # for the legend
-    axis.legend(fontsize=8, loc="lower left", ncols=3)
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
     below.set(ylabel="mean width, years", xlabel="true age group (test items)")
     labels = [f"{row['name']} ({row['plain']['items']:,})" for row in slices]
     below.set_xticks(place, labels, rotation=60, ha="right", rotation_mode="anchor")

@@ -5,6 +5,7 @@
 A method is one file in `methods/`.
 """
 
+from . import views
 from .combining import combine
 
-__all__ = ["combine"]
+__all__ = ["combine", "views"]

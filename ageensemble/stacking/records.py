@@ -73,7 +73,7 @@ def _costs(fitted, members, plan):
     used = [cost for cost, weight in zip(each, fitted.pool.weights, strict=True) if weight > 0]
     costs = {
         "fit_seconds": sum(cost["fit_seconds"] for cost in each) + fitted.seconds,
-        "images_per_second": 1 / sum(1 / cost["images_per_second"] for cost in used),
+        "images_per_second": 1 / sum(1 / cost["images_per_second"] for cost in used) if used else math.nan,
         "peak_gb": float(np.max([peak_memory() / 1e9, *(cost["peak_gb"] for cost in each)])),
         "size_mb": sum(cost["size_mb"] for cost in used),
     }

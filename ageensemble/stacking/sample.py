@@ -6,7 +6,8 @@ import numpy as np
 
 from .pool import logs
 
-MOST = 200_000  # rows of all members together, some 100 MB
+MOST = 160_000  # rows of all members together, some 80 MB
+FEWEST = 20  # clusters, however large they are, so that every fold has some
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ def whole_clusters(clusters, most, seed):
     if len(clusters) <= most:
         return np.arange(len(clusters))
     _, cluster, size = np.unique(clusters, return_inverse=True, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(size))
-    drawn = order[np.cumsum(size[order]) <= most]
+    drawn, room = [], most
+    for c in np.random.default_rng(seed).permutation(len(size)):
+        if size[c] <= room or len(drawn) < FEWEST:  # one that is too large gives way to those that fit
+            drawn.append(c)
+            room -= size[c]
     return np.flatnonzero(np.isin(cluster, drawn))
