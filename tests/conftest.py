@@ -1,12 +1,16 @@
 """Tiny data drawn in code, shared by all tests: what is read only is made once a session."""
 
 import shutil
+import signal
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ageensemble import manifest as manifests
+
+# Whoever starts the tests in the background may have SIGINT ignored; what we start must feel a Ctrl-C all the same
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PHOTOS = 120  # of `utkface`, besides the copies and the broken one
 AGES = tuple(1 + (i * 37) % 90 for i in range(PHOTOS))  # every year of 1..90, some twice
