@@ -133,6 +133,14 @@ def test_greedy_adds_the_best_first_and_counts_how_often():
     assert alone[0] > 0.9
 
 
+def test_of_all_steps_of_greedy_the_best_counts(monkeypatch):
+    scripted = [[1.0, 2.0], [2.0, 0.5], [0.9, 3.0], [0.7, 3.0]]
+    monkeypatch.setattr(greedy, "STEPS", 4)
+    monkeypatch.setattr(greedy, "_losses_of_adding", lambda scores, total, y, step: np.array(scripted[step - 1]))
+    members, y = people(10, 0, [5, 5])
+    assert greedy.fit(members, y, np.arange(10), seed=0).weights.tolist() == [0.5, 0.5]
+
+
 # --- the fit of a log-pool --------------------------------------------------------------------------------------
 
 
