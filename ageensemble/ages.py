@@ -61,7 +61,7 @@ class Scheme:
         cut = np.flatnonzero(low != high)
         if len(cut):
             raise DataError(
-                f"the groups '{self.name}' cut the labelled range {_label(*y[cut[0]])} in two ({len(cut)} items); "
+                f"the groups '{self.name}' cut the labelled range {_label(*y[cut[0]])} in two (labels: {len(cut)}); "
                 "mend that label, or give --groups made of whole labelled ranges"
             )
         return low
@@ -147,6 +147,20 @@ def exact(y, who):
     if np.any(y[:, 0] != y[:, 1]):
         raise DataError(f"{who} needs exact ages, but these labels are ranges of years; use a route by groups")
     return y[:, 0]
+
+
+def uncut(y):
+    """The first of the schemes whose groups cut no labelled range in two, or None.
+
+    Parameters
+    ----------
+    y : (n, 2) int array, years
+    """
+    for scheme in SCHEMES.values():
+        low, high = scheme.lookup[y[:, 0]], scheme.lookup[y[:, 1]]
+        if (low == high).all():
+            return scheme
+    return None
 
 
 # --- reading a distribution -------------------------------------------------------------------------------------
@@ -236,7 +250,7 @@ def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
     inner_predicted, inner_age : (m,) array, years
         inner out-of-fold predictions of the training items, and their true ages
     k : int
-        neighbours; all `m` where there are fewer
+        neighbours; all `m` where there are fewer; where more are equally near, some that stand for them all
     sigma : float, years
         smoothing of the counted ages
 
@@ -244,7 +258,7 @@ def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
     -------
     (n, A) float64 array
     """
-    order = np.argsort(inner_predicted, kind="stable")
+    order = _in_order(inner_predicted, inner_age)
     near, residual = inner_predicted[order], (inner_age - inner_predicted)[order]
     k = min(k, len(near))
     result = np.empty((len(predicted), A))
@@ -256,6 +270,17 @@ def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
         counts = np.bincount((rows + years).ravel(), minlength=len(centre) * A)
         result[start : start + 4096] = counts.reshape(-1, A) / k
     return result @ _blur(sigma)
+
+
+def _in_order(predicted, age):
+    """Order by predictions in which any stretch of equal ones has ages as all of these have, `(m,)` int.
+
+    The order of the items, which may be that of their ages, has no say. Multiples of the golden ratio modulo 1 are
+    spread evenly (Weyl 1916): whichever interval of them a stretch is, it takes ranks by age from all over.
+    """
+    order = np.lexsort((age, predicted))
+    spread = np.arange(len(order)) * ((np.sqrt(5) - 1) / 2) % 1
+    return order[np.lexsort((spread, predicted[order]))]
 
 
 def _nearest_window(centre, sorted_values, k):
@@ -271,14 +296,14 @@ def _nearest_window(centre, sorted_values, k):
     return low
 
 
-def finish(distribution, y):
+def finish(distribution, prior):
     """What every model's output goes through: checked, normalised, mixed with the training histogram.
 
     Parameters
     ----------
     distribution : (n, A) array
-    y : (m, 2) int array, years
-        the labels the model was trained on
+    prior : (A,) array
+        `histogram` of the labels the model was trained on
 
     Returns
     -------
@@ -299,5 +324,5 @@ def finish(distribution, y):
     total = distribution.sum(1, keepdims=True)
     if np.any(total <= 0):
         raise ValueError("the model returned a row without any probability")
-    mixed = (1 - FLOOR_MIX) * distribution / total + FLOOR_MIX * histogram(y)
+    mixed = (1 - FLOOR_MIX) * distribution / total + FLOOR_MIX * prior
     return mixed.astype(np.float32)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .ages import OLDEST
+from .console import counted
 from .datasets._columns import MISSING, USUAL, by_name
 from .datasets.annotations import read_text
 from .errors import DataError
@@ -132,7 +133,7 @@ def _match(names, items, where):
     _refuse_repeats(names, row, where)
     if np.all(row < 0):
         raise DataError(
-            f"{where}: none of its {len(names):,} rows is of an item of this plan; "
+            f"{where}: not one row of its {len(names):,} is of an item of this plan; "
             f"it says '{names[0]}' where the plan has '{items['item_id'].iloc[0]}'"
         )
     return row
@@ -169,7 +170,7 @@ class _Rows:
         """An error about the first of the rows in a mask, if there is one; `what` says of a row what is wrong."""
         if wrong.any():
             first, others = int(np.argmax(wrong)), int(wrong.sum()) - 1
-            more = f"; {others:,} more rows are like it" if others else ""
+            more = f"; and in {counted(others, 'more row')}" if others else ""
             raise DataError(f"{self.where}: the answer for '{self.names[first]}' {what(first)}{more}")
 
     def texts(self, column):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from . import ages
-from .console import plain
+from .console import counted, plain
 from .duplicates import connected
 from .files import write_csv
 
@@ -140,7 +140,8 @@ def _spread_over_ages(y, count=80):
 
 def lines(result, worst=10):
     """The audit as lines of text."""
-    yield f"{_shown(result['name'])}: {result['items']:,} usable items, {sum(result['excluded'].values()):,} excluded"
+    excluded = sum(result["excluded"].values())
+    yield f"{_shown(result['name'])}: {counted(result['items'], 'usable item')}, {excluded:,} excluded"
     yield from (f"  excluded  {count:>7,}  {reason}" for reason, count in result["excluded"].items())
     a = result["ages"]
     ranges = f", {a['ranges']:,} labelled by ranges" if a["ranges"] else ""

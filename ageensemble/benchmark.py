@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cells, features, pixels, reports, specs, splits, stacking
+from . import cells, faces, features, pixels, registry, reports, specs, splits, stacking
 from .ages import FOURTEEN
 from .caches import default_folder
-from .console import Console, Training
+from .console import Console, Training, counted
 from .errors import DataError, UsageError
 from .files import key_of
 from .machine import available_gpu_memory, available_memory, cores, find_device, peak_memory
@@ -82,23 +82,46 @@ def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
     leaks = len(splits.parted(plan, manifest.clusters))
     if leaks and not allow_leak:
         raise DataError(
-            f"the plan {plan_file} leaks: {leaks} items have photographs of the same cluster (person, duplicate or "
-            "moment) in another part; --allow-leak uses it all the same and says so in the table"
+            f"the plan {plan_file} leaks: {counted(leaks, 'item')} with photographs of the same cluster (person, "
+            "duplicate or moment) in another part; --allow-leak uses it all the same and says so in the table"
         )
     return manifest, plan, {"leaks": leaks, "limited": limit if len(manifest) < everything else 0}
 
 
 def say_excluded(manifest, console):
     """One line on how many items can be used, and why others can't."""
-    console.say(
-        f"{manifest.name}: {len(manifest):,} usable photographs in {len(np.unique(manifest.clusters)):,} clusters"
-    )
+    clusters = counted(len(np.unique(manifest.clusters)), "cluster")
+    console.say(f"{manifest.name}: {counted(len(manifest), 'usable photograph')} in {clusters}")
     if len(manifest.excluded):
         listed = ", ".join(f"{count} {reason}" for reason, count in manifest.reasons.items())
         console.say(f"excluded {len(manifest.excluded):,}: {listed}")
 
 
-def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
+def find_faces(which, here):
+    """The detector that `--detector` names; see `faces.detector`."""
+    with here.console.progress("bytes") as bar:
+        return faces.detector(which, cache=here.cache, say=here.console.detail, progress=bar("fetching YuNet"))
+
+
+def measure_template(plan_folder, manifest, detector, insist, here):
+    """Put into the plan folder how the photographs show a face, unless that was measured with this detector before.
+
+    A detector that nobody insists on replaces no template with landmarks either: it may only be what is at hand today.
+    """
+    known = plan_folder.template
+    if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not insist)):
+        return
+    rows = manifest.items["photo"].to_numpy()
+    with here.console.progress() as bar:
+        told = bar("finding faces")
+        found = faces.measure(manifest.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
+    if found:
+        plan_folder.template = found
+    else:
+        here.console.detail(f"no template of the faces: {detector.name} finds one in too few of the photographs")
+
+
+def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detector=None, insist=False):
     """Fit what is missing of these models on this plan.
 
     Parameters
@@ -113,6 +136,10 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     here : Settings
     groups : Scheme
         of the reports
+    detector : callable, optional
+        from `find_faces`; a template of the faces is measured with it
+    insist : bool
+        whether it was asked for, and is not just what is at hand
 
     Returns
     -------
@@ -122,6 +149,11 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN):
     wanted = list({key_of(spec.config): spec for spec in settled}.values())  # auto may have become what another is
     plan_folder = PlanFolder.create(here.out, manifest, plan, about)
     here.console.say(f"runs: {plan_folder.folder}")
+    if detector:
+        measure_template(plan_folder, manifest, detector, insist, here)
+    for name, params in {str(feature): feature for spec in wanted for feature in spec.features}.values():
+        for file in registry.paths(params, getattr(features.module(name), "FILES", ())).values():
+            plan_folder.keep(file)
     floor = specs.parse("floor")
     others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
     runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in others}

@@ -12,6 +12,8 @@ OURS = {  # names of what this package puts into each folder of the cache
     "features": r".*-[0-9a-f]{16}\.(npy|lock|npy\.\d+\.tmp)",
     "precision": r"[0-9a-f]{16}\.json",
     "pixels": r"\.?squares\d+-[0-9a-f]{16}\.(npy|lock|npy\.\d+\.tmp)",
+    "templates": r"[0-9a-f]{16}\.json",
+    "detectors": r"lock|face_detection_yunet_2023mar\.onnx",
     "demo": r"lock|v\d+-\d+(-unfinished)?",
 }
 

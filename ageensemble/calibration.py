@@ -41,7 +41,7 @@ def distributions(run, plan_folder):
     if "oof" not in run.parts:
         return before, None, None
     found = temperature.fit(logs(run.predictions("oof")), plan_folder.y[plan_folder.plan.rest])
-    return before, Pool("linear", np.ones(1), np.array([found]))([before]), found
+    return before, Pool("log", np.ones(1), np.array([found]))([before]), found
 
 
 def _row(distribution, y, groups):

@@ -15,7 +15,7 @@ from importlib.metadata import version
 import numpy as np
 
 from . import features, models, processes
-from .ages import A, finish
+from .ages import A, finish, histogram
 from .errors import AgeEnsembleError
 from .files import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows, writing
 from .machine import peak_memory
@@ -200,10 +200,10 @@ def _write_history(file, history):
 
 def _predict(model, task, rows):
     """Age distributions of these rows, mixed with the training histogram, `(len(rows), A)` float32."""
-    result = []
+    result, prior = [], histogram(task["y"])
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        distribution = finish(model.predict(_inputs(task, batch)), task["y"])
+        distribution = finish(model.predict(_inputs(task, batch)), prior)
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)

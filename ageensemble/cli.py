@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import combining, data, fitting, judging, results, upkeep
+from .commands import combining, data, fitting, judging, models, results, upkeep
 from .commands.options import examples
 from .console import fail
 from .errors import AgeEnsembleError
@@ -26,6 +26,7 @@ app = typer.Typer(
 for verbs in (fitting.app, combining.app, results.app, judging.app):
     app.add_typer(verbs)
 app.add_typer(data.app, name="data")
+app.add_typer(models.app, name="models")
 app.add_typer(upkeep.runs_app, name="runs")
 app.add_typer(upkeep.cache_app, name="cache")
 app.add_typer(upkeep.list_app, name="list")

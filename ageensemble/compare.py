@@ -177,24 +177,6 @@ def _by_group(hit, true, answer):
         return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}
 
 
-def headline_intervals(distribution, y, clusters, groups):
-    """95 % intervals of the headline metrics.
-
-    Parameters
-    ----------
-    distribution : (n, A) array
-    y : (n, 2) int array, years
-    clusters : (n,) int array
-    groups : ages.Scheme
-
-    Returns
-    -------
-    dict of str to (low, high)
-    """
-    [scores] = headline([answers(distribution, groups)], y, clusters, groups)
-    return {name: score.interval() for name, score in scores.items()}
-
-
 def means(values, parts, clusters, width):
     """Means of item values within parts of the items, all on the same resamples.
 

@@ -5,7 +5,10 @@ import math
 import os
 import re
 import sys
+import time
 from contextlib import contextmanager, suppress
+
+PAUSE = 30  # seconds between the lines of a bar in a log
 
 
 class Console:
@@ -49,7 +52,7 @@ class Console:
         columns += [TextColumn("{task.fields[note]}", markup=False, table_column=cut(24 if self.narrow else 38))]
         columns += [TimeElapsedColumn(), TimeRemainingColumn()]
         with Progress(*columns, console=self.err) as progress:
-            yield lambda name: Bar(progress, name, unit)
+            yield lambda name: Bar(progress, name, unit, self.say)
 
     @property
     def narrow(self):
@@ -69,18 +72,28 @@ class Console:
 
 
 class Bar:
-    """A progress bar, shown from the first time that it is told how far things are."""
+    """A progress bar, shown from the first time that it is told how far things are; in a log, a line now and then."""
 
-    def __init__(self, progress, name, unit):
+    def __init__(self, progress, name, unit, say):
         self._progress, self._name, self._unit, self._task = progress, plain(name), unit, None
+        self._say, self._said = say, time.monotonic()
 
     def __call__(self, done, total, note="", count=None):
-        """So many are done; `count` says it in other words."""
+        """So many are done; `count` says it in other words, and leaves it to the caller to `note` something."""
         shown = {"completed": done, "total": total, "note": plain(note)}
         shown["count"] = count or f"{done:,.0f}/{total:,.0f} {self._unit}"
         if self._task is None:
             self._task = self._progress.add_task(self._name, **shown)
         self._progress.update(self._task, **shown)
+        if count is None:
+            self.note(f"{self._name}: {shown['count']} {shown['note']}".rstrip())
+
+    def note(self, text):
+        """One line where there is no terminal to show the bar, unless there was one less than `PAUSE` ago."""
+        now = time.monotonic()
+        if not self._progress.console.is_terminal and now - self._said >= PAUSE:
+            self._said = now
+            self._say(text)
 
     def end(self):
         """Take the bar away."""
@@ -89,7 +102,9 @@ class Bar:
 
 
 class Training:
-    """What is seen of a cell while its model trains: a bar; with `--verbose`, a line for each epoch besides.
+    """What is seen of a cell while its model trains: a bar, in a log a line for an epoch that ended, not too often.
+
+    With `--verbose` there is one for each epoch.
 
     Parameters
     ----------
@@ -122,7 +137,8 @@ class Training:
         numbers = self._last | {"inner_mae": inner_mae}  # which is measured when the epoch is over
         texts = _given(numbers, "epoch {epoch:.0f}/{epochs:.0f}", "loss {loss:.4g}", "inner MAE {inner_mae:.2f}")
         if texts:
-            self._console.detail(f"{self._name}: {', '.join(texts)}")
+            tell = self._console.detail if self._console.verbose else self._bar.note
+            tell(f"{self._name}: {', '.join(texts)}")
 
 
 def _given(numbers, *texts):
@@ -133,6 +149,11 @@ def _given(numbers, *texts):
         with suppress(KeyError):
             result.append(text.format(**known))
     return result
+
+
+def counted(number, what, several=""):
+    """A number with its noun: `1 row`, `1,000 rows`; `several` where that is no matter of an s."""
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
 
 
 def plain(text):

@@ -24,6 +24,8 @@ def estimate(manifest, plan, wanted, kind, seed, here):
         rows; seconds with that many cells at once, None where one model's are not known; disk_bytes, memory_bytes and
         what is free of both
     """
+    for spec in wanted:
+        spec.try_files()
     cells = 1 if kind == "refit" else plan.folds
     n = len(plan.rest) * (1 if kind == "refit" else (plan.folds - 1) / plan.folds)
     history = _history(here.out)
@@ -119,7 +121,8 @@ def rich_table(result):
         texts = [plain(row["model"]), str(row["cells"]), str(row["left"]), _seconds(row["seconds"])]
         view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
     gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
-    below = f"seconds, several cells at once: {_seconds(result['seconds'])}\n" + (
+    first = "" if result["seconds"] is not None else " until a first fit here has shown how long it takes"
+    below = f"seconds, several cells at once: {_seconds(result['seconds'])}{first}\n" + (
         "disk for features, squares and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
         "memory, several cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
     ).format(**gigabytes)
@@ -127,4 +130,4 @@ def rich_table(result):
 
 
 def _seconds(value):
-    return "not known yet" if value is None else f"{value:,.0f}"
+    return "unknown" if value is None else f"{value:,.0f}"

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from . import calibration, intervals, pictures, reports, shares, stacking, tables
-from .console import as_json
+from .console import as_json, counted
 from .errors import DiskError
 from .files import slug, write_csv, writing
 
@@ -14,6 +14,8 @@ LEAST = 200  # test items of an age group whose coverage is worth a word
 
 def write(plan_folder, table, groups, target):
     """Write `README.md`, `results.csv`, `results.json` and the pictures of every complete run into a folder.
+
+    Runs that are incomplete are counted, not listed.
 
     Parameters
     ----------
@@ -36,17 +38,21 @@ def write(plan_folder, table, groups, target):
     folder = Path(target)
     if folder.is_file():
         raise DiskError(f"{folder} is a file; --export needs a folder")
+    listed = table[table["state"] != "incomplete"].reset_index(drop=True)
     held = folder / "results.json"
     names = [plan_folder.about["manifest"], plan_folder.about["plan"]]
     if held.exists() and not all(name in held.read_text() for name in names):
         folder = folder / plan_folder.folder.name
     folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / "results.csv", table, float_format="%.5g")
+    write_csv(folder / "results.csv", listed, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
-        temporary.write_text(as_json(tables.content(table, plan_folder)) + "\n")
-    complete = _in_order(plan_folder, table)
-    lines = ["# Results", "", tables.markdown(table, plan_folder, groups), *_origin(complete, plan_folder)]
-    if pictures.save_time_error(folder / "time_error.png", table, tables.heading(plan_folder)):
+        temporary.write_text(as_json(tables.content(listed, plan_folder)) + "\n")
+    complete = _in_order(plan_folder, listed)
+    lines = ["# Results", "", tables.markdown(listed, plan_folder, groups)]
+    if len(listed) < len(table):
+        lines += [f"Not listed: {counted(len(table) - len(listed), 'incomplete run')}.", ""]
+    lines += _origin(complete, plan_folder)
+    if pictures.save_time_error(folder / "time_error.png", listed, tables.heading(plan_folder)):
         lines += ["![time against error](time_error.png)", ""]
     shown = [run for run in complete if run.name != "floor"]  # the same for everybody: nothing to see
     if shown:
@@ -93,10 +99,11 @@ def _command(run):
         about = run.about()
         words = ["ageensemble", "import", about["file"]["name"], "--name", run.name]
         return words + (["--out-of-fold"] if "oof" in run.parts else [])
-    if run.folder.name == run.config["method"]:
+    method = run.config["method"]
+    if run.folder.name in stacking.methods.names():
         return []
-    members = [word for member in run.about()["members"] for word in ("--model", member["model"])]
-    return ["ageensemble", "stack", *members, "--method", run.config["method"]]
+    words = [word for member in run.about()["members"] for word in ("--model", member["model"])]
+    return ["ageensemble", "stack", *(words if run.title != method else []), "--method", method]
 
 
 def _in_order(plan_folder, table):

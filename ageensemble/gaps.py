@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from . import compare, splits
-from .files import file_hash
+from .stacking.members import altered
 from .stacking.pool import Pool
 
 SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
@@ -130,13 +130,11 @@ def single_predictions(run, folds, runs):
 
 
 def _pooled_cells(run, folds, runs):
-    here = {other.folder.name: other for other in runs}
-    members = [here.get(name) for name in run.config["members"]]
-    expected = run.config["members"].values()
-    if any(m is None or file_hash(m.folder / "done.json") != h for m, h in zip(members, expected, strict=True)):
+    if altered(run, runs):
         return []
+    here = {other.folder.name: other for other in runs}
     pool = Pool.from_json(run.about()["pool"])
-    cells = [single_predictions(member, folds, runs) for member in members]
+    cells = [single_predictions(here[name], folds, runs) for name in run.config["members"]]
     return [pool([member[fold % len(member)] for member in cells]) for fold in range(folds)]
 
 

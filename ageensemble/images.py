@@ -156,12 +156,12 @@ def _columns(rows):
 def _decode(file):
     nothing = {"image": b"", "shape": (0, 0), "original": (0, 0), "problem": ""}
     nothing |= {name: np.zeros(32, np.uint8) for name in ("sha256", "pixels", "dhash")}
-    content, problem = _content(file)
+    read, problem = content(file)
     if problem:
         return nothing | {"problem": problem}
-    nothing["sha256"] = _digest(content)
+    nothing["sha256"] = _digest(read)
     try:
-        image, original = open_upright(io.BytesIO(content))
+        image, original = open_upright(io.BytesIO(read))
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
         return nothing | {"problem": reason(error)}
     if min(original) < SMALLEST:
@@ -177,8 +177,8 @@ def _decode(file):
     }
 
 
-def _content(file):
-    """(bytes, "") of a file, or (None, why not)."""
+def content(file):
+    """(bytes, "") of a photograph's file, or (None, why it cannot be read)."""
     try:
         state = os.stat(file)
         if not stat.S_ISREG(state.st_mode):
@@ -186,14 +186,14 @@ def _content(file):
         if state.st_size > MOST_BYTES:
             return None, f"too large: {state.st_size:,} bytes, at most {MOST_BYTES:,}"
         with open(file, "rb") as stream:
-            content = stream.read()
+            read = stream.read()
     except OSError as error:
         return None, f"{UNREAD}: {error.strerror or error}"
-    return content, "" if content else "empty file"
+    return read, "" if read else "empty file"
 
 
-def _digest(content):
-    return np.frombuffer(hashlib.sha256(content).digest(), np.uint8)
+def _digest(data):
+    return np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
 
 
 def difference_hash(image):

@@ -41,6 +41,8 @@ class Manifest:
     links : dict of str to (m, 2) int array
         rows of `items` that must not be parted, by kind of link
     photos : Photos
+    licence : str
+        what is known of the terms of the photographs
     """
 
     name: str
@@ -49,6 +51,7 @@ class Manifest:
     excluded: pd.DataFrame
     links: dict
     photos: Photos
+    licence: str = ""
 
     def __len__(self):
         return len(self.items)
@@ -153,7 +156,8 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
     photos = decode(files, cache, jobs, progress("decoding photographs"))
     table.loc[sound, "photo"] = np.arange(len(files))
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
-    return _assemble(name, folder, table, photos)
+    licence = "drawn by ageensemble, Apache-2.0" if str(data) == "demo" else getattr(source, "LICENCE", "")
+    return replace(_assemble(name, folder, table, photos), licence=licence)
 
 
 def demo_folder(cache, progress):

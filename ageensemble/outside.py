@@ -1,7 +1,9 @@
 """Answers from outside: any other system's predictions of the same items, as a run in the same table.
 
-Ages, groups and probabilities all become age distributions here. Nobody but the user knows whether the system saw an
-item when it was trained: what is not declared out-of-fold brings its test items only, and no table chooses by those.
+Ages, groups and probabilities all become age distributions here, and what was answered is read off them again: an age
+is the median, and its group the most probable one under every named scheme and that of the import. Nobody but the user
+knows whether the system saw an item when it was trained: what is not declared out-of-fold brings its test items only,
+and no table chooses by those.
 """
 
 import re
@@ -11,6 +13,7 @@ import numpy as np
 
 from . import __version__, ages, models
 from .answers import read
+from .console import counted
 from .errors import DataError, UsageError
 from .files import file_hash, slug
 from .runs import PARTS, Run
@@ -19,6 +22,7 @@ RESERVED = ("mean", "greedy", "stack")  # what `ageensemble stack` calls its row
 SPIKE = 0.51  # of a bare age is on its year: above a half, so that its median and any scheme's group are its own
 BELL = 8.0  # years, standard deviation of where the rest lies
 MOST = 0.499  # of a distribution on either side of an answered age; the mix with the histogram cannot make it a half
+AHEAD = 1e-3  # of the answered group before any other, for the same reason
 ENOUGH = 50  # answered items whose errors are known, to go by those in place of the bell
 
 
@@ -55,9 +59,8 @@ def put(file, name, plan_folder, groups, out_of_fold, say):
     file, place = Path(file), _place(name, plan_folder)
     answers = read(file, plan_folder.items, groups)
     plan, parts = plan_folder.plan, PARTS if out_of_fold else PARTS[1:]
-    rows = {"oof": plan.rest, "test": plan.test}
-    missing = {part: int((~answers.given[rows[part]]).sum()) for part in parts}
-    _refuse_nothing(file, missing, rows)
+    missing = {part: int((~answers.given[plan.rows(part)]).sum()) for part in parts}
+    _refuse_nothing(file, missing, plan)
     spread = _spread(answers, plan_folder, out_of_fold)
     predictions = {part: _predictions(part, answers, plan_folder, groups, spread) for part in parts}
     left_out = 0 if out_of_fold else int(answers.given[plan.rest].sum())
@@ -101,12 +104,12 @@ def _place(name, plan_folder):
     return place
 
 
-def _refuse_nothing(file, missing, rows):
+def _refuse_nothing(file, missing, plan):
     """An import without one answer for a part would be nothing but the floor under another name."""
     for part, count in missing.items():
-        if count == len(rows[part]):
+        if count == len(plan.rows(part)):
             where = "in the test part" if part == "test" else "outside the test part"
-            raise DataError(f"{file.name} has no answer for any of the {count:,} items {where}")
+            raise DataError(f"{file.name} has no answer for any item {where}; it should have {count:,}")
 
 
 # --- answers become distributions -------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def _predictions(part, answers, plan_folder, groups, spread):
     result = np.empty((len(y), ages.A), np.float32)
     for rows, known in blocks:
         result[rows] = _block(answers, rows, known, y, groups, spread)
-    return result[plan.rest if part == "oof" else plan.test]
+    return result[plan.rows(part)]
 
 
 def _block(answers, rows, known, y, groups, spread):
@@ -152,8 +155,8 @@ def _block(answers, rows, known, y, groups, spread):
         result[given] = bells()[np.rint(values[given]).astype(int)]
     else:
         known = known[answers.given[known]]
-        result[given] = by_errors(values[given], answers.values[known], y[known, 0])
-    return ages.finish(result, y[known])
+        result[given] = by_errors(values[given], answers.values[known], y[known, 0], groups)
+    return ages.finish(result, ages.histogram(y[known]))
 
 
 def bells(width=BELL):
@@ -171,32 +174,34 @@ def bells(width=BELL):
     return SPIKE * np.eye(ages.A) + (1 - SPIKE) * sides / sides.sum(1, keepdims=True)
 
 
-def by_errors(answered, known_answered, known_age):
-    """What ages become where errors of the system are known, `(n, A)`; the answer stays the median.
+def by_errors(answered, known_answered, known_age, groups):
+    """What ages become where errors of the system are known, `(n, A)`; the answer stays what is read off them.
 
     Parameters
     ----------
     answered : (n,) array, years
     known_answered, known_age : (m,) array, years
         answers of other folds, and the true ages
+    groups : ages.Scheme
+        that people will look at, beside the named ones
     """
-    # Answers are often whole years, so that hundreds are equally near; in the order of the manifest, which may be that
-    # of ages, the first of those would not stand for the rest
-    mixed = np.random.default_rng(0).permutation(len(known_age))
-    near = ages.from_numbers(answered, known_answered[mixed], known_age[mixed])
-    return with_median(near, np.rint(answered).astype(int))
+    near = ages.from_numbers(answered, known_answered, known_age)
+    return reading(near, np.rint(answered).astype(int), {*ages.SCHEMES.values(), groups})
 
 
-def with_median(distribution, age):
-    """Distributions with as little more on the given ages as makes these the medians.
+def reading(distribution, age, schemes):
+    """Distributions with as little more on the given ages as makes these what is read off them.
 
-    An outside system is scored by what it answered, so known errors widen and skew its answer, but do not mend it.
+    An outside system is scored by what it answered, so known errors widen and skew its answer, but do not mend it: the
+    age is the median, and its group more probable than any other, which a narrow one beside a wide one seldom is.
 
     Parameters
     ----------
     distribution : (n, A) array
         rows sum to 1
     age : (n,) int array, years
+    schemes : iterable of ages.Scheme
+        under which that holds for the group, where the age lies in one
 
     Returns
     -------
@@ -206,9 +211,21 @@ def with_median(distribution, age):
     below = (distribution * (years < age[:, None])).sum(1)
     above = (distribution * (years > age[:, None])).sum(1)
     share = 1 - MOST / np.maximum(np.maximum(below, above), MOST)
+    for scheme in schemes:
+        share = np.maximum(share, _share_for_group(distribution, age, scheme))
     result = distribution * (1 - share)[:, None]
     result[np.arange(len(age)), age] += share
     return result
+
+
+def _share_for_group(distribution, age, scheme):
+    """How much of a distribution must go to the given age so that its group is ahead of all others, `(n,)`."""
+    group, rows = scheme.lookup[age], np.arange(len(age))
+    mass = distribution @ scheme.matrix
+    own = mass[rows, group]
+    mass[rows, group] = 0
+    behind = np.maximum(mass.max(1) - own, -AHEAD)
+    return np.where(group >= 0, (behind + AHEAD) / (1 + behind), 0)
 
 
 # --- what people must know --------------------------------------------------------------------------------------
@@ -217,19 +234,18 @@ def with_median(distribution, age):
 def _notes(answers, plan_folder, parts, missing, spread):
     """What a table should say of the run."""
     plan = plan_folder.plan
-    rows = {"oof": plan.rest, "test": plan.test}
     notes = ["declared out-of-fold by who imported it"] if "oof" in parts else []
     for part, count in missing.items():
         if count:
             where = "test items" if part == "test" else "items outside the test part"
-            notes.append(f"{count:,} of {len(rows[part]):,} {where} have no answer and count with the floor's")
+            notes.append(f"no answer for {count:,} of {len(plan.rows(part)):,} {where}, which get the floor's")
     if spread.startswith("bell"):
         notes.append(f"ages only: its log loss, calibration and CRPS rest on an assumed {spread}")
     elif answers.kind == "age":
-        notes.append("ages only: groups, RMSE and probabilities rest on its out-of-fold errors")
+        notes.append("ages only: RMSE and probabilities rest on its out-of-fold errors")
     elif answers.kind == "group":
         notes.append("groups only: each counts as certain, its years are those of the items outside the test part")
-    if _all_true(answers, plan_folder, np.concatenate([rows[part] for part in parts])):
+    if _all_true(answers, plan_folder, np.concatenate([plan.rows(part) for part in parts])):
         notes.append(f"every answer is the true age: is '{answers.about['column']}' the label?")
     return notes
 
@@ -243,16 +259,16 @@ def _all_true(answers, plan_folder, rows):
 
 def _say(say, answers, file, left_out, plan, notes, replaced):
     about = answers.about
-    say(f"{file.name}: {answers.given.sum():,} answers, {answers.kind} in column {about['column']}")
+    say(f"{file.name}: {counted(answers.given.sum(), 'answer')}, {answers.kind} in column {about['column']}")
     if about["unknown"]:
-        say(f"{about['unknown']:,} rows are of no item of this plan and were left out; first: {about['example']}")
+        say(f"left out: {counted(about['unknown'], 'row')} of no item of this plan; first: {about['example']}")
     if left_out:
         say(
-            f"{left_out:,} answers are for items outside the test part and were left out; --out-of-fold declares that "
+            f"left out: {counted(left_out, 'answer')} for items outside the test part; --out-of-fold declares that "
             "each comes from a fit that had not seen the item's fold"
         )
     if about["scaled"]:
-        say(f"{about['scaled']:,} rows of probabilities did not sum to 1 and were scaled")
+        say(f"scaled to a sum of 1: {counted(about['scaled'], 'row')} of probabilities")
     for note in notes:
         say(note)
     if replaced:

@@ -129,7 +129,7 @@ def report(plan_folder, a, b, groups, rope=ROPE):
     parts = {}
     for part in PARTS:
         if part in a.parts and part in b.parts:
-            rows = scores.part_rows(plan_folder.plan, part)
+            rows = plan_folder.plan.rows(part)
             items = plan_folder.items.iloc[rows]
             if c.item_metric(plan_folder.y) == "accuracy" and (groups.of(plan_folder.y[rows]) < 0).all():
                 raise DataError(f"no item lies in one of the groups '{groups.name}', so nothing can be compared")
@@ -207,7 +207,7 @@ def _places(found, part):
         name = f"{slices.BY[row['by']]} {plain(row['name'])}"
         mark = "*" if row["holds"] else ""
         table.add_row(name, f"{row['items']:,}", _signed(form, row["difference"]), _between(form, row), mark)
-    few = [f"{row['name']} ({row['items']} items, {row['clusters']} clusters)" for row in found["too_small"]]
+    few = [f"{row['name']} ({slices.in_words(row)})" for row in found["too_small"]]
     left_out = f"Left out, {slices.FEW}: {', '.join(few)}."
     return [Text(title, style="bold"), table, *([Text(plain(left_out), style="yellow")] if few else [])]
 

@@ -2,6 +2,8 @@
 
 OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
     plan.json plan.csv manifest.csv excluded.csv
+    template.json              how the photographs show a face, where it was measured
+    files/                     networks and weights that features were made with, by their hash
     svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
         run.json               configuration, and how many threads each cell uses
         cell-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
@@ -17,12 +19,14 @@ from functools import cached_property
 from pathlib import Path
 
 from . import __version__
-from .errors import DiskError, UsageError
-from .files import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json
+from .errors import DataError, DiskError, UsageError
+from .faces import Template
+from .files import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
 from .runs import Run, damage, remove
 from .splits import TEST, Plan
 
 TABLES = ("manifest.csv", "plan.csv")
+KEPT = "files"  # no run is called so
 
 
 class PlanFolder:
@@ -51,6 +55,7 @@ class PlanFolder:
                 plan.save(folder, manifest.items["item_id"])
                 known = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)}
                 known |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
+                known["licence"] = manifest.licence
                 known["files"] = {name: file_hash(folder / name) for name in TABLES}
                 write_json(folder / "plan.json", known | (about or {}))
         return cls(folder)
@@ -96,7 +101,8 @@ class PlanFolder:
     @property
     def runs(self):
         """Every run begun here, by folder name."""
-        folders = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and any(d.iterdir())]
+        there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
+        folders = [d for d in there if any(d.iterdir())]
         return [Run(folder) for folder in folders]
 
     def start(self, spec, seed, kind, threads, device):
@@ -121,6 +127,31 @@ class PlanFolder:
                 content = {"name": spec.name, "config": config, "threads": threads, "ageensemble": __version__}
                 write_json(folder / "run.json", content)
         return Run(folder)
+
+    def keep(self, file):
+        """Keep a copy of a file that predictions need, by its hash, for whoever saves a run as a model later."""
+        wanted, file = file_hash(file), Path(file)
+        if not self.kept(wanted):
+            place = self.folder / KEPT / wanted
+            place.mkdir(parents=True, exist_ok=True)
+            with writing(place / file.name) as temporary:
+                shutil.copyfile(file, temporary)
+
+    def kept(self, wanted):
+        """The copies that `keep` made of what has this hash, list of path."""
+        return sorted((self.folder / KEPT / wanted).glob("[!.]*"))
+
+    @property
+    def template(self):
+        """How the photographs show a face, or None where that was not measured or is damaged."""
+        try:
+            return Template.from_json(read_json(self.folder / "template.json"))
+        except (DiskError, DataError):
+            return None
+
+    @template.setter
+    def template(self, template):
+        write_json(self.folder / "template.json", template.to_json())
 
     def put(self, place, name, config, predictions, record):
         """Write a run that has no cells into the folder `place`; what lay there before goes.

@@ -80,7 +80,7 @@ def _shown(run, plan_folder):
     """The part of the plan that pictures show, out-of-fold where there is one: predictions, rows, title."""
     part = run.parts[0]
     title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
-    return run.predictions(part), _rows(plan_folder.plan, part), title
+    return run.predictions(part), plan_folder.plan.rows(part), title
 
 
 def _true_predicted(file, run, plan_folder, groups):
@@ -141,15 +141,11 @@ def missing(run):
     return run.name != "floor" and not (run.folder / "report" / "items.csv").exists()
 
 
-def _rows(plan, part):
-    return plan.test if part == "test" else plan.rest
-
-
 def _all_items(run, plan_folder, groups):
     """One row for each item: what is true, what was predicted, by which part of the plan."""
     tables = []
     for part in run.parts:
-        rows = _rows(plan_folder.plan, part)
+        rows = plan_folder.plan.rows(part)
         distribution = run.predictions(part)
         answer = groups.probabilities(distribution).argmax(1)
         table = plan_folder.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "cluster"]].copy()

@@ -1,10 +1,12 @@
 """Everything a table says of the runs on one plan, in numbers: metrics, intervals, differences to the best, gaps."""
 
+import numpy as np
 import pandas as pd
 
-from . import compare, gaps, metrics
+from . import ages, compare, gaps, metrics
 from .errors import UnequalError
 from .runs import PARTS
+from .stacking.members import altered
 
 COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
 
@@ -33,11 +35,6 @@ def states(plan_folder):
     return result
 
 
-def part_rows(plan, part):
-    """Rows of the manifest that "oof" or "test" predictions are of, in their order."""
-    return plan.test if part == "test" else plan.rest
-
-
 def table(plan_folder, groups):
     """One row for each run, in the order of their folders.
 
@@ -56,7 +53,7 @@ def table(plan_folder, groups):
     UnequalError
         See `states`.
     """
-    found = states(plan_folder)
+    found, folds = states(plan_folder), plan_folder.plan.folds
     complete = [run for run, state, _ in found if state == "complete"]
     parts = {part: Part(part, complete, plan_folder, groups) for part in PARTS}
     gap = gaps.measured(complete, plan_folder, groups, parts["oof"].answers)
@@ -65,7 +62,7 @@ def table(plan_folder, groups):
         name = run.folder.name
         row = {"model": run.title, "run": name, "state": state, "why": why}
         if state == "complete":
-            row |= {"why": _remark(run, plan_folder.plan.folds)} | run.costs(plan_folder.plan.folds) | gap[name]
+            row |= {"why": _remark(run, complete, groups, folds)} | run.costs(folds) | gap[name]
             for part in run.parts:
                 row |= parts[part].row(name)
         rows.append(row)
@@ -86,7 +83,7 @@ class Part:
     """
 
     def __init__(self, part, runs, plan_folder, groups):
-        rows = part_rows(plan_folder.plan, part)
+        rows = plan_folder.plan.rows(part)
         y, clusters = plan_folder.y[rows], plan_folder.items["cluster"].to_numpy()[rows]
         self._part, self._values, self.answers = part, {}, {}
         for run in runs:
@@ -128,18 +125,42 @@ def _columns():
     return [*names, *gaps.COLUMNS, *COSTS]
 
 
-def _remark(run, folds):
+def _remark(run, complete, groups, folds):
     """What is worth knowing of a complete run."""
-    records = run.records(folds)
-    if not records:
-        return run.about().get("note", "")
-    return next((record["model"]["fallback"] for record in records if "fallback" in record["model"]), "")
+    if run.kind == "stack":
+        names = {member["run"]: member["model"] for member in run.about().get("members", [])}
+        changed = [names.get(name, name) for name in altered(run, complete)]
+        what = f"removed or made again since it was combined: {', '.join(changed)}; 'ageensemble stack' makes a new one"
+        return what if changed else ""
+    if run.kind == "import":
+        about = run.about()
+        return "; ".join(filter(None, [about.get("note"), _regrouped(about, groups)]))
+    fallbacks = (record["model"].get("fallback") for record in run.records(folds))
+    return next(filter(None, fallbacks), "")
+
+
+def _regrouped(about, groups):
+    """A warning where the groups shown are not those in which an import's answers hold, empty where they do."""
+    kind, name = about.get("answers"), about.get("groups")
+    if kind in ("group", "group probabilities") and _cut(ages.scheme(name), groups):
+        return f"answered in the groups '{name}', which those shown cut: its groups here are guesses by known ages"
+    if kind == "age" and "errors" in about["spread"] and groups.name not in (name, *ages.SCHEMES):
+        return f"its groups rest on its out-of-fold errors; imported again with --groups {groups.name}, on its ages"
+    return ""
+
+
+def _cut(given, shown):
+    """Whether some group that was given lies in more than one of those shown, or partly in none."""
+    return any(len(np.unique(shown.lookup[low : high + 1])) > 1 for low, high in given.groups)
 
 
 def best(table):
-    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None."""
+    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None.
+
+    One that is suspicious is not chosen: what leaked would look better than what is honest.
+    """
     scores = table[chosen_by(table)] * (1 if chosen_by(table) == "oof_mae" else -1)
-    scores = scores[table["state"] == "complete"].dropna()
+    scores = scores[(table["state"] == "complete") & (table["gap_state"] != gaps.SUSPICIOUS)].dropna()
     return scores.idxmin() if len(scores) else None
 
 

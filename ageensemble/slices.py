@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import compare, scores
-from .console import plain
+from .console import counted, plain
 from .errors import DataError, UsageError
 from .runs import PARTS
 from .tables import escaped
@@ -57,6 +57,17 @@ def sizes(slice_, clusters, width):
     return result
 
 
+def check(by):
+    """Raise UsageError where there is no such attribute."""
+    if by not in BY:
+        raise UsageError(f"--by {by} is not known; one of: {', '.join(BY)}")
+
+
+def in_words(size):
+    """How many items and clusters a slice has."""
+    return f"{counted(size['items'], 'item')}, {counted(size['clusters'], 'cluster')}"
+
+
 def report(plan_folder, groups, by):
     """Scores of every complete run by slice: MAE, or accuracy where a label is a range.
 
@@ -82,8 +93,7 @@ def report(plan_folder, groups, by):
     UnequalError
         See `scores.states`.
     """
-    if by not in BY:
-        raise UsageError(f"--by {by} is not known; one of: {', '.join(BY)}")
+    check(by)
     if by != "group" and plan_folder.items[by].isna().all():
         raise DataError(f"no photograph of {plan_folder.about['data']} says its {by}; --by group needs ages alone")
     found = scores.states(plan_folder)
@@ -98,7 +108,7 @@ def report(plan_folder, groups, by):
 
 
 def _part(part, runs, plan_folder, groups, by):
-    rows, metric = scores.part_rows(plan_folder.plan, part), compare.item_metric(plan_folder.y)
+    rows, metric = plan_folder.plan.rows(part), compare.item_metric(plan_folder.y)
     scored = np.ones(len(rows), bool) if metric == "mae" else groups.of(plan_folder.y[rows]) >= 0
     items, y = plan_folder.items.iloc[rows[scored]], plan_folder.y[rows[scored]]
     runs = [run for run in runs if part in run.parts]
@@ -192,7 +202,7 @@ def _cell(value, slice_, metric):
 
 
 def _warnings(found):
-    few = [f"{s['name']} ({s['items']} items, {s['clusters']} clusters)" for s in found["slices"] if not s["enough"]]
+    few = [f"{s['name']} ({in_words(s)})" for s in found["slices"] if not s["enough"]]
     return [f"Too few to say anything, {FEW}: {', '.join(few)}."] if few else []
 
 

@@ -79,6 +79,18 @@ class Spec:
             sets.append((name, settle(own, say=say) if settle else own))
         return replace(self, params=params, features=tuple(sets))
 
+    def try_files(self):
+        """Open the files that parameters name, so that a wrong one is known early; nothing is fetched.
+
+        Raises
+        ------
+        AgeEnsembleError
+            One that cannot be used.
+        """
+        for owner, params in [(self.make, self.params), *((features.module(name), own) for name, own in self.features)]:
+            if hasattr(owner, "try_files"):
+                owner.try_files(params)
+
 
 def parse(text, default_features=None, settings=()):
     """Read a model's full name.

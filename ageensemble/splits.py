@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .ages import FOURTEEN
+from .console import counted
 from .errors import DataError
 from .files import key_of, write_csv
 
@@ -46,6 +47,10 @@ class Plan:
     def rest(self):
         """Rows of all folds together: everything a model may ever train on."""
         return np.flatnonzero(self.part != TEST)
+
+    def rows(self, part):
+        """Rows that predictions of a part are of, in their order: "oof" for all folds together, or "test"."""
+        return {"oof": self.rest, "test": self.test}[part]
 
     def held_out(self, fold):
         """Rows that the cell of this fold must not see."""
@@ -142,8 +147,8 @@ def make(manifest, seed=0, folds=FOLDS, test_share=TEST_SHARE):
     if len(np.unique(part)) <= folds:
         independent = len(np.unique(manifest.clusters))
         raise DataError(
-            f"{len(manifest)} items ({independent} that may be parted) cannot fill a test part and {folds} folds; "
-            "more photographs or fewer --folds are needed"
+            f"{counted(len(manifest), 'item')} ({independent} that may be parted) cannot fill a test part and {folds} "
+            "folds; more photographs or fewer --folds are needed"
         )
     return Plan(part, folds, f"seed {seed}", plan_hash(manifest.items["item_id"], part))
 
@@ -180,9 +185,8 @@ def read(file, manifest):
     unknown = ~table["item_id"].isin(manifest.items["item_id"])
     if unknown.any():
         first = table["item_id"][unknown].iloc[0]
-        raise DataError(
-            f"{unknown.sum()} items of the plan {file} are not among the usable photographs; first: {first}"
-        )
+        many = counted(unknown.sum(), "item")
+        raise DataError(f"{many} of the plan {file} not among the usable photographs; first: {first}")
     bad = ~table["part"].str.fullmatch(r"test|[0-9]{1,4}")
     if bad.any():
         raise DataError(f"{file}: part '{table['part'][bad].iloc[0]}' is neither 'test' nor a fold number")

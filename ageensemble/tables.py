@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from . import ages, compare, gaps, scores
-from .console import plain
+from .console import counted, plain
 
-BEST, TIED = "*best", "=best"
+BEST, TIED, SUSPECT = "*best", "=best", "!gap"
+STYLES = {BEST: "bold green", TIED: "green", SUSPECT: "bold red", "": ""}
 
 
 def rows(plan_folder, groups):
@@ -45,12 +46,12 @@ def heading(plan_folder):
     about = plan_folder.about
     plan = plan_folder.plan
     parts = [
-        f"{about['data']}: {about['items']:,} items",
+        f"{about['data']}: {counted(about['items'], 'item')}",
         "a part of a larger set" if about["limited"] else "",
         f"{about['excluded']:,} excluded" if about["excluded"] else "",
-        f"{about['folds']} folds, {len(plan.test):,} test items",
+        f"{about['folds']} folds, {counted(len(plan.test), 'test item')}",
         f"plan {about['plan'][:8]} ({about['source']})",
-        f"LEAKS: {about['leaks']:,} items have others of their cluster in another part" if about["leaks"] else "",
+        f"LEAKS: {counted(about['leaks'], 'item')} with some of the cluster in another part" if about["leaks"] else "",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -64,19 +65,21 @@ def notes(plan_folder, groups):
         f"F1: weighted, over the age groups '{groups.name}'. "
         "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
         "all folds. GB: peak memory of a cell. MB: the saved models.",
-        f"{BEST}: best out-of-fold. {TIED}: not told from it; the 95 % interval of their difference in the score that "
-        "chooses, on the same resamples, holds 0. Whether the intervals shown overlap says little. Each difference "
-        "stands for itself, not widened for the number of rows, and training again may still change the order.",
-        "Gap: the test score minus the out-of-fold score, both by single cells. Suspicious where its interval, at 95 % "
-        "for all rows together, leaves out 0: a sign that something was seen that should not have been.",
+        f"{BEST}: best out-of-fold, of those that are not suspicious. {TIED}: not told from it; the 95 % interval of "
+        "their difference in the score that chooses, on the same resamples, holds 0. Whether the intervals shown "
+        "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
+        "again may still change the order.",
+        f"Gap: the test score minus the out-of-fold score, both by single cells. {SUSPECT}: suspicious, since its "
+        "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not have "
+        "been.",
     ]
     ranged = int((plan_folder.y[:, 0] != plan_folder.y[:, 1]).sum())
     if ranged:
-        lines.append(f"{ranged:,} items are labelled by ranges: metrics in years are blank where they take part.")
+        lines.append(f"Labelled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
     count, years = ages.outside(groups, plan_folder.y)
     if count:
         shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
-        lines.append(f"{count:,} items aged {shown} lie in no group and are left out of the metrics by group.")
+        lines.append(f"In no group, left out of the metrics by group: {counted(count, 'item')} aged {shown}.")
     return lines
 
 
@@ -119,9 +122,9 @@ def _bound(value, form):
 
 
 def marked(table):
-    """The name of each row and its mark: `BEST`, `TIED` or none."""
-    star, tied = scores.best(table), scores.tied(table)
-    marks = [BEST if index == star else TIED if tied[index] else "" for index in range(len(table))]
+    """The name of each row and its mark: `BEST`, `SUSPECT`, `TIED` or none."""
+    star, tied, suspect = scores.best(table), scores.tied(table), table["gap_state"] == gaps.SUSPICIOUS
+    marks = np.select([table.index == star, suspect, tied], [BEST, SUSPECT, TIED], "").tolist()
     return list(zip(map(plain, table["model"]), marks, strict=True))
 
 
@@ -178,7 +181,7 @@ def rich_table(table, plan_folder, width):
     names, below = marked(table), []
     for index, cells in enumerate(texts):
         (model, mark), state = names[index], table.at[index, "state"]
-        name = Text(model).append(f" {mark}" if mark else "", style="bold green" if mark == BEST else "green")
+        name = Text(model).append(f" {mark}" if mark else "", style=STYLES[mark])
         if state != "complete":
             name.append(f" {state}", style="red")
             below.append(Text(plain(f"{model} {state}: {table.at[index, 'why']}"), style="red"))

@@ -3,11 +3,17 @@
 import numpy as np
 
 from . import ages, conformal, shares
-from .console import plain
+from .console import counted, plain
 from .errors import UsageError
 
 FALSE_ADULTS = 0.01  # the rate that the stricter rule is to keep
 SIDES = {"false_adult": "false\nadults", "false_minor": "false\nminors"}
+
+
+def check(age):
+    """Raise UsageError where the age is outside 1..120."""
+    if not 1 <= age <= ages.OLDEST:
+        raise UsageError(f"--threshold {age} is not an age from 1 to {ages.OLDEST}")
 
 
 def report(run, plan_folder, age):
@@ -35,8 +41,7 @@ def report(run, plan_folder, age):
     UsageError
         The age is outside 1..120.
     """
-    if not 1 <= age <= ages.OLDEST:
-        raise UsageError(f"--threshold {age} is not an age from 1 to {ages.OLDEST}")
+    check(age)
     test = plan_folder.plan.test
     y, table = plan_folder.y[test], plan_folder.items.iloc[test]
     sides = minors, adults = y[:, 1] < age, y[:, 0] >= age
@@ -112,7 +117,7 @@ def view(contents):
         f"P: probability of {age} or more. False adults: share of those under {age}, counted above, taken for older; "
         f"false minors: of those {age} or older. Below each: its 95 % interval. The second cutoff: chosen out-of-fold "
         f"so that {100 * FALSE_ADULTS:g} % of those under {age} pass.",
-        f"{left_out:,} items whose labelled range straddles {age} are left out." if left_out else "",
+        f"Left out: {counted(left_out, 'item')} whose labelled range straddles {age}." if left_out else "",
     ]
     return Group(table, *below, *(Text(note, style="dim") for note in notes if note))
 

@@ -18,8 +18,13 @@ TURNS = {  # what makes a photograph upright, by its EXIF orientation
 }
 
 
-def open_upright(stream):
-    """Open one photograph as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `LONG_SIDE`.
+def open_upright(stream, long_side=LONG_SIDE):
+    """Open one photograph as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `long_side`.
+
+    Parameters
+    ----------
+    stream : binary file
+    long_side : int, pixels
 
     Returns
     -------
@@ -39,15 +44,22 @@ def open_upright(stream):
         width, height = image.size
         if width * height > MOST_PIXELS:
             raise Image.DecompressionBombError
-        image.draft("RGB", (2 * LONG_SIDE, 2 * LONG_SIDE))  # a JPEG far too large is reduced while it is decoded
+        image.draft("RGB", (2 * long_side, 2 * long_side))  # a JPEG far too large is reduced while it is decoded
         image.load()
-        turn = _turn(image)
-        rgb = _reduced_rgb(image)
+        rgb = upright(image, long_side)
+    swapped = _turn(image) in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+    return rgb, (width, height) if swapped else (height, width)
+
+
+def upright(image, long_side=LONG_SIDE):
+    """An open picture, `PIL.Image.Image`, turned by its EXIF tag, as 8-bit RGB, at most `long_side` pixels a side."""
+    from PIL import Image
+
+    turn, rgb = _turn(image), _reduced_rgb(image, long_side)
     if turn:
         rgb = rgb.transpose(Image.Transpose[turn])
-    rgb.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    swapped = turn in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
-    return rgb, (width, height) if swapped else (height, width)
+    rgb.thumbnail((long_side, long_side), Image.Resampling.LANCZOS)
+    return rgb
 
 
 def _formats():
@@ -66,12 +78,12 @@ def _turn(image):
         return None
 
 
-def _reduced_rgb(image):
-    """RGB, averaged over squares of pixels down to twice `LONG_SIDE` or more; strip by strip, to save memory."""
+def _reduced_rgb(image, long_side):
+    """RGB, averaged over squares of pixels down to twice `long_side` or more; strip by strip, to save memory."""
     from PIL import Image
 
     scale = _depth_scale(image)
-    side = max(image.size) // (2 * LONG_SIDE)
+    side = max(image.size) // (2 * long_side)
     if side < 2:
         return _to_rgb(image, scale)
     width, height = image.size

@@ -49,10 +49,12 @@ def one(loss, manifest, plan, here, options):
         model.fit(photographs.take(rows), manifest.y[rows], inner, seed=options.seed, threads=options.threads,
                   device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip
     seconds = time.perf_counter() - started
-    distribution = ages.finish(model.predict(photographs.take(held)), manifest.y[rows])
+    distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(manifest.y[rows]))
     y = manifest.y[held]
     score = metrics.score(distribution, y, ages.FOURTEEN)
-    bars = compare.headline_intervals(distribution, y, manifest.clusters[held], ages.FOURTEEN)
+    answered = compare.answers(distribution, ages.FOURTEEN)
+    [found] = compare.headline([answered], y, manifest.clusters[held], ages.FOURTEEN)
+    bars = {name: estimate.interval() for name, estimate in found.items()}
     mae, f1 = (f"{score[name]:.3f} ({bars[name][0]:.3f}-{bars[name][1]:.3f})" for name in ("mae", "f1_weighted"))
     rest = f"bias {score['bias']:+.2f}  CRPS {score['crps']:.3f}"
     print(f"{loss:14} MAE {mae}  weighted F1 {f1}  {rest}  {seconds:.0f} s", flush=True)

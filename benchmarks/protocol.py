@@ -99,7 +99,8 @@ def _trained(spec, manifest, photographs, learning, chooser, held, here):
     with tempfile.TemporaryDirectory() as keep:
         model.fit(photographs.take(rows), manifest.y[rows], inner, seed=0, threads=here.threads, device=here.device,
                   keep=Path(keep), tell=lambda told: None)  # fmt: skip
-    return _errors(ages.finish(model.predict(photographs.take(held)), manifest.y[learning]), manifest.y[held])
+    prior = ages.histogram(manifest.y[learning])
+    return _errors(ages.finish(model.predict(photographs.take(held)), prior), manifest.y[held])
 
 
 def _errors(distribution, y):

@@ -1,8 +1,13 @@
-"""Running the command line as a person does: a process of its own, its output, its exit code."""
+"""Running the command line: what it prints, its exit code, what it leaves; in this process, which has all imported."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+from unittest import mock
+
+from ageensemble import cli, processes, reports
 
 MINE = '''"""A model for tests: the ages of the training items, in trouble on demand."""
 
@@ -147,8 +152,75 @@ def environment(**more):
     return os.environ | {"COLUMNS": "100", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"} | more
 
 
-def ageensemble(*words, cwd=None, timeout=120, **more):
-    """Run to the end; what comes back has `returncode`, `stdout` and `stderr`."""
+def ageensemble(*words, cwd=".", cells="here", pictures=(), typed="", **more):
+    """Run to the end; what comes back has `returncode`, `stdout` and `stderr`.
+
+    Parameters
+    ----------
+    cells : {"here", "apart"}
+        whether each cell has a process of its own, as it has for a person
+    pictures : tuple of str, or "all"
+        names of those that are drawn, which takes most of the time of a small benchmark
+    typed : str
+        standard input
+    more : str
+        environment variables
+    """
+    out, err = _stream(errors="strict"), _stream(errors="backslashreplace")
+    imported = set(sys.modules)
+    with (
+        contextlib.chdir(cwd),
+        mock.patch.dict(os.environ, environment(**more)),
+        mock.patch.object(sys, "argv", ["__main__.py", *map(str, words)]),
+        mock.patch.object(sys.modules["__main__"], "__package__", "ageensemble", create=True),
+        mock.patch.object(processes, "run", _run_here if cells == "here" else processes.run),
+        mock.patch.object(reports, "_fitting", _chosen(reports._fitting, pictures)),
+        mock.patch.object(sys, "stdin", io.StringIO(typed)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            cli.main()
+        except SystemExit as left:
+            code = left.code
+    for name in sys.modules.keys() - imported:
+        if name.startswith("ageensemble_plugin_"):  # the next to be run reads the file anew
+            del sys.modules[name]
+    return subprocess.CompletedProcess(words, code, *(each.buffer.getvalue().decode() for each in (out, err)))
+
+
+def _stream(errors):
+    """A stream that encodes as a pipe does, so that what could not be printed fails here too."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
+
+
+def _chosen(fitting, pictures):
+    return lambda *given: [name for name in fitting(*given) if pictures == "all" or name in pictures]
+
+
+def _run_here(function, tasks, jobs, threads=None, heard=lambda task, message: None):
+    """Stands in for `processes.run`: the same without a process for each task."""
+    for task in tasks:
+        with (
+            mock.patch.object(processes, "_send", lambda kind, content, task=task: heard(task, content)),
+            contextlib.redirect_stdout(sys.stderr),
+            _threads_kept(),
+        ):
+            ended = function(task)
+        yield task, ended
+
+
+@contextlib.contextmanager
+def _threads_kept():
+    """Leave torch with as many threads as it had."""
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+    yield
+    if before:
+        sys.modules["torch"].set_num_threads(before)
+
+
+def apart(*words, cwd=None, timeout=120, **more):
+    """The same in a process of its own, as a person would start it."""
     return subprocess.run(
         command(*words), cwd=cwd, capture_output=True, text=True, timeout=timeout, env=environment(**more)
     )

@@ -1,5 +1,6 @@
 """Tiny data drawn in code, shared by all tests: what is read only is made once a session."""
 
+import os
 import shutil
 import signal
 
@@ -8,6 +9,9 @@ import pytest
 from PIL import Image
 
 from ageensemble import manifest as manifests
+
+# As many workers as cores, so one thread for each; torch and those that tests start read it when they are imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Whoever starts the tests in the background may have SIGINT ignored; what we start must feel a Ctrl-C all the same
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -69,3 +73,11 @@ def cache(tmp_path_factory):
 def manifest(utkface, cache):
     """The manifest of `utkface`: 123 items."""
     return manifests.build(utkface, cache=cache)
+
+
+@pytest.fixture(scope="session")
+def drawn_model(cache, tmp_path_factory):
+    """The folder of a tiny model of drawn faces, see `predicting`."""
+    from predicting import tiny_model
+
+    return tiny_model(tmp_path_factory.mktemp("drawn_model"), cache)

@@ -25,19 +25,28 @@ def rows(out):
     return {row["model"]: row for row in table["rows"]}
 
 
-def test_every_kind_of_failure_is_a_row_with_its_reason_and_the_rest_goes_on(utkface, cache, tmp_path, mine):
-    reasons = {
-        "raise": "RuntimeError: no luck",
-        "missing-file": "FileNotFoundError: [Errno 2] No such file",
-        "nan": "ValueError: the model returned probabilities that are not finite",
-        "shape": "ValueError: a model must return (n, 121)",
-        "rows": "ValueError: the model returned ",
-        "SystemExit": "SystemExit: 5",
-        "SIGKILL": "its process died: signal SIGKILL, perhaps for want of memory",
-        "_exit": "its process died: exit code 3",
-    }
+FAILURES = {
+    "raise": "RuntimeError: no luck",
+    "missing-file": "FileNotFoundError: [Errno 2] No such file",
+    "nan": "ValueError: the model returned probabilities that are not finite",
+    "shape": "ValueError: a model must return (n, 121)",
+    "rows": "ValueError: the model returned ",
+    "SystemExit": "SystemExit: 5",
+}
+DEATHS = {
+    "SIGKILL": "its process died: signal SIGKILL, perhaps for want of memory",
+    "_exit": "its process died: exit code 3",
+    "SystemExit": "SystemExit: 5",
+}
+
+
+@pytest.mark.parametrize(("reasons", "where"), [(FAILURES, "here"), (DEATHS, "apart")], ids=["errors", "deaths"])
+def test_every_kind_of_failure_is_a_row_with_its_reason_and_the_rest_goes_on(
+    reasons, where, utkface, cache, tmp_path, mine
+):
     models = [word for key in reasons for word in ("--model", f"{mine} trouble={key}")]
-    done = benchmark(utkface, tmp_path / "runs", cache, *models, "--model", mine, "--folds", 2)
+    words = [*models, "--model", mine, "--folds", 2]
+    done = benchmark(utkface, tmp_path / "runs", cache, *words, cells=where)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     table = rows(tmp_path / "runs")
@@ -77,10 +86,10 @@ def test_only_the_missing_cell_is_fitted(utkface, cache, tmp_path, mine):
     assert predictions(tmp_path / "runs") == original
 
 
-def test_what_a_model_prints_does_not_disturb_the_results(utkface, cache, tmp_path, mine):
-    done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--json")
+def test_what_a_model_prints_does_not_disturb_the_results(utkface, cache, tmp_path, mine, capfd):
+    done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--json", cells="apart")
     assert len(json.loads(done.stdout)["rows"]) == 2
-    assert "a model that talks" in done.stderr
+    assert capfd.readouterr() == ("", "a model that talks\n" * 3), "the processes have our streams"
 
 
 def test_a_model_gets_the_features_of_its_training_items(utkface, cache, tmp_path):
@@ -260,10 +269,10 @@ def test_a_model_that_tells_rubbish_fails_and_nothing_else(watcher, fitted, told
 
 def test_a_worker_that_is_killed_goes_on_from_its_checkpoint_in_the_next_benchmark(utkface, cache, tmp_path, watcher):
     words = [utkface, tmp_path / "runs", cache, "--model", f"{watcher} trouble=SIGKILL at=2"]
-    assert benchmark(*words).returncode == 1
+    assert benchmark(*words, cells="apart").returncode == 1
     [run] = plan_folder(tmp_path / "runs").glob("watcher.py*")
     assert len(list(run.glob("cell-*/keep/state.json"))) == 3
-    assert benchmark(*words).returncode == 0
+    assert benchmark(*words, cells="apart").returncode == 0
     records = [json.loads(file.read_text()) for file in run.glob("cell-*/record.json")]
     assert [record["model"]["began_after"] for record in records] == [2, 2, 2]
     assert not list(run.glob("cell-*/keep"))

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from commands import MINE, ageensemble, benchmark, command, environment, plan_folder, said
+from commands import MINE, ageensemble, apart, benchmark, command, environment, plan_folder, said
 
 from ageensemble.console import as_json, plain
 
@@ -57,6 +57,12 @@ def test_without_a_verb_the_help_is_shown():
     assert ageensemble("runs").returncode == 2
 
 
+@pytest.mark.parametrize("words", ["list groups --json", "benchmark --folds 1", "results nowhere"])
+def test_a_process_of_its_own_says_what_the_call_says_and_ends_with_its_exit_code(words, tmp_path):
+    process, call = (run(*words.split(), cwd=tmp_path) for run in (apart, ageensemble))
+    assert (process.returncode, process.stdout, process.stderr) == (call.returncode, call.stdout, call.stderr)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
@@ -74,9 +80,9 @@ def test_without_a_verb_the_help_is_shown():
         ("benchmark --models floor --device cpu --data empty", 3, "empty"),
         ("benchmark --models floor --device cpu --data file/below", 3, "Not a directory"),
         ("benchmark --models floor --device cpu --data utk --out file", 4, "file"),
-        ("benchmark --models floor --device cpu --data utk --plan nowhere.csv", 3, "nowhere.csv"),
+        ("benchmark --models floor --device cpu --data utk --plan nowhere.csv", 2, "'nowhere.csv' does not exist"),
         ("benchmark --models floor --device cpu --data utk --plan file", 3, "file"),
-        ("benchmark --models floor --device cpu --data utk --plan a.csv --limit 9", 2, "use one of them"),
+        ("benchmark --models floor --device cpu --data utk --plan file --limit 9", 2, "use one of them"),
         ("benchmark --models floor --device cpu --data utk --limit 3", 3, "fewer --folds"),
         ("fit", 2, "Missing option '--model'"),
         ("fit --model ./nowhere.py", 2, "no such file"),
@@ -124,7 +130,7 @@ def test_a_limit_and_another_seed_are_other_plans(utkface, cache, tmp_path):
 
 def test_more_jobs_than_cells_and_models_that_come_later_join_the_table(utkface, cache, tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
-    benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", "--jobs", 50)
+    benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", "--jobs", 50, cells="apart")
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py", "--json", "--jobs", 1, cwd=tmp_path)
     assert [row["model"] for row in json.loads(done.stdout)["rows"]] == ["floor", "mine.py"]
     assert len(list(plan_folder(tmp_path / "runs").glob("floor-*"))) == 1

@@ -22,6 +22,12 @@ def scored():
     return np.clip(age + rng.normal(0, 6, 300).astype(int), 0, 120), age
 
 
+def intervals_of(distribution, y, clusters, groups):
+    """{metric: (low, high)} of one model."""
+    [found] = compare.headline([compare.answers(distribution, groups)], y, clusters, groups)
+    return {name: estimate.interval() for name, estimate in found.items()}
+
+
 def coverage(cluster_size, by_cluster, trials=300):
     """How often a 95 % interval holds the mean of what is alike within clusters."""
     rng = np.random.default_rng(0)
@@ -47,10 +53,8 @@ def test_leaving_clusters_out_of_account_would_be_overconfident():
 def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_they_were(scored):
     predicted, age = scored
     cluster = np.arange(300)
-    once = compare.headline_intervals(certain(predicted), exact(age), cluster, ages.FOURTEEN)
-    twice = compare.headline_intervals(
-        certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(cluster, 2), ages.FOURTEEN
-    )
+    once = intervals_of(certain(predicted), exact(age), cluster, ages.FOURTEEN)
+    twice = intervals_of(certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(cluster, 2), ages.FOURTEEN)
     assert set(once) == {"mae", "cs5", "accuracy", "f1_weighted"}
     for name in once:
         assert twice[name] == pytest.approx(once[name])
@@ -58,7 +62,7 @@ def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_the
 
 def test_intervals_hold_the_score_itself(scored):
     predicted, age = scored
-    intervals = compare.headline_intervals(certain(predicted), exact(age), np.arange(300) // 2, ages.FOURTEEN)
+    intervals = intervals_of(certain(predicted), exact(age), np.arange(300) // 2, ages.FOURTEEN)
     score = metrics.score(certain(predicted), exact(age), ages.FOURTEEN)
     assert all(low < score[name] < high for name, (low, high) in intervals.items())
 
@@ -79,15 +83,15 @@ def test_totals_over_all_clusters_are_right_on_average():
 
 
 def test_a_single_cluster_has_an_interval_without_width():
-    found = compare.headline_intervals(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.FOURTEEN)
+    found = intervals_of(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.FOURTEEN)
     assert found["mae"] == (5, 5)
     assert found["accuracy"] == (0.5, 0.5)
 
 
 def test_ranges_have_no_interval_in_years_and_nobody_inside_the_groups_none_by_group():
-    ranges = compare.headline_intervals(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.SCHEMES["adience"])
+    ranges = intervals_of(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.SCHEMES["adience"])
     assert set(ranges) == {"accuracy", "f1_weighted"}
-    nobody = compare.headline_intervals(certain([28]), exact([90]), np.zeros(1, int), ages.scheme("18-29"))
+    nobody = intervals_of(certain([28]), exact([90]), np.zeros(1, int), ages.scheme("18-29"))
     assert set(nobody) == {"mae", "cs5"}
 
 

@@ -42,3 +42,9 @@ def test_so_it_is_with_models_that_were_truly_fitted(simulated):
     shares = simulated["fitted"](20, items=500)
     assert shares["honest, suspicious"] <= 0.15
     assert shares["leaked, suspicious"] >= 0.85
+
+
+def test_a_good_member_among_twenty_of_noise_loses_nothing(simulated):
+    lost = simulated["noise"](3, items=500, new=2000)
+    assert max(lost["stack"].max(), lost["greedy"].max()) < 0.05
+    assert lost["mean"].min() > 3  # which shows that there was something to lose

@@ -4,10 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import timm
+import torch
 from commands import MINE, WATCHER, benchmark
 
 from ageensemble import benchmark as bench
 from ageensemble import estimate, pixels, specs, splits
+from ageensemble.errors import DataError
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def mine(tmp_path):
 def test_a_dry_run_writes_no_runs_and_knows_no_times_yet(utkface, cache, tmp_path, mine):
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--dry-run")
     assert done.returncode == 0
-    assert "not known yet" in done.stdout
+    assert "seconds, several cells at once: unknown until a first fit" in done.stdout
     assert "GB free" in done.stdout
     assert not (tmp_path / "runs").exists()
 
@@ -65,6 +68,22 @@ def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(manifest,
     assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
     assert after["disk_bytes"] == native["disk_bytes"]
     assert before["rows"][0]["memory_bytes"] == 500_000_000  # the interpreter, and what the model says: nothing
+
+
+@pytest.mark.parametrize("name", ["test_resnet weights={}", "svm@embed:test_resnet embed.weights={}"])
+def test_weights_of_another_network_are_refused_as_a_fit_would(manifest, cache, tmp_path, name):
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    for network, file in (("test_vit", tmp_path / "other.pth"), ("test_resnet", tmp_path / "right.pth")):
+        torch.save(timm.create_model(network).state_dict(), file)
+    with pytest.raises(DataError, match=r"other\.pth is of another network"):
+        estimated(manifest, name.format(tmp_path / "other.pth"), here)
+    assert estimated(manifest, name.format(tmp_path / "right.pth"), here)["rows"][0]["left"] == 3
+
+
+def test_an_onnx_file_that_is_none_is_refused_as_a_fit_would(manifest, cache, tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    with pytest.raises(DataError, match=r"broken\.onnx"):
+        estimated(manifest, f"svm@embed:{tmp_path / 'broken.onnx'}", bench.settings(tmp_path, cache, 2, "cpu"))
 
 
 SETTLING = (

@@ -23,6 +23,14 @@ def test_a_matrix_that_is_there_is_not_made_again(manifest, tmp_path):
     assert made(manifest, tmp_path).stat().st_mtime_ns == before
 
 
+def test_photographs_that_come_to_be_resized_otherwise_have_another_matrix(manifest, tmp_path, monkeypatch):
+    params = registry.defaults(features.load("hog"))
+    before = features.matrix_place("hog", params, manifest, tmp_path, "cpu")
+    assert before == features.matrix_place("hog", params, manifest, tmp_path, "cpu")
+    monkeypatch.setattr(features, "SQUARES", features.SQUARES + 1)
+    assert features.matrix_place("hog", params, manifest, tmp_path, "cpu") != before
+
+
 def test_the_hidden_helpers_of_a_feature_set_are_part_of_its_code():
     assert features.source("hog") != features.source("lbp")
     assert len(features.source("hog")) == 16

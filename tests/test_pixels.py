@@ -149,6 +149,6 @@ def test_the_cache_knows_its_squares(mixed, tmp_path):
     entries, size = caches.contents(tmp_path)["pixels"]
     assert (entries, size) == (1, 128 + 12 * 16 * 16 * 3)
     (tmp_path / "pixels" / "holiday.npy").write_text("not ours")
-    assert "pixels: 1 entries" in ageensemble("cache", "show", "--cache", tmp_path).stdout
+    assert "pixels: 1 entry" in ageensemble("cache", "show", "--cache", tmp_path).stdout
     caches.clear(tmp_path)
     assert [f.name for f in (tmp_path / "pixels").iterdir()] == ["holiday.npy"]

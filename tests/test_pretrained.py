@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from ageensemble.errors import DataError, UsageError
 from ageensemble.files import key_of
+from ageensemble.models import _timm
 from ageensemble.pretrained import loading, networks
 
 NAME = "test_resnet"
@@ -182,6 +183,10 @@ def test_a_network_described_on_the_hub_is_made_from_there(monkeypatch, tmp_path
     files = {"config.json": json.dumps(about).encode(), "model.safetensors": (tmp_path / "w.safetensors").read_bytes()}
     with hub(monkeypatch, tmp_path / "cache", lambda path: (200, files.get(path.rpartition("/")[2], b""))):
         net = loading.pretrained("hf-hub:somebody/faces", {"num_classes": 0})
+        model = _timm.of("hf-hub:somebody/faces")(size="64")
+        assert model.origin == {"weights": "hf-hub:somebody/faces", "commit": "0" * 40}
+    assert loading.commit("hf-hub:somebody/faces") == "0" * 40  # no hub is needed to know
+    assert (loading.commit("hf-hub:somebody/else"), loading.commit(NAME)) == ("", "")
     assert torch.equal(net.state_dict()["conv1.0.weight"], state["conv1.0.weight"])
     assert list(net.pretrained_cfg["input_size"]) == [3, 64, 64]
 

@@ -11,7 +11,7 @@ import numpy as np
 import photographs
 import pytest
 import timm
-from commands import BRIGHTNESS, MINE, ageensemble, environment
+from commands import BRIGHTNESS, MINE, apart, environment
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
@@ -337,7 +337,7 @@ def test_an_installed_entry_point_is_a_model_like_any_other(tmp_path):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-package\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[ageensemble.models]\ntheirs = other_package\nfloor = nowhere\n")
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    listed = ageensemble("list", "models", PYTHONPATH=path)
+    listed = apart("list", "models", PYTHONPATH=path)
     assert "theirs" in listed.stdout
     assert "As likely as among" in listed.stdout
     assert "the floor of every table" in listed.stdout, "what others install does not hide ours"

@@ -20,7 +20,7 @@ def runs(utkface, cache, tmp_path_factory):
     (folder / "watcher.py").write_text(WATCHER)
     (folder / "odd.py").write_text(WATCHER.replace('"loss": 4 - epoch / 4, "inner_loss"', '"gain": 1, "inner_loss"'))
     models = [word for name in ("watcher.py epochs=2", "odd.py epochs=1") for word in ("--model", folder / name)]
-    assert benchmark(utkface, folder / "runs", cache, *models).returncode == 0
+    assert benchmark(utkface, folder / "runs", cache, *models, "--no-stack", pictures="all").returncode == 0
     return folder / "runs"
 
 
@@ -73,7 +73,7 @@ def stacked(runs, target):
 
 
 def test_an_export_shows_all_of_the_best_model_and_the_best_stack_and_little_of_the_others(runs, tmp_path):
-    done = ageensemble("results", stacked(runs, tmp_path / "runs"), "--export", tmp_path / "results")
+    done = ageensemble("results", stacked(runs, tmp_path / "runs"), "--export", tmp_path / "results", pictures="all")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "results" / "README.md").read_text()
     assert "| 0.500 | 1.00 | +0.200 (+0.100 to +0.300) |" in text

@@ -1,11 +1,17 @@
 """The numbers of a table: differences to the best are paired, ties are told apart from what only looks alike."""
 
+import io
+import shutil
+
 import numpy as np
 import pytest
 from made_up import plan_folder, put, put_cells
+from rich.console import Console as Rich
 
-from ageensemble import scores, tables
-from ageensemble.ages import FOURTEEN, SCHEMES
+from ageensemble import outside, scores, tables
+from ageensemble.ages import FOURTEEN, SCHEMES, scheme
+from ageensemble.console import Console
+from ageensemble.stacking import combine
 
 N = 600
 
@@ -101,3 +107,79 @@ def test_the_table_marks_the_best_and_the_tied_and_says_what_that_means(folder):
     assert text.count("=best |") == 1
     assert "training again may still change the order" in text.replace("\n", " ")
     assert "3 clean, 0 suspicious, 1 not measured" in text
+
+
+# --- what must be said beside a row -----------------------------------------------------------------------------
+
+
+def said(folder, groups=FOURTEEN):
+    """What the terminal shows beside each model, by its folder."""
+    return tables.rows(folder, groups).set_index("run")["why"].to_dict()
+
+
+def test_what_leaked_is_not_the_best_however_good_it_looks_and_says_so_beside_its_name(tmp_path):
+    rng = np.random.default_rng(0)
+    age = rng.integers(3, 90, 1200)
+    folder = plan_folder(tmp_path, age)
+    part, seen = folder.plan.part, rng.random(1200) < 0.5
+    errors = np.rint(rng.normal(0, 6, (3, 1200))).astype(int)
+    put_cells(folder, "honest", list(age + errors))
+    leaked = [age + np.where(seen & (part == fold), 0, errors[fold]) for fold in range(3)]
+    put_cells(folder, "leaked", leaked)
+    table = tables.rows(folder, FOURTEEN)
+    assert table["model"].tolist() == ["leaked", "honest"]
+    assert tables.marked(table) == [("leaked", "!gap"), ("honest", "*best")]
+    assert table["run"][scores.best(table)] == "honest"
+    text = tables.markdown(table, folder, FOURTEEN)
+    assert "| leaked !gap |" in text
+    assert "!gap: suspicious" in text
+    shutil.rmtree(folder.folder / "honest")
+    assert scores.best(tables.rows(folder, FOURTEEN)) is None
+
+
+def test_a_stack_whose_member_is_gone_or_another_says_so_in_the_table(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = plan_folder(tmp_path, np.arange(300) % 90)
+    for name in ("one", "other"):
+        put_cells(folder, name, [np.clip(np.arange(300) % 90 + rng.integers(-5, 6, 300), 0, 120)] * 3)
+    combine(folder, None, ["mean"], 0, Console())
+    assert said(folder) == {"one": "", "other": "", "mean": ""}
+    shutil.rmtree(folder.folder / "one")
+    put_cells(folder, "one", [np.arange(300) % 90] * 3)
+    assert said(folder)["mean"].startswith("removed or made again since it was combined: one; 'ageensemble stack'")
+    shutil.rmtree(folder.folder / "other")
+    assert said(folder)["mean"].startswith("removed or made again since it was combined: one, other;")
+    shown = Rich(width=200, file=io.StringIO())
+    shown.print(tables.rich_table(tables.rows(folder, FOURTEEN), folder, 200))
+    assert "mean: removed or made again since it was combined: one, other" in shown.file.getvalue()
+
+
+def imported(folder, lines, groups, out_of_fold=False):
+    file = folder.folder.parent / "answers.csv"
+    ids = folder.items["item_id"]
+    file.write_text("item_id,prediction\n" + "".join(f"{i},{a}\n" for i, a in zip(ids, lines, strict=True)))
+    outside.put(file, "theirs", folder, groups, out_of_fold, lambda text: None)
+
+
+def test_groups_that_those_shown_cut_are_called_guesses(tmp_path):
+    years = np.arange(300) % 90
+    folder = plan_folder(tmp_path, years)
+    imported(folder, [FOURTEEN.labels[g] for g in FOURTEEN.lookup[years]], FOURTEEN)
+    cut = "answered in the groups 'fourteen', which those shown cut"
+    assert cut not in said(folder)["import-theirs"]
+    assert cut in said(folder, SCHEMES["decades"])["import-theirs"]
+    assert cut in said(folder, scheme("0-2,4-5,6+"))["import-theirs"]  # 3 of 3-5 lies in none
+    assert cut not in said(folder, scheme("0-14,15-40,41+"))["import-theirs"]  # unions of what was given
+
+
+def test_groups_of_imported_ages_that_rest_on_errors_are_said_to(tmp_path):
+    years = np.arange(300) % 90
+    folder = plan_folder(tmp_path, years)
+    imported(folder, years + np.arange(300) % 3, FOURTEEN, out_of_fold=True)
+    mine = scheme("0-12,13-19,20+")
+    assert "imported again with --groups 0-12,13-19,20+" in said(folder, mine)["import-theirs"]
+    assert "imported again" not in said(folder, SCHEMES["decades"])["import-theirs"]
+    imported(folder, years + np.arange(300) % 3, mine, out_of_fold=True)
+    assert "imported again" not in said(folder, mine)["import-theirs"]
+    imported(folder, years, FOURTEEN)  # a bare age is in its group under any scheme
+    assert "imported again" not in said(folder, mine)["import-theirs"]

@@ -101,7 +101,7 @@ def test_fewer_items_than_parts_is_an_error_that_says_so(manifest, n, folds):
         assert len(np.unique(splits.make(few, folds=folds).part)) == 3
     else:
         with pytest.raises(
-            DataError, match=rf"{n} items .* cannot fill a test part and {folds} folds; .* fewer --folds"
+            DataError, match=rf"{n} items? .* cannot fill a test part and {folds} folds; .* fewer --folds"
         ):
             splits.make(few, folds=folds)
 
@@ -174,7 +174,7 @@ BAD = {
     "item_id,part\n": "a split plan without items",
     "id,fold\na,1\n": "needs the columns item_id and part",
     "item_id,part\n{0},0\n{0},1\n": "names '{0}' twice",
-    "item_id,part\n{0},0\nghost.jpg,1\n": "1 items of the plan .* not among the usable photographs; first: ghost.jpg",
+    "item_id,part\n{0},0\nghost.jpg,1\n": "1 item of the plan .* not among the usable photographs; first: ghost.jpg",
     "item_id,part\n{0},train\n": "part 'train' is neither 'test' nor a fold number",
     "item_id,part\n{0}\n{1},test\n": "part '' is neither",
     "item_id,part\n{0},-1\n": "part '-1' is neither",
@@ -209,9 +209,9 @@ def test_a_name_with_a_carriage_return_survives_a_plan_file(tmp_path):
 
 def test_a_hundred_thousand_items_are_split_in_three_seconds():
     n = 100_000
-    started = time.perf_counter()
+    started = time.process_time()
     part = splits.assign(strata(n), np.random.default_rng(0).integers(0, n // 2, n), SHARES, 0)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
     assert np.bincount(part) / n == pytest.approx(SHARES, abs=1e-3)
 
 

@@ -1,61 +1,25 @@
-"""Combining runs: which ones may, what is written, and that no item's label takes part in its own prediction."""
+"""Combining runs: what is written, and that no item's label takes part in its own prediction."""
 
 import json
 import shutil
 
 import numpy as np
 import pytest
+from combined import ALL, add, combine, good_and_poor, mae
 from predicted import bells, exact
 
-from ageensemble import ages, compare, metrics, splits, stacking
+from ageensemble import ages, compare
 from ageensemble.ages import FOURTEEN
-from ageensemble.console import Console
-from ageensemble.errors import UnequalError, UsageError
-from ageensemble.files import file_hash, write_json
 from ageensemble.plan_folders import PlanFolder
 from ageensemble.runs import Run
-from ageensemble.stacking import combining, crossfit, methods, sample
+from ageensemble.stacking import crossfit, methods, sample
 from ageensemble.stacking.pool import Pool
-
-ALL = ["mean", "greedy", "stack"]
 
 
 @pytest.fixture
 def plan_folder(manifest, tmp_path):
     """A plan of three folds over 123 photographs, with the runs `good` and `poor`."""
-    about = {"leaks": 0, "limited": 0}
-    plan_folder = PlanFolder.create(tmp_path / "runs", manifest, splits.make(manifest, 0, 3), about)
-    add(plan_folder, "good", 4)
-    add(plan_folder, "poor", 9)
-    return plan_folder
-
-
-def add(plan_folder, name, error, kind="import", parts=("oof", "test"), **config):
-    """A complete run of a model that errs by so many years."""
-    rng = np.random.default_rng(len(name) + error)
-    rows = bells(plan_folder.y[:, 0] + rng.normal(0, error, len(plan_folder.y)), error)
-    predictions = {"oof": rows[plan_folder.plan.rest], "test": rows[plan_folder.plan.test]}
-    costs = {"fit_seconds": 10.0 * error, "images_per_second": 100.0, "peak_gb": 50.0 + error, "size_mb": error}
-    config = {"kind": kind, "parts": list(parts)} | config
-    return plan_folder.put(name, name, config, {part: predictions[part] for part in parts}, {"costs": costs})
-
-
-def combine(plan_folder, wanted=("mean",), chosen=None, seed=0):
-    return stacking.combine(plan_folder, chosen, list(wanted), seed, Console())
-
-
-def again(plan_folder):
-    """The same folder read anew."""
-    return PlanFolder(plan_folder.folder)
-
-
-def members_of(run):
-    return [member["run"] for member in run.about()["members"]]
-
-
-def mae(run, plan_folder, part="oof"):
-    rows = plan_folder.plan.rest if part == "oof" else plan_folder.plan.test
-    return metrics.score(run.predictions(part), plan_folder.y[rows], FOURTEEN)["mae"]
+    return good_and_poor(manifest, tmp_path / "runs")
 
 
 # --- what is written --------------------------------------------------------------------------------------------
@@ -139,176 +103,6 @@ def test_members_without_weight_cost_nothing_to_predict_with(plan_folder):
     used = sum(member["weight"] > 0 for member in run.about()["members"])
     assert used < 3
     assert run.costs(3)["images_per_second"] == pytest.approx(100 / used)
-
-
-# --- when it is done and when done again ------------------------------------------------------------------------
-
-
-def test_a_second_call_does_nothing(plan_folder, capsys):
-    [run] = combine(plan_folder)
-    before = (run.folder / "done.json").stat().st_mtime_ns
-    capsys.readouterr()
-    [same] = combine(again(plan_folder))
-    assert (same.folder / "done.json").stat().st_mtime_ns == before
-    assert capsys.readouterr().err == ""
-
-
-def test_two_calls_give_the_same_predictions_to_the_last_digit(plan_folder, tmp_path):
-    shutil.copytree(plan_folder.folder, tmp_path / "copy")
-    one, other = combine(plan_folder, ALL), combine(PlanFolder(tmp_path / "copy"), ALL)
-    for a, b in zip(one, other, strict=True):
-        for part in ("oof", "test"):
-            assert file_hash(a.folder / f"{part}.npy") == file_hash(b.folder / f"{part}.npy")
-
-
-def test_a_new_member_makes_the_default_stack_again_in_its_place(plan_folder):
-    [run] = combine(plan_folder)
-    old = run.predictions("test").copy()
-    add(plan_folder, "third", 5)
-    [run] = combine(plan_folder)
-    assert members_of(run) == ["good", "poor", "third"]
-    assert not np.array_equal(run.predictions("test"), old)
-    assert sorted(r.folder.name for r in plan_folder.runs) == ["good", "mean", "poor", "third"]
-
-
-def test_a_member_fitted_anew_makes_the_stack_again(plan_folder):
-    [run] = combine(plan_folder)
-    old = run.predictions("test").copy()
-    add(plan_folder, "poor", 6)
-    [run] = combine(plan_folder)
-    assert not np.array_equal(run.predictions("test"), old)
-
-
-def test_other_code_or_another_seed_makes_the_stack_again(plan_folder, monkeypatch):
-    done = plan_folder.folder / "mean" / "done.json"
-    combine(plan_folder)
-    first = done.stat().st_mtime_ns
-    monkeypatch.setattr(combining.registry, "content", lambda file: "other")
-    combine(plan_folder)
-    second = done.stat().st_mtime_ns
-    combine(plan_folder, seed=1)
-    assert first < second < done.stat().st_mtime_ns
-
-
-@pytest.mark.parametrize("moment", ["write_rows", "_seal"])
-def test_a_stack_that_was_cut_short_is_not_taken_for_one_and_is_made_again(plan_folder, monkeypatch, moment):
-    from ageensemble import runs
-
-    def interrupted(*given):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(*((runs, moment) if moment == "write_rows" else (Run, moment)), interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            combine(plan_folder)
-    assert "mean" not in [run.folder.name for run in plan_folder.runs]
-    [run] = combine(plan_folder)
-    assert run.state(3) == ("complete", "")
-
-
-def test_a_stack_is_kept_until_its_successor_is_complete(plan_folder, monkeypatch):
-    [before] = combine(plan_folder)
-    add(plan_folder, "third", 5)
-
-    def full(*given):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "_seal", full)
-        with pytest.raises(OSError, match="No space"):
-            combine(plan_folder)
-    assert Run(before.folder).state(3) == ("complete", "")
-    assert Run(before.folder).config == before.config
-
-
-def test_a_damaged_stack_is_made_again(plan_folder):
-    [run] = combine(plan_folder)
-    (run.folder / "oof.npy").write_bytes(b"rubbish")
-    assert combine(plan_folder)[0].state(3) == ("complete", "")
-
-
-def test_chosen_members_have_a_folder_of_their_own(plan_folder):
-    add(plan_folder, "third", 5)
-    chosen = [Run(plan_folder.folder / name) for name in ("third", "good", "third")]
-    [run] = combine(plan_folder, chosen=chosen)
-    assert run.title == "mean of good, third"
-    assert members_of(run) == ["good", "third"]
-    assert run.folder.name.startswith("mean-")
-    combine(plan_folder)
-    assert combine(plan_folder, chosen=chosen[::-1])[0].folder == run.folder
-    assert len([r for r in plan_folder.runs if r.kind == "stack"]) == 2
-
-
-# --- which runs may be members ----------------------------------------------------------------------------------
-
-
-def test_by_default_floors_stacks_refits_test_only_imports_and_unfinished_runs_stay_out(plan_folder, capsys):
-    add(plan_folder, "floor", 30, model="floor")
-    add(plan_folder, "refit", 2, kind="refit", parts=["test"])
-    add(plan_folder, "theirs", 1, parts=["test"])
-    (add(plan_folder, "half", 3).folder / "done.json").unlink()
-    (add(plan_folder, "broken", 3).folder / "run.json").write_text("{")
-    combine(plan_folder)
-    [run] = combine(plan_folder)
-    assert members_of(run) == ["good", "poor"]
-    assert "left out of the stack: half is incomplete" in capsys.readouterr().err
-    assert run.folder.name == "mean"
-
-
-def refused(plan_folder, run, error=UsageError):
-    with pytest.raises(error) as caught:
-        combine(plan_folder, chosen=[run, Run(plan_folder.folder / "good")])
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_what_cannot_be_a_member_is_refused_by_name(plan_folder):
-    [made] = combine(plan_folder)
-    assert "mean is a stack" in refused(plan_folder, made)
-    assert "is a refit" in refused(plan_folder, add(plan_folder, "refit", 2, kind="refit", parts=["test"]))
-    assert "--out-of-fold" in refused(plan_folder, add(plan_folder, "theirs", 1, parts=["test"]))
-    half = add(plan_folder, "half", 3)
-    (half.folder / "done.json").unlink()
-    assert "half is incomplete" in refused(plan_folder, half)
-    assert sorted(run.folder.name for run in plan_folder.runs if run.kind == "stack") == ["mean"]
-
-
-def test_a_run_on_another_plan_is_refused_even_by_default(plan_folder):
-    run = add(plan_folder, "third", 5)
-    content = json.loads((run.folder / "run.json").read_text())
-    content.pop("seal")
-    content["config"]["plan"] = "0" * 16
-    write_json(run.folder / "run.json", content)
-    files = {name: file_hash(run.folder / name) for name in ("run.json", "oof.npy", "test.npy", "record.json")}
-    write_json(run.folder / "done.json", {"files": files})
-    assert "another" in refused(plan_folder, Run(run.folder), UnequalError)
-    with pytest.raises(UnequalError, match="third"):
-        combine(plan_folder)
-
-
-@pytest.mark.parametrize("chosen", [None, "good"])
-def test_one_member_is_no_stack(plan_folder, chosen):
-    shutil.rmtree(plan_folder.folder / "poor")
-    with pytest.raises(UsageError, match=r"needs two members.*only good"):
-        combine(plan_folder, chosen=chosen and [Run(plan_folder.folder / chosen)] * 2)
-
-
-def test_an_unknown_method_is_refused_before_anything_is_made(plan_folder):
-    with pytest.raises(UsageError, match="no method called 'stak'; known: greedy, mean, stack; did you mean 'stack'"):
-        combine(plan_folder, ["mean", "stak"])
-    assert not (plan_folder.folder / "mean").exists()
-
-
-def test_a_method_of_ones_own_is_a_file(plan_folder, tmp_path):
-    file = tmp_path / "first.py"
-    file.write_text(
-        "import numpy as np\nfrom ageensemble.stacking.pool import Pool\n\n\n"
-        "def fit(scores, y, clusters, *, seed):\n"
-        "    return Pool('linear', np.eye(len(scores))[0], np.ones(len(scores)))\n"
-    )
-    [run] = combine(plan_folder, [str(file)])
-    assert run.folder.name == "first.py"
-    assert [member["weight"] for member in run.about()["members"]] == [1, 0]
 
 
 # --- no label takes part in its own prediction ------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_a_labelled_range_that_straddles_the_age_is_left_out_and_counted():
     assert content["left_out"] == 2
     every = content["rules"][0]["slices"][0]
     assert (every["false_adult"]["items"], every["false_minor"]["items"]) == (2, 2)
-    assert "2 items whose labelled range straddles 18 are left out" in printed([content], 300)
+    assert "Left out: 2 items whose labelled range straddles 18" in printed([content], 300)
 
 
 def test_too_few_minors_choose_no_cutoff_and_are_told_so():

@@ -16,7 +16,8 @@ def compared(utkface, cache, tmp_path_factory):
     """A benchmark of the svm and a model of ours, with its stacks; only read."""
     folder = tmp_path_factory.mktemp("compared")
     (folder / "mine.py").write_text(MINE)
-    done = benchmark(utkface, folder / "runs", cache, "--model", "svm", "--model", folder / "mine.py")
+    words = ["--model", "svm", "--model", folder / "mine.py"]
+    done = benchmark(utkface, folder / "runs", cache, *words, pictures=("weights",))
     assert done.returncode == 0, done.stderr
     return folder / "runs"
 

@@ -42,9 +42,11 @@ def stack(
     from ..console import Console
 
     console, scheme = Console(verbose), ages.scheme(groups)
+    wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or stacking.methods.names()
+    for name in wanted:
+        stacking.methods.load(name)  # complains of a wrong name before anything is read
     plan_folder = plan_folders.one(out)
     chosen = [plan_folders.named(plan_folder, name) for name in model] if model else None
-    wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or stacking.methods.names()
     made = stacking.combine(plan_folder, chosen, wanted, seed, console)
     for run in made:
         if reports.missing(run):

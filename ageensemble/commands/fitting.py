@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..console import as_json
+from ..errors import UsageError
 from . import options
 from .options import examples
 from .results import print_table
@@ -40,6 +41,7 @@ def benchmark(
     stack: Annotated[bool, typer.Option("--stack/--no-stack", help="Combine all runs of this plan at the end.")] = True,
     jobs: options.Jobs = None,
     device: options.Device = "auto",
+    detector: options.Detector = "auto",
     dry_run: options.DryRun = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -74,6 +76,7 @@ def fit(
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
     device: options.Device = "auto",
+    detector: options.Detector = "auto",
     dry_run: options.DryRun = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -90,11 +93,13 @@ def _work(kind, o):
     groups = ages.scheme(o.groups)
     here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
+    detector = None if o.dry_run else bench.find_faces(o.detector, here)
     manifest, plan, about = bench.prepare(o.data, o.format, o.limit, o.folds, o.seed, o.plan, o.allow_leak, here)
     groups.of(manifest.y)  # refuses labels that it would cut in two, before anything is fitted
     if o.dry_run:
         return _dry_run(manifest, plan, wanted, kind, here, o)
-    plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups)
+    insist = o.detector != "auto"
+    plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups, detector, insist)
     stacks = bench.combine(plan_folder, manifest, here, groups) if o.stack else []
     table = tables.rows(plan_folder, groups)
     if o.json:
@@ -105,9 +110,21 @@ def _work(kind, o):
         here.console.out.print(stacking.views.optimism(run), style="dim", markup=False)
     complete = [run.state(plan.folds)[0] == "complete" for run in runs]
     if kind == "refit" and complete[0]:
-        here.console.say(f"model saved in {runs[0].cell_folder('all') / 'model'}")
+        _save(runs[0], plan_folder, here)
     if not all(complete):
         raise typer.Exit(1)
+
+
+def _save(run, plan_folder, here):
+    """Make the model folder of a refit, where it can have one."""
+    from .. import saved
+
+    place = saved.default_place(run, here.out)
+    try:
+        saved.save(run, plan_folder, place)
+    except UsageError as error:
+        return here.console.say(f"no model folder: {error}")
+    here.console.say(f"model saved in {place}; now: ageensemble predict photos/ --model {place}")
 
 
 def _dry_run(manifest, plan, wanted, kind, here, o):

@@ -12,7 +12,7 @@ from .options import examples
 
 app = typer.Typer()
 
-Rope = Annotated[float, typer.Option(help="Differences in MAE up to so many years count as none in practice.")]
+Rope = Annotated[float, typer.Option(min=0, help="Differences in MAE up to so many years count as none in practice.")]
 
 
 @app.command(
@@ -34,9 +34,9 @@ def compare(
     from .. import ages, pairs, plan_folders
     from ..console import Console
 
-    plan_folder = plan_folders.one(out)
+    scheme, plan_folder = ages.scheme(groups), plan_folders.one(out)
     runs = [plan_folders.named(plan_folder, name) for name in (a, b)]
-    content = pairs.report(plan_folder, *runs, ages.scheme(groups), rope)
+    content = pairs.report(plan_folder, *runs, scheme, rope)
     if json:
         print(as_json(content))
     else:
@@ -72,7 +72,7 @@ def intervals(
 
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
-    plan_folder, scheme = plan_folders.one(out), ages.scheme(groups)
+    scheme, plan_folder = ages.scheme(groups), plan_folders.one(out)
     chosen = plan_folders.named(plan_folder, run or _best(plan_folder, scheme))
     content = conformal.report(chosen, plan_folder, scheme, level / 100)
     console = Console()

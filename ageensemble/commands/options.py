@@ -16,7 +16,9 @@ Set = Annotated[
 Limit = Annotated[Optional[int], typer.Option(min=1, help="Work on about N items: whole clusters, ages in proportion.")]
 Folds = Annotated[int, typer.Option(min=2, max=100, help="Folds of the split plan.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the split plan and of the models.")]
-PlanFile = Annotated[Optional[Path], typer.Option("--plan", help="Split plan to obey: CSV with item_id, part.")]
+PlanFile = Annotated[
+    Optional[Path], typer.Option("--plan", exists=True, help="Split plan to obey: CSV with item_id, part.")
+]
 AllowLeak = Annotated[bool, typer.Option("--allow-leak", help="Use a plan that parts clusters; the table says so.")]
 Groups = Annotated[str, typer.Option(help="Age groups of the table: a name, or 0-12,13-19,20-64,65+.")]
 OnePlan = Annotated[Path, typer.Option("--out", help="Folder of runs, or of one plan where there are several.")]
@@ -24,6 +26,7 @@ Out = Annotated[Path, typer.Option(help="Folder of runs.")]
 Cache = Annotated[Optional[Path], typer.Option(help="Folder of the cache; by default the user's own.")]
 Jobs = Annotated[Optional[int], typer.Option(min=1, help="Cells fitted at once; by default one for each core.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Detector = Annotated[str, typer.Option(help="Finds faces: auto, yunet (fetched once), cascade, or YuNet's file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would run, its time, disk and memory.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]

@@ -92,6 +92,10 @@ def _other(folder, groups, console, by, threshold, calibration, json, markdown, 
         raise UsageError(
             "--by, --threshold and --calibration exclude each other, --csv and --export; --markdown goes with --by"
         )
+    if by is not None:
+        slices.check(by)
+    if threshold is not None:
+        thresholds.check(threshold)
     contents = []
     for plan_folder in plan_folders.plan_folders(folder):
         complete = [run for run, state, _ in scores.states(plan_folder) if state == "complete"]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..console import as_json, plain
+from ..console import as_json, counted, plain
 from ..errors import UsageError
 from .options import Cache, Json, Out, Yes, examples
 
@@ -51,7 +51,7 @@ def runs_remove(
     found = plan_folders.find(out, name)
     for run in found:
         print(plain(run.folder))
-    if _sure(f"delete {len(found)} run(s)?", yes):
+    if _sure(f"delete {counted(len(found), 'run')}?", yes):
         for run in found:
             runs.remove(run)
 
@@ -69,7 +69,7 @@ def cache_show(cache: Cache = None, json: Json = False):
         return
     print(plain(folder) + ("" if found else ": empty"))
     for kind, (entries, size) in found.items():
-        print(f"  {kind}: {entries} entries, {size / 1e6:,.1f} MB")
+        print(f"  {kind}: {counted(entries, 'entry', 'entries')}, {size / 1e6:,.1f} MB")
 
 
 @cache_app.command("clear", epilog=examples("ageensemble cache clear", "ageensemble cache clear --yes"))

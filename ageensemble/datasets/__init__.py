@@ -1,7 +1,8 @@
 """Where photographs and labels come from: one file per source format, found by the folder listing.
 
 A source module has a first docstring line that describes it, `LAYOUT` (what the data must look like),
-`detect(root) -> bool` and `read(root) -> pandas.DataFrame`. The table has one row per photograph *or problem*:
+`detect(root) -> bool` and `read(root) -> pandas.DataFrame`, and, where the terms of use are known, `LICENCE`. The table
+has one row per photograph *or problem*:
 
 ========= =========================================================================================
 item_id   unique; usually the path below the data folder

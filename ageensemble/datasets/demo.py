@@ -93,6 +93,11 @@ def draw(root, n=3000, seed=0, progress=None):
     _write(root / "annotations.csv", sorted(rows, key=lambda row: row["path"]))
 
 
+def portrait(age, seed):
+    """Draw one photograph of somebody of this age, in years; returns the JPEG file, the same for the same seed."""
+    return _photograph(_person(np.random.default_rng([seed, 5]), ""), age, np.random.default_rng([seed, 6]))
+
+
 def _people(rng, photos):
     """The person and the age in each photograph, one person after another."""
     shown = []

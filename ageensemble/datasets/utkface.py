@@ -12,6 +12,7 @@ from ._columns import age_problem
 from ._files import as_text, first_photographs, named_as_image, photographs
 
 LAYOUT = "photos named age_gender_race_timestamp, such as 26_1_2_20170116191425302.jpg.chip.jpg"
+LICENCE = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
 GENDERS = {"0": "male", "1": "female"}
 RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 NAME = re.compile(r"(\d{1,3})_(?:([01])?_)?(?:([0-4])?_)?(\d{12,20})[^/]*$", re.ASCII | re.DOTALL)

@@ -6,8 +6,9 @@ its matrix is computed once for a manifest and kept. Anything that is fitted liv
 The module may also have `ARGUMENT`, the parameter that `embed:X` sets; `FILES`, parameters that are files, each with
 the ending that tells a file from another value ("" for always); `OPTIONS = True`, to be given parameters that `extract`
 does not declare; `LIBRARIES`, packages whose versions decide the numbers; `check(params)`, to refuse parameters before
-anything is done; `settle(params, *, say)`, which returns them with what has to be fetched or looked up;
-`dimension(**params)`, the numbers per photograph, where a black square is not the way to find that.
+anything is done; `try_files(params)`, to refuse files that cannot be used; `settle(params, *, say)`, which returns the
+parameters with what has to be fetched or looked up; `dimension(**params)`, the numbers per photograph, where a black
+square is not the way to find that.
 """
 
 from collections import deque
@@ -22,7 +23,7 @@ from .. import registry
 from ..errors import DataError, UsageError
 from ..files import forget_unfinished, key_of, locked, slug, write_rows
 from ..machine import cores
-from ..pixels import resized
+from ..pixels import SQUARES, resized
 
 BATCH = 128
 
@@ -98,7 +99,7 @@ def matrix_place(name, params, manifest, cache, device):
     import torch
 
     versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
-    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, versions)
+    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, SQUARES, versions)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 

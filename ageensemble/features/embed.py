@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from ..errors import UsageError
+from ..files import slug
 from ..pretrained import loading, networks
 from ..registry import content, did_you_mean
 from ._mirror import mean_with_mirror
@@ -97,6 +98,13 @@ def check(params):
         raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")
 
 
+def try_files(params):
+    """Refuse a file that is no network, or weights of another, as `settle` does."""
+    if _is_file(params["network"]) or params["weights"]:
+        filled = _filled(params)
+        extract(_black(filled["size"]), **filled)
+
+
 def settle(params, *, say):
     """Fill in size, mean and std, say which they are and whose, and see that the network runs.
 
@@ -118,6 +126,37 @@ def settle(params, *, say):
     used = [f"{key} {filled[key]} ({'as given' if params[key] else source[key]})" for key in source]
     say(f"embed:{_last(network)}: {begin}{', '.join(used)}")
     return filled
+
+
+def keep(params, folder):
+    """Write the weights of a network of timm into `folder`, as safetensors, so that the features need nothing else.
+
+    Parameters
+    ----------
+    params : dict
+        files as `pathlib.Path`
+    folder : pathlib.Path
+
+    Returns
+    -------
+    dict
+        the parameters, with the `pathlib.Path` of the file that was written
+    """
+    if _is_file(str(params["network"])) or str(params["weights"]).endswith(".safetensors"):
+        return params
+    from safetensors.torch import save_file
+
+    if params["network"].startswith(loading.HUB):
+        raise UsageError(f"what {params['network']} is made of is written on the hub alone, so it cannot be saved yet")
+    network, options = params["network"], json.loads(_constructor(params))
+    if params["weights"]:
+        net = loading.blank(network, options)
+        loading.load(net, params["weights"])
+    else:
+        net = loading.pretrained(network, options)
+    file = folder / f"{slug(params['network'])}.safetensors"
+    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, file)
+    return params | {"weights": file}
 
 
 def dimension(**params):

@@ -103,8 +103,16 @@ class Timm(TorchModel):
 
     @property
     def origin(self):
-        """The file of weights, or timm's own with their tag."""
-        return {"weights": Path(self.weights).name or self._named or "none, from scratch"}
+        """The file of weights, or timm's own with their tag; of those on the hub also the commit, where it is known."""
+        commit = loading.commit(self._named)
+        known = {"weights": Path(self.weights).name or self._named or "none, from scratch"}
+        return known | ({"commit": commit} if commit else {})
+
+    @classmethod
+    def try_files(cls, params):
+        """Refuse a file of weights that is none of this network's, as `settle` does."""
+        if params["weights"]:
+            cls(**params).backbone(True)
 
     @classmethod
     def settle(cls, params, *, cache, device, threads, say):

@@ -173,7 +173,7 @@ class XGBoost:
         model, model.parts = _store.load(folder, cls)
         model.booster = None
         if (folder / "trees.ubj").exists():
-            model.booster = _library().Booster(model_file=folder / "trees.ubj")
+            model.booster = _library().Booster({"nthread": 1}, model_file=folder / "trees.ubj")
         return model
 
     def fit_bytes(self, n, d):

@@ -1,6 +1,7 @@
 """Pretrained weights of timm networks: from a file, read without pickle, or through timm's own loading."""
 
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..errors import AgeEnsembleError, DataError, UsageError
 
@@ -120,6 +121,20 @@ def blank(name, options):
         As `pretrained` does.
     """
     return _made(name, options, False, "a name of timm's own needs no connection")
+
+
+def commit(name):
+    """The commit of a network's repository on the hub that this machine has, "" where that is not known.
+
+    A name without a revision means whatever is the newest when it is fetched, so the name alone says little later.
+    """
+    if not name.startswith(HUB):
+        return ""
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, _, revision = name.removeprefix(HUB).partition("@")
+    file = try_to_load_from_cache(repository, "config.json", revision=revision or None)
+    return Path(file).parent.name if isinstance(file, str) else ""
 
 
 def _made(name, options, weights, instead):

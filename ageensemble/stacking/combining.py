@@ -1,14 +1,12 @@
 """The main job of a stack: members in, complete runs out."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .. import registry
-from ..ages import FOURTEEN, SCHEMES, A
-from ..errors import DataError
+from ..ages import FOURTEEN, A, uncut
 from ..files import file_hash, key_of, slug
 from ..runs import Run
 from . import crossfit, methods, records, sample
@@ -27,7 +25,7 @@ def combine(plan_folder, chosen, wanted, seed, console):
     chosen : list of Run, or None
         None takes every run that may be a member
     wanted : list of str
-        names of methods
+        names of methods, or paths of files of them, which are shown by their last part
     seed : int
         of the sample of items and the parts that the shrinkage is chosen by
     console : Console
@@ -44,12 +42,12 @@ def combine(plan_folder, chosen, wanted, seed, console):
     UnequalError
         A member was made on another manifest or plan.
     """
-    modules = {name: methods.load(name) for name in dict.fromkeys(wanted)}
+    modules = {methods.label(name): methods.load(name) for name in dict.fromkeys(wanted)}
     members = choose(plan_folder, chosen, console.say)
     runs, missing = [], {}
     for name, module in modules.items():
         config = _config(name, module, members, seed)
-        title, place = name, slug(Path(name).name)
+        title, place = name, slug(name)
         if chosen is not None:
             title, place = f"{name} of {', '.join(run.name for run in members)}", f"{place}-{key_of(config)[:8]}"
         runs.append(Run(plan_folder.folder / place))
@@ -81,7 +79,7 @@ def _done(run, config, plan_folder):
 def _make(missing, modules, members, plan_folder, seed, console):
     plan = plan_folder.plan
     y, clusters = plan_folder.y[plan.rest], plan_folder.items["cluster"].to_numpy()[plan.rest]
-    fold, groups = plan.part[plan.rest], _groups(y)
+    fold, groups = plan.part[plan.rest], uncut(y)
     oof, test = ([run.predictions(part) for run in members] for part in ("oof", "test"))
     drawn = sample.read(oof, y, clusters, fold, seed)
     if len(drawn.y) < len(y):
@@ -101,15 +99,6 @@ def _make(missing, modules, members, plan_folder, seed, console):
         record = records.about(found[name], drawn, members, plan, groups) | {"items": len(y), "sample": len(drawn.y)}
         predictions = {"oof": _crossed(found[name].by_fold, oof, fold), "test": found[name].pool(test)}
         plan_folder.put(place, title, config, predictions, record)
-
-
-def _groups(y):
-    """The first scheme whose groups do not cut a labelled range in two, or None."""
-    for scheme in SCHEMES.values():
-        with suppress(DataError):
-            scheme.of(y)
-            return scheme
-    return None
 
 
 def _crossed(pools, members, fold):

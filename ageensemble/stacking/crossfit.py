@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..compare import Answers, answers
+from ..errors import DataError
 from ..machine import cores
 from . import temperature
 from .pool import Pool
@@ -63,7 +64,14 @@ def fit(sample, methods, folds, groups, seed, told):
     Returns
     -------
     dict of str to Fitted
+
+    Raises
+    ------
+    DataError
+        Every item of the sample lies in one fold.
     """
+    if len(np.unique(sample.fold)) < 2:
+        raise DataError("too few clusters: all those drawn lie in one fold, so nothing is left to weigh members by")
     members, n = sample.logs.shape[:2]
     found = {name: Fitted(_blank(n), [_blank(n) for _ in range(members)]) for name in methods}
     with ThreadPoolExecutor(min(cores(), folds + 1)) as workers:  # numpy leaves the interpreter to other threads

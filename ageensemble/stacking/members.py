@@ -1,6 +1,7 @@
 """Members: which runs a stack is made of."""
 
 from ..errors import UnequalError, UsageError
+from ..files import file_hash
 from ..runs import PARTS
 
 
@@ -51,6 +52,13 @@ def eligible(plan_folder, say=lambda text: None):
             else:
                 say(f"left out of the stack: {run.folder.name} is {state}")
     return members
+
+
+def altered(stack, runs):
+    """Folders of the members of a stack that are gone from the complete `runs`, or are no longer as they were."""
+    here = {run.folder.name: run for run in runs}
+    made = stack.config["members"]
+    return [name for name in made if name not in here or file_hash(here[name].folder / "done.json") != made[name]]
 
 
 def _fit(run):

@@ -8,12 +8,19 @@ A method that sets `Pool.shrinkage` is also called with `like`, a pool that it f
 more, so that what that member is worth can be asked without choosing the shrinkage again.
 """
 
+from pathlib import Path
+
 from ... import registry
 
 
 def names():
     """Names of the methods."""
     return registry.names(__name__)
+
+
+def label(name):
+    """What a method is called in titles and records: a file by its last part, as its place is nobody's business."""
+    return Path(name).name if name.endswith(".py") else name
 
 
 def load(name):

@@ -59,11 +59,12 @@ def informative(scores, y):
 def _best_strength(scores, y, clusters, seed):
     """The strength with the least loss on five parts that keep clusters whole, each left out of a fit once.
 
-    The parts are not made alike in age: then the biases would seem to fit what they have not seen.
+    The parts are not made alike in age: then the biases would seem to fit what they have not seen. Fewer clusters than
+    parts leave some empty; one cluster alone has nothing to choose by, so that the greatest strength is taken.
     """
     part = splits.assign(np.zeros(len(y), int), clusters, [1 / PARTS] * PARTS, seed)
     total = np.zeros(len(STRENGTHS))
-    for held in range(PARTS):
+    for held in np.unique(part) if np.ptp(part) else []:
         seen, rest = np.flatnonzero(part != held), np.flatnonzero(part == held)
         fitted, unseen, x = scores[:, seen], scores[:, rest], None
         for i, strength in enumerate(STRENGTHS):
