@@ -59,6 +59,7 @@ def upright(image, long_side=LONG_SIDE):
     if turn:
         rgb = rgb.transpose(Image.Transpose[turn])
     rgb.thumbnail((long_side, long_side), Image.Resampling.LANCZOS)
+    rgb.info.clear()  # the tag above all: who reads it again would turn the picture again
     return rgb
 
 

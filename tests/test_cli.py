@@ -14,6 +14,8 @@ from ageensemble.console import as_json, plain
 VERBS = [
     ["benchmark"],
     ["fit"],
+    *([verb] for verb in ("predict", "serve")),
+    *(["models", verb] for verb in ("save", "show", "onnx")),
     *([verb] for verb in ("results", "stack", "import", "compare", "intervals")),
     ["data", "check"],
     ["runs", "list"],
@@ -49,7 +51,7 @@ def test_every_command_has_a_sentence_examples_and_exit_codes(verb):
     text = " ".join(shown.stdout.split())
     assert re.search(r"\[OPTIONS\].*? [A-Z][^.]+\.", text)
     assert f"Examples: ageensemble {' '.join(verb)}" in text
-    assert "Exit codes: 0 done; 1 done but a cell failed; 2 command line; 3 data" in text
+    assert "Exit codes: 0 done; 1 done but a cell failed or a photo was unreadable; 2 command line; 3 data" in text
 
 
 def test_without_a_verb_the_help_is_shown():

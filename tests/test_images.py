@@ -70,6 +70,16 @@ def test_the_exif_tag_turns_a_photograph_upright(tmp_path, turn, kind):
     assert not bright[:, 26:].any()
 
 
+def test_what_was_turned_once_is_not_turned_again(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    face(30, 0).resize((48, 32)).save(tmp_path / "a.jpg", exif=exif)
+    with open(tmp_path / "a.jpg", "rb") as stream:
+        once, _ = upright.open_upright(stream)
+    assert once.size == (32, 48)
+    assert np.array_equal(np.asarray(upright.upright(once)), np.asarray(once))
+
+
 def test_a_damaged_exif_tag_loses_no_photo(tmp_path):
     face(30, 0).save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(range(200)))
     assert problem(tmp_path, tmp_path / "a.jpg") == ""

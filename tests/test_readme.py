@@ -40,6 +40,7 @@ def runs(photos, cache, tmp_path_factory):
     words = ["benchmark", "--data", photos, "--models", "svm,cnn", "--folds", "3"]
     done = ageensemble(*words, cwd=folder, XDG_CACHE_HOME=str(cache))
     assert done.returncode == 0, done.stderr
+    assert ageensemble("models", "save", "stack", cwd=folder).returncode == 0
     return folder / "runs"
 
 
@@ -50,7 +51,7 @@ def test_a_command_of_the_readme_works(line, photos, cache, tmp_path, request):
         save_file(timm.create_model("mobilenetv2_100").state_dict(), tmp_path / "file.safetensors")
     onnx(tmp_path / "mobilefacenet.onnx")
     words = shlex.split(line)[1:] + ["--dry-run"] * bool(PRETRAINED.search(line))
-    if words[0] in ("results", "stack", "compare", "intervals"):
+    if words[0] in ("results", "stack", "compare", "intervals", "models", "predict"):
         shutil.copytree(request.getfixturevalue("runs"), tmp_path / "runs")
     done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
     assert done.returncode == 0, done.stderr
@@ -60,6 +61,15 @@ def test_a_command_of_the_readme_works(line, photos, cache, tmp_path, request):
 def test_a_verb_of_the_readme_has_help(verb, tmp_path):
     words = [word for word in shlex.split(verb.removeprefix("ageensemble ")) if re.fullmatch("[a-z]+", word)]
     assert ageensemble(*words, "--help", cwd=tmp_path).returncode == 0
+
+
+def test_the_python_of_the_readme_works(runs, photos, tmp_path, monkeypatch, capsys):
+    [code] = re.findall(r"```python\n(.*?)```", README, re.S)
+    shutil.copytree(runs, tmp_path / "runs")
+    shutil.copy(next(photos.glob("1*.jpg")), tmp_path / "face.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert re.match(r"\[\d+\] \[\[", capsys.readouterr().out)
 
 
 def test_the_model_in_the_contributing_guide_works(utkface, cache, tmp_path):

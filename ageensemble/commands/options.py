@@ -33,7 +33,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 CODES = (
-    "Exit codes: 0 done; 1 done but a cell failed; 2 command line; 3 data or a given file; "
+    "Exit codes: 0 done; 1 done but a cell failed or a photo was unreadable; 2 command line; 3 data or a given file; "
     "4 disk or damaged run; 130 interrupted."
 )
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import ages, compare, conformal, features
-from ..errors import DiskError, UsageError
+from ..errors import UsageError
 from ..files import file_hash, read_json, slug
 from ..runs import Run
 from ..stacking.pool import Pool
@@ -55,7 +55,7 @@ def _fill(run, plan_folder, files, new):
         "data": {key: plan_folder.about.get(key) for key in ("data", "items", "manifest", "plan", "source", "folds")}
         | {"training_items": len(plan_folder.plan.rest), "test_items": len(plan_folder.plan.test)},
         "licences": _licences(plan_folder, members),
-        "template": _template(plan_folder),
+        "template": plan_folder.template and plan_folder.template.to_json(),
         "scores": scores,
         "intervals": intervals,
         "pool": pool and pool.to_json(),
@@ -137,14 +137,6 @@ def _found(wanted, plan_folder, files, what):
         if file.is_file() and file_hash(file) == wanted:
             return file
     raise UsageError(f"the file of {what} with the hash {wanted[:12]}... is not beside the runs; give it with --file")
-
-
-def _template(plan_folder):
-    """How the photographs show a face, as the manifest step measured it, or None."""
-    try:
-        return read_json(plan_folder.folder / "template.json")
-    except DiskError:
-        return None
 
 
 def _scores(run, plan_folder):

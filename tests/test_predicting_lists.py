@@ -1,0 +1,89 @@
+"""Lists and folders of photographs: a row for each row of a list, in its order, whatever its rows are."""
+
+import os
+
+import numpy as np
+import pytest
+from commands import said
+from predicting import drawn, pasted, predict, rows
+
+from ageensemble import load_model
+from ageensemble.predicting import inputs, pipeline
+
+
+@pytest.fixture
+def model(drawn_model):
+    return drawn_model
+
+
+def prior_age(folder):
+    """The middle age of the training photographs, by hand."""
+    cells = load_model(folder, "cpu").about["members"][0]["cells"]
+    return int(np.flatnonzero(np.cumsum(np.mean([cell["prior"] for cell in cells], 0)) >= 0.5)[0])
+
+
+def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
+    folder = tmp_path / "course" / "images"
+    folder.mkdir(parents=True)
+    pasted((60, 100), (400, 250)).save(folder / "two.png")
+    drawn(40, 2).save(folder / "crop.jpg")
+    pasted().save(folder / "none.png")
+    (folder / "broken.jpg").write_bytes((folder / "crop.jpg").read_bytes()[:300])
+    names = ["crop.jpg", "gone.jpg", "two.png", "none.png", "", "two.png", "broken.jpg", "crop.jpg"]
+    (tmp_path / "course" / "test.csv").write_text("id,Image\n" + "".join(f"{i},{n}\n" for i, n in enumerate(names)))
+    found = rows("course/test.csv", model=model, cwd=tmp_path, code=1)
+    assert [row["file"] for row in found] == names
+    crop, gone, two, none, blank, again, broken, last = found
+    assert two == again
+    assert crop == last
+    assert two["remarks"] == ["largest of 2 faces"]
+    [alone] = rows("course/images/none.png", "--no-detect", model=model, cwd=tmp_path)
+    assert (none["age"], none["low"], none["high"]) == (alone["age"], alone["low"], alone["high"])
+    assert none["remarks"] == ["no face found, so the whole picture was taken for one"]
+    for row, problem in ((gone, "cannot be read"), (blank, "no path"), (broken, "does not decode")):
+        assert problem in row["problem"]
+        assert row["age"] == prior_age(model)
+        assert row["remarks"] == [pipeline.GUESSED]
+        assert row["face"] is None
+
+
+def test_a_text_names_one_photograph_a_line(model, tmp_path):
+    drawn(40, 2).save(tmp_path / "b c.png")
+    drawn(10, 1).save(tmp_path / "a.png")
+    (tmp_path / "list.txt").write_bytes(f"b c.png\r\n\n  \n{tmp_path / 'a.png'}\nb c.png".encode())
+    found = rows("list.txt", "--no-detect", model=model, cwd=tmp_path)
+    assert [row["file"] for row in found] == ["b c.png", str(tmp_path / "a.png"), "b c.png"]
+    assert found[0] == found[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("id;score\n1;2\n", "no column for the photo's file; call it 'path' (columns seen: id, score)"),
+        ("path\n", "lists no photographs"),
+        ("", "is not a readable table"),
+    ],
+)
+def test_a_table_that_is_no_list_is_refused(content, why, model, tmp_path):
+    (tmp_path / "list.csv").write_text(content)
+    done = predict("list.csv", model=model, cwd=tmp_path)
+    assert done.returncode == 3
+    assert why in said(done)
+
+
+def test_a_pipe_called_a_list_is_not_waited_for(model, tmp_path):
+    os.mkfifo(tmp_path / "list.csv")
+    assert "is not a file that could be read as a list" in said(predict("list.csv", model=model, cwd=tmp_path))
+
+
+def test_folders_are_sorted_and_hidden_files_left_out(tmp_path):
+    for name in ("b.jpg", "a.PNG", "sub/c.webp", ".hidden.jpg", ".git/d.jpg", "sub/.e.jpg", "notes.txt", "seen/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "linked").symlink_to(tmp_path / "sub")
+    found = inputs.find([tmp_path], drawn=tmp_path / "seen")
+    assert [photo.copy for photo in found] == ["a.PNG", "b.jpg", "linked", "sub/c.webp"]
+    assert [photo.name for photo in inputs.find([f"{tmp_path}/sub/", tmp_path / "b.jpg"])] == [
+        f"{tmp_path}/sub/c.webp",
+        f"{tmp_path}/b.jpg",
+    ]
