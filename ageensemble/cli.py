@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import combining, data, fitting, judging, models, predicting, results, serving, upkeep
+from .commands import camera, combining, data, fitting, judging, models, predicting, results, serving, upkeep
 from .commands.options import examples
 from .console import fail
 from .errors import AgeEnsembleError
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs in (fitting.app, combining.app, results.app, judging.app, predicting.app, serving.app):
+for verbs in (fitting.app, combining.app, results.app, judging.app, predicting.app, camera.app, serving.app):
     app.add_typer(verbs)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")

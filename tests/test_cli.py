@@ -14,7 +14,7 @@ from ageensemble.console import as_json, plain
 VERBS = [
     ["benchmark"],
     ["fit"],
-    *([verb] for verb in ("predict", "serve")),
+    *([verb] for verb in ("predict", "serve", "camera")),
     *(["models", verb] for verb in ("save", "show", "onnx")),
     *([verb] for verb in ("results", "stack", "import", "compare", "intervals")),
     ["data", "check"],

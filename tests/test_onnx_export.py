@@ -26,12 +26,16 @@ pytest.importorskip("onnxscript")
 def folders(utkface, cache, tmp_path_factory):
     """Model folders of a network in two cells, of what is no network, and of a stack; only read."""
     root = tmp_path_factory.mktemp("folders")
-    tiny = "cnn size=16 epochs=1 depth=1"
+    tiny = "cnn size=16 epochs=1 depth=1 precision=fp32"
     words = ["--model", f"{tiny} weighting=group", "--model", f"{tiny} width=2", "--models", "floor", "--folds", 2]
     done = benchmark(utkface, root / "runs", cache, *words)
     assert done.returncode == 0, done.stderr
     plan = PlanFolder(plan_folder(root / "runs"))
-    for name, place in (("floor", "floor"), ("mean", "mean"), ("cnn depth=1 epochs=1 size=16 weighting", "cnn")):
+    for name, place in (
+        ("floor", "floor"),
+        ("mean", "mean"),
+        ("cnn depth=1 epochs=1 precision=fp32 size=16 weighting", "cnn"),
+    ):
         [run] = [run for run in plan.runs if run.title.startswith(name)]
         save(run, plan, root / place)
     return root

@@ -4,12 +4,15 @@ import json
 import re
 import shlex
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 import timm
-from commands import ageensemble
+from commands import ageensemble, command, environment
 from safetensors.torch import save_file
+from served import ask
 from test_embed import onnx
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -51,10 +54,33 @@ def test_a_command_of_the_readme_works(line, photos, cache, tmp_path, request):
         save_file(timm.create_model("mobilenetv2_100").state_dict(), tmp_path / "file.safetensors")
     onnx(tmp_path / "mobilefacenet.onnx")
     words = shlex.split(line)[1:] + ["--dry-run"] * bool(PRETRAINED.search(line))
-    if words[0] in ("results", "stack", "compare", "intervals", "models", "predict"):
+    if words[0] in ("results", "stack", "compare", "intervals", "models", "predict", "serve", "camera"):
         shutil.copytree(request.getfixturevalue("runs"), tmp_path / "runs")
+    if words[0] == "serve":
+        return serves_until_ctrl_c(words, tmp_path, cache)
+    if words[0] == "camera":
+        film(tmp_path / "film.avi", photos)
     done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
     assert done.returncode == 0, done.stderr
+
+
+def serves_until_ctrl_c(words, cwd, cache):
+    more = environment(XDG_CACHE_HOME=str(cache))
+    process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True, cwd=cwd, env=more)
+    said = next((line for line in iter(process.stderr.readline, "") if "Ctrl-C ends it" in line), "nothing")
+    assert ask(int(said.split("127.0.0.1:")[1].split("/")[0]))[0] == 200
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (None, "ended\n")
+
+
+def film(file, photos):
+    """A video of a photograph, four frames long."""
+    cv2 = pytest.importorskip("cv2")
+    frame = cv2.resize(cv2.imread(str(next(photos.glob("1*.jpg")))), (96, 96))
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 10, (96, 96))
+    for _ in range(4):
+        writer.write(frame)
+    writer.release()
 
 
 @pytest.mark.parametrize("verb", CELLS)
