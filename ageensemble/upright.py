@@ -84,8 +84,8 @@ def _reduced_rgb(image, long_side):
     from PIL import Image
 
     scale = _depth_scale(image)
-    side = max(image.size) // (2 * long_side)
-    if side < 2:
+    side = max(1, max(image.size) // (2 * long_side))
+    if side == 1 and not scale:  # one that has a scale takes eight times the memory on its way
         return _to_rgb(image, scale)
     width, height = image.size
     result = Image.new("RGB", (-(-width // side), -(-height // side)))

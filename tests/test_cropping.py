@@ -13,6 +13,7 @@ from ageensemble import caches
 from ageensemble.datasets import demo
 from ageensemble.errors import DataError
 from ageensemble.faces import Face, Template, crop, measure
+from ageensemble.faces.align import placed
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,12 @@ def test_beyond_the_edge_its_last_pixels_are_repeated():
     assert (result[45:, 45:] == 200).all()
     nowhere = crop(image, Face((0, 0, 1, 1), 0.9, POINTS * 80 + 5000), template((80, 80)))
     assert (nowhere == 200).all()
+
+
+def test_landmarks_that_are_no_face_s_cut_out_no_more_than_the_box():
+    by_box = placed(Face((40, 40, 40, 40), 0.9), template())
+    for mirrored in (POINTS * [1, -1], POINTS * [-1, 1]):  # least squares brings all of them to one point
+        assert placed(Face((40, 40, 40, 40), 0.9, 40 + 40 * mirrored), template()) == by_box
 
 
 def test_without_landmarks_box_comes_onto_box_and_nothing_is_turned():

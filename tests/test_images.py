@@ -90,6 +90,9 @@ def test_grey_of_16_bits_is_scaled_not_clipped(tmp_path):
     assert (pixels(tmp_path, Image.fromarray(grey)) == 127).all()
     assert (pixels(tmp_path, Image.fromarray(grey.astype(np.int32)), "a.tif") == 127).all()
     assert (pixels(tmp_path, Image.fromarray(grey.astype(np.float32)), "b.tif") == 127).all()
+    slope = np.arange(0, 65536, 32, dtype=np.uint16).reshape(64, 32)  # taller than the strips that it is scaled in
+    expected = (slope * (255 / 65535)).astype(np.uint8)
+    np.testing.assert_array_equal(pixels(tmp_path, Image.fromarray(slope), "c.tif"), np.stack([expected] * 3, 2))
 
 
 def test_floats_that_are_not_finite_are_black_not_a_crash(tmp_path):

@@ -258,6 +258,15 @@ def test_copies_stay_in_their_folder_and_none_replaces_another(tmp_path):
     assert len(os.path.basename(long).encode()) <= 255
 
 
+def test_a_photograph_that_is_given_twice_has_one_copy(tmp_path):
+    Image.new("RGB", (900, 900)).save(tmp_path / "x.png")
+    photo = inputs.Photo("x.png", str(tmp_path / "x.png"), "x.png", True)
+    block = [pipeline.Looked(photo, [pipeline.Seen(None, None, [])])] * 4
+    places = annotate.places([photo] * 4, tmp_path / "seen", set)
+    annotate.draw(block, [{"age": 30, "low": 20, "high": 40}] * 4, places)
+    assert [file.name for file in (tmp_path / "seen").iterdir()] == ["x.png"]
+
+
 def test_a_script_in_a_list_does_not_leave_its_mark_outside(model, crop, tmp_path):
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / "deep" / "deeper" / "list.txt").write_text("../../crop.png\n" + str(crop))

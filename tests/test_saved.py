@@ -75,6 +75,7 @@ def test_a_refit_saves_its_model_folder_by_itself(utkface, cache, tmp_path):
     found = loaded.predict(photos(plan, utkface, plan.plan.test))
     assert np.abs(found.distribution - Run(refit).predictions("test")).max() < 1e-6
     assert loaded.levels == []  # nothing out-of-fold to calibrate on
+    assert loaded.remarks == ["its intervals are its own quantiles, calibrated on nothing"]
 
 
 def test_an_embedding_takes_its_network_along(utkface, cache, tmp_path, monkeypatch):
@@ -104,7 +105,7 @@ def test_weights_of_an_embedding_are_saved_without_pickle(utkface, cache, tmp_pa
     done = ageensemble("fit", "--model", spec, *words)
     assert done.returncode == 0, done.stderr
     [folder] = (tmp_path / "runs" / "models").iterdir()
-    assert [file.suffix for file in (folder / "features").iterdir()] == [".safetensors"]
+    assert [file.suffix for file in (folder / "features").rglob("*.*")] == [".safetensors"]
     [refit] = (tmp_path / "runs").glob("*/refit-*")
     plan = PlanFolder(refit.parent)
     found = saved.load_model(folder).predict(photos(plan, utkface, plan.plan.test))
@@ -260,6 +261,8 @@ def test_something_else_is_never_replaced(plan, tmp_path):
     assert done.returncode == 2
     assert "is no model folder; give another place" in said(done)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    (tmp_path / "mine" / "model.json").write_text('{"format": "layers-model"}')  # as others call theirs
+    assert not saved.folder.replaceable(tmp_path / "mine")
 
 
 def test_a_save_that_fails_leaves_the_model_that_was_there(plan, stack, tmp_path, monkeypatch):

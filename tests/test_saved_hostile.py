@@ -162,11 +162,19 @@ def test_a_network_of_the_hub_is_not_asked_for(folder, monkeypatch):
         lambda c: c["members"][0].update(features=[["nothing", {}]]),
         lambda c: c.pop("name"),
         lambda c: c.pop("template"),
+        lambda c: c.update(template={"detector": 7}),
     ],
 )
 def test_a_description_that_makes_no_sense_is_one_line(folder, change):
     rewritten(folder, change)
     refused(folder, "cannot be loaded")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_weights_that_are_no_numbers_are_an_error_not_an_age(folder):
+    rewritten(folder, lambda content: content["pool"].update(weights=[float("nan")] * len(content["members"])))
+    with pytest.raises(DataError, match="cannot predict"):
+        saved.load_model(folder, device="cpu").predict([np.zeros((32, 32, 3), np.uint8)])
 
 
 def test_arrays_of_the_wrong_shape_are_an_error_not_a_number(folder, utkface):

@@ -273,3 +273,13 @@ def test_of_two_pictures_the_later_is_shown(browser, visit):
     assert page.inner_text("#status").startswith("One face")
     assert page.is_hidden("#trouble")
     assert not page.evaluate("document.body.classList.contains('busy')")
+
+
+def test_a_file_too_large_ends_the_look_at_the_one_before(visit):
+    page = visit()
+    page.route("**/predict**", lambda route: None)  # never answered
+    give(page, examples()["three faces"])
+    page.wait_for_selector("body.busy")
+    give(page, bytes(MOST + 1), "large.jpg", "image/jpeg")
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert not page.evaluate("document.body.classList.contains('busy')")

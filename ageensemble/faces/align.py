@@ -2,13 +2,15 @@
 
 import numpy as np
 
+ALIKE = 0.3  # correlation of landmarks with the template's; of those of no face, least squares may cut out any area
+
 
 def crop(image, face, template):
     """A face turned, scaled and shifted onto a template, and cut out.
 
     The similarity transform that brings the five landmarks nearest to the template's, by least squares; where the face
-    or the template has none, box onto box by middle and area, without turning. Each pixel of the crop is an average of
-    the pixels it covers; beyond the edge of the photograph its last pixels are repeated.
+    or the template has none, or none like a face's, box onto box by middle and area, without turning. Each pixel of the
+    crop is an average of the pixels it covers; beyond the edge of the photograph its last pixels are repeated.
 
     Parameters
     ----------
@@ -68,5 +70,6 @@ def _similarity(here, there):
     IEEE TPAMI 13 (1991), in the plane, where a turn with a scale is one complex number.
     """
     here, there = here - here.mean(), there - there.mean()
-    spread = np.vdot(here, here).real
-    return np.vdot(here, there) / spread if spread > 1 else 0
+    spread, shared = np.vdot(here, here).real, np.vdot(here, there)
+    alike = abs(shared) >= ALIKE * np.sqrt(spread * np.vdot(there, there).real)
+    return shared / spread if alike and spread > 1 else 0

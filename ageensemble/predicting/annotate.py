@@ -17,7 +17,7 @@ LONG_SIDE = 4096  # pixels; a larger photograph is reduced to it
 QUALITY = 92  # of JPEG
 FRAME, PAPER, INK = (255, 205, 0), (255, 205, 0), (0, 0, 0)
 SMALLEST_LETTERS = 11  # pixels
-MOST_LETTERS = 120  # of a name in a path, which may have 255 bytes
+MOST_LETTERS, MOST_BYTES = 120, 160  # of a name in a path, which with all that is added may have 255 bytes
 
 
 def places(photos, folder, inputs):
@@ -73,7 +73,7 @@ def _safe(name):
     stem, ending = os.path.splitext(parts.pop())
     if ending.lower() not in (".jpg", ".jpeg", ".png"):
         ending += ".jpg"
-    parts = [part[:MOST_LETTERS].encode()[:240].decode(errors="ignore") for part in (*parts, stem)]
+    parts = [part[:MOST_LETTERS].encode()[:MOST_BYTES].decode(errors="ignore") for part in (*parts, stem)]
     return "/".join(parts) + ending[-20:]
 
 
@@ -88,13 +88,13 @@ def draw(block, rows, places):
     places : sequence of pathlib.Path
         from `places`, of the block and maybe of what comes after it
     """
-    rows, tasks = iter(rows), []
+    rows, tasks = iter(rows), {}
     for looked, place in zip(block, places, strict=False):
         own = [next(rows) for _ in looked.seen or "-"]
-        if not looked.problem:
-            tasks.append((looked, [f"{row['age']} ({row['low']}-{row['high']})" for row in own], place))
+        if not looked.problem:  # a photograph that was given twice has one copy, and one thread that writes it
+            tasks[place] = looked, [f"{row['age']} ({row['low']}-{row['high']})" for row in own], place
     with ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(lambda task: _draw(*task), tasks):  # an error is raised when its result is taken
+        for _ in pool.map(lambda task: _draw(*task), tasks.values()):  # an error is raised when its result is taken
             pass
 
 

@@ -72,7 +72,8 @@ def _members(content):
 
 def _limits(content):
     calibrated = (
-        "Its prediction intervals are calibrated out-of-fold for each age group."
+        "Its prediction intervals are calibrated out-of-fold for each age group, on faces cut as theirs are; on faces "
+        "found and cut anew nothing has measured how often they hold."
         if content["intervals"]
         else "It has no out-of-fold predictions, so its prediction intervals are not calibrated."
     )

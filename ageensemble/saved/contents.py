@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import ages, compare, conformal, features
 from ..errors import UsageError
-from ..files import file_hash, read_json, slug
+from ..files import file_hash, key_of, read_json, slug
 from ..runs import Run
 from ..stacking.pool import Pool
 from . import card, folder
@@ -117,7 +117,8 @@ def _feature(name, params, plan_folder, files, new):
     if name.endswith(".py"):
         raise UsageError(f"{Path(name).name} makes features from a file of yours, and {NO_CODE}")
     module, place = features.module(name), new / "features"
-    place.mkdir(exist_ok=True)
+    own = place / key_of(name, params)[:8]  # two sets may take one network with other weights, and call both the same
+    own.mkdir(parents=True, exist_ok=True)
     for key in getattr(module, "FILES", ()):
         if str(params[key]).startswith("sha256 "):
             wanted = params[key].removeprefix("sha256 ")
@@ -126,7 +127,9 @@ def _feature(name, params, plan_folder, files, new):
                 file = shutil.copyfile(file, place / f"{slug(file.stem)}-{wanted[:8]}{file.suffix}")
             params = params | {key: file}
     if hasattr(module, "keep"):
-        params = module.keep(params, place)
+        params = module.keep(params, own)
+    if not any(own.iterdir()):
+        own.rmdir()
     inside = {key: file.relative_to(new).as_posix() for key, file in params.items() if isinstance(file, Path)}
     return params | inside
 

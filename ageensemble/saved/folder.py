@@ -55,8 +55,14 @@ def write(folder, fill):
 
 
 def replaceable(folder):
-    """Whether what is at a place may give way to a new model folder: one like it, or an empty folder."""
-    return folder.is_dir() and ((folder / DESCRIPTION).is_file() or not any(folder.iterdir()))
+    """Whether what is at a place may give way to a new model folder: one like it and no more, or an empty folder."""
+    if not folder.is_dir() or not (folder / DESCRIPTION).is_file():  # others call files model.json, too
+        return folder.is_dir() and not any(folder.iterdir())
+    try:
+        listed = _description(folder).get("files")
+    except DataError:
+        return False
+    return isinstance(listed, dict) and set(_files(folder)) <= {DESCRIPTION, *listed}
 
 
 def read(folder):

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from .. import features, models
+from .. import features, models, registry
 from ..ages import A, finish
 
 
@@ -77,13 +77,17 @@ def _refuse(*names):
 
 
 def _located(name, params, folder, listed):
-    """Parameters of a feature set with paths in the model's folder made whole."""
-    files = getattr(features.module(name), "FILES", ())
-    paths = {key: str(folder / params[key]) for key in files if params[key] in listed}
-    strangers = [params[key] for key in files if key not in paths and ("/" in params[key] or "." in params[key])]
+    """Parameters of a feature set, checked, with paths in the model's folder made whole."""
+    module = features.module(name)
+    files = getattr(module, "FILES", ())
+    paths = registry.paths(params, files)
+    strangers = [path for path in paths.values() if path not in listed]
     if strangers or (files and not paths):  # what has no file here would be fetched
         raise ValueError(f"features {name} need {str((strangers or ['a file'])[0])[:80]!r}, which is not in the folder")
-    return params | paths
+    _refuse(*(params[key] for key in files if key not in paths))
+    if hasattr(module, "check"):
+        module.check(params)
+    return params | {key: str(folder / path) for key, path in paths.items()}
 
 
 def _cell(cls, about, folder, listed, device):

@@ -8,6 +8,7 @@ import numpy as np
 from ..ages import A
 from ..conformal import Conformal
 from ..errors import AgeEnsembleError, DataError
+from ..faces import Template
 from ..machine import Clock, cores, find_device
 from ..stacking.pool import Pool
 from . import crops, folder
@@ -67,14 +68,14 @@ class Model:
     levels : list of float
         of calibrated intervals; none where nothing calibrated them
     remarks : list of str
-        what may make answers differ from those of the runs
+        what to know of its answers: that code has changed since, that nothing calibrated its intervals
     clock : machine.Clock
         how long each feature set and each member has taken so far
     """
 
     def __init__(self, path, about, device):
         self.path, self.about, self.name, self.clock = path, about, str(about["name"]), Clock()
-        self.template = about["template"]
+        self.template = about["template"] and Template.from_json(about["template"]).to_json()
         self._pool = Pool.from_json(about["pool"]) if about["pool"] else None
         self._members = [Member(path, one, about["files"], device) for one in about["members"]]
         self._calibrated = {float(level): Conformal(**content) for level, content in about["intervals"].items()}
@@ -85,10 +86,9 @@ class Model:
             raise ValueError("members and weights do not match")
         self.members = [member.name for member in self._members] if self._pool else []
         self.levels = sorted(self._calibrated)
-        changed = any(member.changed for member in self._members)
-        self.remarks = (
-            ["its code has changed since it was fitted, so its answers may differ a little"] if changed else []
-        )
+        self.remarks = [] if self.levels else ["its intervals are its own quantiles, calibrated on nothing"]
+        if any(member.changed for member in self._members):
+            self.remarks.append("its code has changed since it was fitted, so its answers may differ a little")
 
     def predict(self, images):
         """Predict the ages of faces.
@@ -129,7 +129,12 @@ class Model:
         ):
             try:
                 said = [member.predict(pictures, workers) for member in self._members]
-                return [self._pool(said), *said] if self._pool else said
+                if not self._pool:
+                    return said
+                pooled = self._pool(said)
+                if not np.isfinite(pooled).all():  # which a member's cannot be
+                    raise ValueError("the pool makes no probabilities of its members'")
+                return [pooled, *said]
             except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
                 raise DataError(f"{self.path} cannot predict: {type(error).__name__}: {str(error)[:200]}") from error
 

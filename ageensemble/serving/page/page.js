@@ -11,12 +11,12 @@ async function look(blob, { whole = false } = {}) {
   latest?.abort();
   const request = (latest = new AbortController());
   showTrouble("");
-  if (blob.size > most) {
-    return showTrouble(`The file is too large: at most ${document.body.dataset.megabytes} MB are taken.`);
-  }
   at("status").textContent = "Looking at the picture …";
   document.body.classList.add("busy");
   try {
+    if (blob.size > most) {
+      return showTrouble(`The file is too large: at most ${document.body.dataset.megabytes} MB are taken.`);
+    }
     const shown = await opened(blob);
     const wanted = new URLSearchParams({ whole: whole ? 1 : 0, picture: shown ? 0 : 1 });
     const response = await fetch(`/predict?${wanted}`, { method: "POST", body: blob, signal: request.signal });
