@@ -295,7 +295,10 @@ def test_space_holds_the_picture_until_the_next(screen):
     frame = np.zeros((90, 160, 3), np.uint8)
     assert shown.show(frame)
     assert screen.shown == 4  # the frame, and three times while it was held
+    held = shown.held
+    assert held > 0
     assert shown.show(frame)
+    assert shown.held - held < held + 0.01  # only a pause counts
     assert not shown.show(frame)
     assert frame.max() == 0  # what is written beside the picture is only seen in the window
 
@@ -331,6 +334,29 @@ def test_a_slow_camera_is_written_as_long_as_it_took(monkeypatch):
     assert (len(shades), shades[5:12]) == (16, [1, 2, 2, 2, 2, 2, 3])  # seconds 0.5, 1.0 and 1.5 at ten a second
 
 
+def test_a_pause_is_not_written(monkeypatch):
+    clock, written = itertools.count(0, 0.1), []
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    pause = SimpleNamespace(held=0.0)
+
+    class Camera:
+        camera, rate, frames = True, 10.0, 0
+
+        def __iter__(self):
+            for _ in range(3):
+                yield np.zeros((50, 50, 3), np.uint8)
+
+    def show(frame):
+        for _ in range(100):  # ten seconds on the clock
+            next(clock)
+        pause.held += 10.0
+        return True
+
+    pause.show = show
+    loop.run(Camera(), type("Blind", (), {"__call__": lambda *_: [], "close": lambda _: []})(), written.append, pause)
+    assert len(written) <= 5
+
+
 # --- what cannot be watched ------------------------------------------------------------------------------------------
 
 
@@ -355,6 +381,7 @@ def test_no_such_file_and_no_such_camera_are_one_line(folder, tmp_path, capfd):
 def test_a_place_that_no_video_can_be_written_to_is_refused(film, folder, tmp_path):
     assert "ends in .mp4 or .avi" in said(watch(folder, "--source", film, "--out", tmp_path / "out.mov"))
     assert "is the video that is read" in said(watch(folder, "--source", film, "--out", film))
+    assert "in the model folder" in said(watch(folder, "--source", film, "--out", folder / "out.avi"))
     assert "add --out VIDEO" in said(watch(folder, "--source", film, "--no-window"))
     assert len(frames_of(film)[0]) == FRAMES
 

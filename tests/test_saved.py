@@ -145,6 +145,22 @@ def test_more_faces_than_fit_into_a_block_come_back_in_their_order(model, utkfac
     assert list(parts.members) == model.members
 
 
+def test_predicting_leaves_the_threads_of_others_as_they_were(model, utkface):
+    from concurrent.futures import ThreadPoolExecutor
+
+    import torch
+
+    def threads_of_a_new_thread():
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    before = threads_of_a_new_thread()
+    torch.set_num_threads(3)
+    model.predict([next(utkface.glob("30_*"))])
+    assert threads_of_a_new_thread() == 3
+    torch.set_num_threads(before)
+
+
 def test_no_faces_are_no_answers(model):
     nothing = model.predict([])
     assert nothing.distribution.shape == (0, ages.A)

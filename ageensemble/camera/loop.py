@@ -51,7 +51,8 @@ def run(source, watcher, write=None, window=None, most=None, told=lambda done, t
     started, done, kept, to_the_end = time.perf_counter(), 0, 0, False
     try:
         for frame in islice(source, most):
-            at = time.perf_counter() - started if source.camera else done / source.rate
+            held = window.held if window else 0  # a pause is no part of what a camera saw
+            at = time.perf_counter() - started - held if source.camera else done / source.rate
             drawing.faces(frame, watcher(frame[..., ::-1].copy(), at))
             done += 1
             # A camera in the dark gives fewer frames than it says: each is kept as long as it was there

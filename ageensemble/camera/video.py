@@ -56,7 +56,7 @@ class Source:
 
     def __init__(self, which):
         cv2 = opencv()
-        self.camera = which.isascii() and which.isdigit()
+        self.camera = which.isascii() and which.isdigit() and len(which) < 5
         self._name = f"camera {which}" if self.camera else which
         if not self.camera and not os.path.isfile(which):
             raise DataError(f"no video at {which}; --source takes a video file, or the number of a camera, such as 0")
@@ -66,6 +66,7 @@ class Source:
         self.frames, self.read = int(count) if not self.camera and 0 < count < 1e9 else 0, 0
         width, height = (self._capture.get(kind) for kind in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if width * height > MOST_PIXELS:
+            self.close()
             raise DataError(f"{self._name} has frames of {width:.0f} x {height:.0f} pixels, which is too large")
         self._first = self._next()
         if self._first is None:
@@ -105,14 +106,16 @@ def _file(file):
     return cv2.VideoCapture(os.path.abspath(file), cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY)
 
 
-def refuse(out, source):
-    """Refuse a place that no video can be written to.
+def refuse(out, source, model):
+    """Refuse a place that no video can be written to, or none should: the model folder would not load any more.
 
     Raises
     ------
     UsageError
-        Another ending than those known, a folder, or the very file that is read.
+        Another ending than those known, a folder, the very file that is read, or a place in the model folder.
     """
+    if Path(model).resolve() in Path(out).resolve().parents:
+        raise UsageError(f"--out {out} lies in the model folder; give another place")
     if out.suffix.lower() not in CODECS or out.is_dir():
         raise UsageError(f"--out {out} should be a video file that ends in {' or '.join(CODECS)}")
     if out.exists() and os.path.exists(source) and os.path.samefile(out, source):

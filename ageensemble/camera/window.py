@@ -20,6 +20,11 @@ class Window:
     rate : float
         frames a second, at most; 0 for as many as come
 
+    Attributes
+    ----------
+    held : float
+        seconds that the picture was held by a pause
+
     Raises
     ------
     UsageError
@@ -28,7 +33,7 @@ class Window:
 
     def __init__(self, rate=0.0):
         self._cv2, self._period, self._due = opencv(), 1 / rate if rate else 0.0, 0.0
-        self._speed, self._last = 0.0, time.perf_counter()
+        self._speed, self._last, self.held = 0.0, time.perf_counter(), 0.0
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise UsageError("no window: there is no screen here; --out VIDEO writes a video instead")
         try:
@@ -45,9 +50,11 @@ class Window:
             self._cv2.resizeWindow(TITLE, *(min(a, b) for a, b in zip(frame.shape[1::-1], (1280, 720), strict=True)))
             self._open = True
         key = self._shown(frame, False, max(1, round(1000 * (self._due - time.perf_counter()))))
+        began = time.perf_counter()
         while key == PAUSE:
             key = self._paused(frame)
         now = time.perf_counter()
+        self.held += now - began
         self._due = max(now, self._due) + self._period
         self._speed += 0.1 * (1 / max(now - self._last, 1e-3) - self._speed)
         self._last = now

@@ -47,7 +47,7 @@ def _watch(o, console):
     if o.no_window and not o.out:
         raise UsageError("--no-window alone shows and keeps nothing; add --out VIDEO")
     if o.out:
-        video.refuse(o.out, o.source)
+        video.refuse(o.out, o.source, o.model)
     with ExitStack() as stack:
         source = stack.enter_context(closing(video.Source(o.source)))
         window = _window(o, source, stack, console)

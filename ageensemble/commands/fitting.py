@@ -121,10 +121,9 @@ def _save(run, plan_folder, here):
 
     place = saved.default_place(run, here.out)
     try:
-        saved.save(run, plan_folder, place)
+        here.console.say(saved.save(run, plan_folder, place))
     except UsageError as error:
-        return here.console.say(f"no model folder: {error}")
-    here.console.say(f"model saved in {place}; now: ageensemble predict photos/ --model {place}")
+        here.console.say(f"no model folder: {error}")
 
 
 def _dry_run(manifest, plan, wanted, kind, here, o):

@@ -31,8 +31,7 @@ def save(
     plan_folder = plan_folders.one(out)
     found = plan_folders.named(plan_folder, run)
     place = to or saved.default_place(found, plan_folder.folder.parent)
-    saved.save(found, plan_folder, place, file or [])
-    Console().say(f"saved {found.title} in {place}; now: ageensemble predict photos/ --model {place}")
+    Console().say(saved.save(found, plan_folder, place, file or []))
 
 
 @app.command(

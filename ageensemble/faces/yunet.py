@@ -20,6 +20,7 @@ from .face import Face, once, scaled
 SCORE = 0.7  # a face that the network is less sure of is none
 NEAR = (128, 192)  # pixels of the longer side: faces that fill a photograph, which is brought between these sizes
 FAR = 640  # pixels of the longer side: small faces; the network sees those of about 10 to 300 pixels
+LARGE, CROWD = 2000, 1600  # a photograph this large is also looked at this large: it may show a crowd
 LOOKS = 2  # more at each face, upright and at one size: its landmarks depend on both
 VIEW = SimpleNamespace(  # a template of such a look: the eyes 40 of 160 pixels apart, the face in the middle
     shape=(160, 160),
@@ -66,6 +67,7 @@ class YuNet:
         side = max(image.shape[:2])
         near = min(max(side, NEAR[0]), NEAR[1])
         sizes = [near] if side <= 1.5 * near else [near, min(2 * side, FAR)]
+        sizes += [CROWD] if side >= LARGE else []
         found = [face for size in sizes for face in self._looked(image, size)]
         return [self._closer(image, face) for face in once(sorted(found, key=lambda face: -face.score))]
 

@@ -1,7 +1,7 @@
 """Photographs in, what was seen in each and what the model says of it out, in their order and a block at a time.
 
 Threads read, look for faces and cut them out, a bounded number of photographs ahead; the model is asked about some
-hundreds of faces at once. So memory depends on neither the number of photographs nor their size.
+hundreds of faces at once. So memory depends on neither the number of photographs nor, beyond `LOOKED_AT`, their size.
 """
 
 import io
@@ -23,7 +23,7 @@ from ..upright import LONG_SIDE, open_upright, reason, upright
 from .inputs import Photo
 from .looking import cut
 
-LOOKED_AT = 1600  # pixels of the longer side that faces are looked for in
+LOOKED_AT = 4096  # pixels of the longer side at most: what detectors reduce, but faces are cut from
 AHEAD = 16  # photographs for each core that may wait to be predicted
 NO_FACE = "no face found"
 WHOLE = "no face found, so the whole picture was taken for one"

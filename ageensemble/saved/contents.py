@@ -27,6 +27,11 @@ def save(run, plan_folder, place, files=()):
     files : sequence of path
         networks and weights that features were made with, where they no longer lie beside the runs
 
+    Returns
+    -------
+    str
+        one line on what was done and what can be done now
+
     Raises
     ------
     UsageError
@@ -39,7 +44,10 @@ def save(run, plan_folder, place, files=()):
         raise UsageError(f"{run.folder.name} is {state}, and only a complete run can be saved as a model: {why}")
     if run.kind == "import":
         raise UsageError(f"{run.title} came from outside: there are its predictions, but nothing that predicts")
+    before = Path(place).is_dir() and any(Path(place).iterdir())
     folder.write(place, partial(_fill, run, plan_folder, files))
+    instead = ", in place of the model that was there" if before else ""
+    return f"model saved in {place}{instead}; now: ageensemble predict photos/ --model {place}"
 
 
 def _fill(run, plan_folder, files, new):

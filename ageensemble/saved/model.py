@@ -1,6 +1,7 @@
 """A model loaded from its folder: pictures of faces in, age distributions out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -118,15 +119,8 @@ class Model:
 
     def _answers(self, images):
         """Age distributions of a block of images by the whole model, and by each member of a stack."""
-        import torch
-        from threadpoolctl import threadpool_limits
-
         pictures = crops.Pictures(crops.read(images), self.clock)
-        # One thread for each task: that keeps all cores busy, and the digits those of the fit
-        with (
-            threadpool_limits(1),
-            ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as workers,
-        ):
+        with _workers() as workers:
             try:
                 said = [member.predict(pictures, workers) for member in self._members]
                 if not self._pool:
@@ -137,6 +131,18 @@ class Model:
                 return [pooled, *said]
             except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
                 raise DataError(f"{self.path} cannot predict: {type(error).__name__}: {str(error)[:200]}") from error
+
+
+@contextmanager
+def _workers():
+    """A worker for each core, of one thread: that keeps all cores busy, and the digits those of the fit."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    with threadpool_limits(1), ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as workers:
+        yield workers
+    torch.set_num_threads(before)  # what a worker sets holds for every thread that begins later
 
 
 def _several(images):

@@ -48,7 +48,7 @@ function card(face, number, years, said) {
   const [adult, probability] = face.at_least;
   const curve = make("div", { className: "curve-holder" });
   drawDistribution(curve, face, years);
-  const kind = said.calibrated ? "calibrated on faces that it was not trained on" : "not calibrated";
+  const kind = said.calibrated ? "calibrated on faces like those of its training" : "not calibrated";
   const parts = [
     make(
       "header",
