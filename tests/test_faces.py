@@ -57,10 +57,16 @@ def test_blue_is_not_taken_for_red(red, tmp_path):
 
 
 def test_a_large_photograph_is_reduced_and_its_faces_come_back_in_its_own_pixels(red, tmp_path, one_look):
-    found = detector(red, cache=tmp_path)(black(1920, 2560, (256, 384, 128)))  # looked at in 640 x 480
+    found = detector(red, cache=tmp_path)(black(1440, 1920, (192, 288, 96)))  # looked at in 640 x 480
     [face] = found
-    assert face.box == pytest.approx((256, 384, 128, 128))
-    np.testing.assert_allclose(face.landmarks, np.array([256, 384]) + 128 * POINTS)
+    assert face.box == pytest.approx((192, 288, 96, 96))
+    np.testing.assert_allclose(face.landmarks, np.array([192, 288]) + 96 * POINTS)
+
+
+def test_a_very_large_photograph_is_looked_at_more_closely(red, tmp_path, one_look):
+    small = black(1920, 3200, (512, 640, 64))  # 13 pixels of 640, which are none to the network, but 32 of 1600
+    [face] = detector(red, cache=tmp_path)(small)
+    assert face.box == pytest.approx((512, 640, 64, 64))
 
 
 @pytest.mark.parametrize(("degrees", "moved"), [(0, (16, 0)), (90, (0, 16)), (180, (-16, 0))])
