@@ -163,7 +163,7 @@ def lines(result, worst=10):
     if conflicts:
         yield f"{len(conflicts):,} groups show the same picture with different ages; the worst:"
     for group in conflicts[:worst]:
-        yield f"  {group['gap']:>3} years: " + ", ".join(
+        yield f"  {group['gap']:>3} {'year' if group['gap'] == 1 else 'years'}: " + ", ".join(
             f"{_shown(i)} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
         )
 

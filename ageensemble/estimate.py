@@ -83,7 +83,8 @@ def _complete_runs(out):
         for folder in plan_folders(out):
             with suppress(DiskError):
                 folds = folder.about["folds"]
-                complete = [run for run in folder.runs if run.state(folds)[0] == "complete"]
+                fitted = [run for run in folder.runs if run.cells(folds)]
+                complete = [run for run in fitted if run.state(folds)[0] == "complete"]
                 yield from [(run, run.records(folds)) for run in complete]
 
 

@@ -235,8 +235,18 @@ def one(out):
     found = plan_folders(out)
     if len(found) > 1:
         names = ", ".join(str(plan_folder.folder) for plan_folder in found[:3]) + (", ..." if len(found) > 3 else "")
-        raise UsageError(f"{out} holds the runs of {len(found)} plans, name one of them: {names}")
+        raise UsageError(f"{out} holds the runs of {len(found)} plans, name one of them with --out: {names}")
     return found[0]
+
+
+def holding(out, name):
+    """The only plan folder below `out` that has a run of this name; where none or several have, as `one` does."""
+    found = [folder for folder in plan_folders(out) if any(name in _names(run) for run in folder.runs)]
+    return found[0] if len(found) == 1 else one(out)
+
+
+def _names(run):
+    return run.folder.name, run.title, run.name
 
 
 def named(plan_folder, name):

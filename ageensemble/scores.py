@@ -161,7 +161,8 @@ def best(table):
     """
     scores = table[chosen_by(table)] * (1 if chosen_by(table) == "oof_mae" else -1)
     scores = scores[(table["state"] == "complete") & (table["gap_state"] != gaps.SUSPICIOUS)].dropna()
-    return scores.idxmin() if len(scores) else None
+    alone = len(scores) == 1 and len(table) > 1 and table["model"][scores.index[0]] == "floor"
+    return scores.idxmin() if len(scores) and not alone else None  # a floor with nothing above it is not the best
 
 
 def chosen_by(table):

@@ -54,6 +54,24 @@ def test_without_stack_a_benchmark_makes_none(compared, utkface, cache, tmp_path
     assert "stack" not in rows(done)
 
 
+def test_a_dry_run_takes_no_stack_for_a_fit(runs, utkface, cache):
+    done = benchmark(utkface, runs, cache, "--models", "svm", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [row["left"] for row in json.loads(done.stdout)["rows"]] == [0]
+
+
+def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
+    first = plan_folder(runs)
+    shutil.copytree(first, runs / "another-plan")
+    shutil.rmtree(runs / "another-plan" / "mean")
+    done = ageensemble("models", "save", "svm", "--out", runs, "--to", tmp_path / "svm")
+    assert "holds the runs of 2 plans, name one of them with --out" in said(done)
+    for _ in range(2):
+        done = ageensemble("models", "save", "mean", "--out", runs, "--to", tmp_path / "mean")
+        assert done.returncode == 2
+        assert "is a model from a file of yours" in said(done)
+
+
 def test_a_stack_of_chosen_members_is_a_row_of_its_own(runs):
     found = rows(
         ageensemble("stack", "--model", "svm", "--model", "mine.py", "--method", "mean", "--out", runs, "--json")
@@ -78,7 +96,7 @@ def test_folders_with_several_plans_ask_for_one_of_them(runs):
     shutil.copytree(first, runs / "another-plan")
     for words in (["stack"], ["compare", "svm", "mine.py"], ["intervals"]):
         done = ageensemble(*words, "--out", runs)
-        assert "holds the runs of 2 plans, name one of them" in said(done)
+        assert "holds the runs of 2 plans, name one of them with --out" in said(done)
     assert ageensemble("compare", "svm", "mine.py", "--out", first).returncode == 0
 
 

@@ -19,7 +19,7 @@ Folder = Annotated[Path, typer.Argument(help="A model folder.")]
 )
 def save(
     run: Annotated[str, typer.Argument(help="A complete run: the name of its model, or of its folder.")],
-    to: Annotated[Optional[Path], typer.Option(help="Where the folder shall be; by default in OUT/models.")] = None,
+    to: Annotated[Optional[Path], typer.Option(help="Where to put the folder; by default in OUT/models.")] = None,
     file: Annotated[
         Optional[list[Path]], typer.Option(help="A network that features were made with, if it is not beside the runs.")
     ] = None,
@@ -28,7 +28,7 @@ def save(
     """Save a run, or a stack with its members, as a folder that predicts on its own."""
     from .. import plan_folders, saved
 
-    plan_folder = plan_folders.one(out)
+    plan_folder = plan_folders.holding(out, run)
     found = plan_folders.named(plan_folder, run)
     place = to or saved.default_place(found, plan_folder.folder.parent)
     Console().say(saved.save(found, plan_folder, place, file or []))

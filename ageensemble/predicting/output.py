@@ -188,7 +188,7 @@ class Screen:
         level = f"{100 * self._columns.level:g} %"
         for name in ("face", "age", level, *(f">={age}" for age in self._columns.thresholds)):
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("group", no_wrap=True)
+        table.add_column("likeliest group", no_wrap=True)
         table.add_column("remarks", overflow="fold")
         return table
 

@@ -41,8 +41,9 @@ def _use(content):
 
 
 def _trained(data, content):
+    folds = "" if content["kind"] == "refit" else f" in {data['folds']} folds"
     return (
-        f"{_plain(data['data'])}: {data['training_items']:,} photographs in {data['folds']} folds, "
+        f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, "
         f"{data['test_items']:,} kept for the test. Plan {data['plan']}, manifest {data['manifest']}, "
         f"run {_plain(content['run'])}."
     )
