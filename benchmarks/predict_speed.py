@@ -7,8 +7,8 @@ in a process of its own. Memory is flat where both need the same. The steady spe
 first tenth, so that loading the model does not count. The seconds of a stage are summed over threads, and hold waiting
 for a core where the machine has other things to do.
 
-Not run in full yet. On 300 photographs with an svm on an embedding, beside other work, detection and the network took most of
-the time.
+Not run in full yet. On 300 photographs with an svm on an embedding, beside other work, detection and the network took
+most of the time.
 """
 
 import argparse
