@@ -35,7 +35,7 @@ class Manifest:
     root : pathlib.Path
         folder the paths are relative to
     items : pandas.DataFrame
-        `COLUMNS`, and `photo`, the item's row in `photos`
+        `COLUMNS`, those of `datasets.EXTRAS` that the source knows, and `photo`, the item's row in `photos`
     excluded : pandas.DataFrame
         item_id, path, reason
     links : dict of str to (m, 2) int array
@@ -108,7 +108,8 @@ class Manifest:
 
     def save(self, folder):
         """Write `manifest.csv` and `excluded.csv` into `folder`."""
-        for name, table in (("manifest.csv", self.items[COLUMNS]), ("excluded.csv", self.excluded)):
+        columns = [*COLUMNS, *(name for name in datasets.EXTRAS if name in self.items)]
+        for name, table in (("manifest.csv", self.items[columns]), ("excluded.csv", self.excluded)):
             write_csv(folder / name, table)
 
 
@@ -142,11 +143,15 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
     root = demo_folder(cache, progress) if str(data) == "demo" else Path(data)
     name = "demo" if str(data) == "demo" else as_text(root.resolve().name)
     source = datasets.module(format or datasets.detect(root))
-    table = source.read(root).reindex(columns=[*datasets.COLUMNS, "cluster"])
+    table = source.read(root)
+    extras = [name for name in datasets.EXTRAS if name in table]
+    table = table.reindex(columns=[*datasets.COLUMNS, "cluster", *extras])
     table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
     folder = root if root.is_dir() else root.parent
     if table.empty:
         raise DataError(f"{root} names no photographs")
+    numbers = [name for name in extras if name != "official"]
+    table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
     _flag_paths(table, folder)

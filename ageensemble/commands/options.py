@@ -7,6 +7,10 @@ import typer
 
 Data = Annotated[str, typer.Option(help="Folder of photographs, manifest file (.csv, .parquet), or demo.")]
 Format = Annotated[Optional[str], typer.Option(help="Insist on a data format; see: ageensemble list formats.")]
+Clean = Annotated[
+    Optional[list[str]],
+    typer.Option("--clean", help="Leave items out: min-size=100, conflicts; see: ageensemble list cleaning. Repeatable."),
+]
 Models = Annotated[Optional[str], typer.Option(help="Plain names, separated by commas: svm,xgboost.")]
 Model = Annotated[Optional[list[str]], typer.Option(help="A full name: 'svm@hog C=30'. May be repeated.")]
 Features = Annotated[Optional[str], typer.Option(help="Feature sets where a model names none: hog+lbp.")]

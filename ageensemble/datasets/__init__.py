@@ -15,6 +15,15 @@ subject   who it is, where known; photos of one subject are never parted by a sp
 moment    a key shared by photos taken from one source picture (UTKFace's time stamp)
 problem   why this row can't be used, else missing
 ========= =========================================================================================
+
+and, where the source knows them, any of `EXTRAS`:
+
+============= =====================================================================================
+face_score    how sure a detector was that there is a face, higher is surer, in the source's own scale
+official      the part in the set's own published split: "train", "validation", "test", or a fold "0", "1", ...
+apparent_age  mean guess of people who looked at the photograph, years
+age_deviation standard deviation of their guesses, years
+============= =====================================================================================
 """
 
 import importlib
@@ -25,6 +34,7 @@ from pathlib import Path
 from ..errors import DataError, UsageError
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "moment", "problem"]
+EXTRAS = ["face_score", "official", "apparent_age", "age_deviation"]
 
 
 def formats():

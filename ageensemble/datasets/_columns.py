@@ -28,6 +28,10 @@ USUAL = {
     "subject": ["subject", "subject_id", "identity", "identity_id", "person", "person_id", "name"],
     "moment": ["moment"],
     "cluster": ["cluster"],
+    "face_score": ["face_score"],
+    "official": ["official", "split"],
+    "apparent_age": ["apparent_age"],
+    "age_deviation": ["age_deviation"],
 }
 GENDERS = {"m": "male", "male": "male", "man": "male", "f": "female", "female": "female", "woman": "female"}
 MISSING = {"nan", "none", "null", "<na>"}  # what other programs write for nothing

@@ -5,7 +5,7 @@ import numpy as np
 ALIKE = 0.3  # correlation of landmarks with the template's; of those of no face, least squares may cut out any area
 
 
-def crop(image, face, template):
+def crop(image, face, template, quick=False):
     """A face turned, scaled and shifted onto a template, and cut out.
 
     The similarity transform that brings the five landmarks nearest to the template's, by least squares; where the face
@@ -18,6 +18,8 @@ def crop(image, face, template):
         RGB, upright
     face : Face
     template : Template
+    quick : bool
+        interpolated less finely, in a quarter of the time: for a detector's eyes, not for a model's
 
     Returns
     -------
@@ -33,13 +35,14 @@ def crop(image, face, template):
     left, top = int(around.real.min()) - 4 * box, int(around.imag.min()) - 4 * box
     columns = np.arange(left, int(around.real.max()) + 4 * box).clip(0, image.shape[1] - 1)
     rows = np.arange(top, int(around.imag.max()) + 4 * box).clip(0, image.shape[0] - 1)
-    picture = Image.fromarray(image[rows[:, None], columns]).reduce(box)
+    picture = Image.fromarray(image.take(rows, 0).take(columns, 1)).reduce(box)
     step, corner = step / box, (corner - (left + 1j * top)) / box
-    fine = 2 if abs(step) > 1.2 else 1  # points looked at in each pixel of the crop, each way
+    fine = 2 if abs(step) > 1.2 and not quick else 1  # points looked at in each pixel of the crop, each way
     across = step / fine
     turn = (across.real, -across.imag, corner.real, across.imag, across.real, corner.imag)
     size = (width * fine, height * fine)
-    picture = picture.transform(size, Image.Transform.AFFINE, turn, Image.Resampling.BICUBIC)
+    how = Image.Resampling.BILINEAR if quick else Image.Resampling.BICUBIC
+    picture = picture.transform(size, Image.Transform.AFFINE, turn, how)
     return np.asarray(picture.reduce(fine))
 
 

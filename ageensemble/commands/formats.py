@@ -1,0 +1,5 @@
+"""The verb `data formats`."""
+
+import typer
+
+app = typer.Typer()

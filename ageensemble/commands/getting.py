@@ -1,0 +1,5 @@
+"""The verb `data get`."""
+
+import typer
+
+app = typer.Typer()

@@ -1,0 +1,5 @@
+"""The verb `data suspects`."""
+
+import typer
+
+app = typer.Typer()
