@@ -7,8 +7,9 @@ in a process of its own. Memory is flat where both need the same. The steady spe
 first tenth, so that loading the model does not count. The seconds of a stage are summed over threads, and hold waiting
 for a core where the machine has other things to do.
 
-Not run in full yet. On 300 photographs with an svm on an embedding, beside other work, detection and the network took
-most of the time.
+Takes nine minutes on two cores. Measured, with a stack of an svm on HOG and LBP, an svm on an embedding and a cnn, and
+YuNet: 25.1 photographs a second; 1.99 GB for 1,000 photographs, 2.08 GB for 10,000; of 794 seconds 398 detecting, 175
+the embedding's network, 74 the cnn, 48 cutting, 41 HOG and LBP, 40 the svms, 18 reading.
 """
 
 import argparse

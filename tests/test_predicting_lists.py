@@ -34,8 +34,9 @@ def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
     found = rows("course/test.csv", model=model, cwd=tmp_path, code=1)
     assert [row["file"] for row in found] == names
     crop, gone, two, none, blank, again, broken, last = found
-    assert two == again
-    assert crop == last
+    assert [row["id"] for row in found] == [*"01234567"]
+    assert two | {"id": "5"} == again
+    assert crop | {"id": "7"} == last
     assert two["remarks"] == ["largest of 2 faces"]
     [alone] = rows("course/images/none.png", "--no-detect", model=model, cwd=tmp_path)
     assert (none["age"], none["low"], none["high"]) == (alone["age"], alone["low"], alone["high"])
@@ -45,6 +46,17 @@ def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
         assert row["age"] == prior_age(model)
         assert row["remarks"] == [pipeline.GUESSED]
         assert row["face"] is None
+
+
+def test_other_columns_of_lists_are_carried_over_before_ours_and_under_another_name_where_ours_has_it(model, tmp_path):
+    for number, seed in (("a", 1), ("b", 2)):
+        drawn(40, seed).save(tmp_path / f"{number}.png")
+    (tmp_path / "one.csv").write_text("id,path,age\n7,a.png,\n")
+    (tmp_path / "two.csv").write_text("path,camera\nb.png,\"=1,5\"\n")
+    found = rows("one.csv", "two.csv", "--no-detect", model=model, cwd=tmp_path)
+    assert list(found[0])[:6] == ["id", "given_age", "camera", "file", "face", "age"]
+    assert [(row["id"], row["given_age"], row["camera"]) for row in found] == [("7", "", None), (None, None, "=1,5")]
+    assert found[0]["age"] > 0
 
 
 def test_a_text_names_one_photograph_a_line(model, tmp_path):

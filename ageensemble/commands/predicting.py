@@ -53,7 +53,8 @@ def predict(
     """Predict the ages of the faces in photographs, and go on past those that cannot be read.
 
     A list gives one row for each of its rows, in its order, each with an age: of the largest face; of the whole
-    picture where no face is found; the middle age of the training photographs where nothing can be read.
+    picture where no face is found; the middle age of the training photographs where nothing can be read. The other
+    columns of the list are carried over.
     """
     console = Console(verbose)
     try:
@@ -77,8 +78,9 @@ def _predict(o, console):
 
     if not 0 < o.level < 100:
         raise UsageError(f"--level {o.level:g} should lie between 0 and 100 per cent")
-    columns = output.Columns(ages.scheme(o.groups), o.level / 100, o.threshold)
     photos = inputs.find(o.photos, o.annotate)
+    given = dict.fromkeys(name for photo in photos for name in photo.given)
+    columns = output.Columns(ages.scheme(o.groups), o.level / 100, o.threshold, given)
     copies = _places(o, photos)
     detector = None if o.no_detect else _detector(o, console)
     model = load_model(o.model, o.device)

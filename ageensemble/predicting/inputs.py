@@ -1,10 +1,10 @@
 """What is to be predicted: photographs, folders of them, and lists, in the order of the answers."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..datasets._columns import USUAL, by_name
+from ..datasets._columns import USUAL, as_path, by_name
 from ..datasets._files import photographs
 from ..datasets.annotations import in_photo_folder, read_text
 from ..errors import DataError, UsageError
@@ -26,12 +26,15 @@ class Photo:
         what an annotated copy is called: the path relative to the folder that was given
     listed : bool
         whether it is the row of a list, which must have an age whatever happens
+    given : dict
+        the other columns of that row, as text
     """
 
     name: str
     path: str
     copy: str
     listed: bool = False
+    given: dict = field(default_factory=dict)
 
 
 def find(given, drawn=None):
@@ -89,13 +92,14 @@ def _list(file):
 
     if not file.is_file():  # reading a pipe might wait for ever
         raise DataError(f"{file} is not a file that could be read as a list")
-    names = _lines(file) if file.suffix.lower() == ".txt" else _column(file)
+    names, given = (_lines(file), []) if file.suffix.lower() == ".txt" else _columns(file)
     if not names:
         raise DataError(f"{file} lists no photographs")
     table = pd.DataFrame({"path": [name or None for name in names]}, dtype=object)
     places = in_photo_folder(table, file.parent)["path"]
     paths = [os.path.join(file.parent, place) if isinstance(place, str) else "" for place in places]
-    return [Photo(name, path, name, listed=True) for name, path in zip(names, paths, strict=True)]
+    given = given or [{}] * len(names)
+    return [Photo(name, path, name, True, row) for name, path, row in zip(names, paths, given, strict=True)]
 
 
 def _lines(file):
@@ -106,11 +110,13 @@ def _lines(file):
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
 
 
-def _column(file):
+def _columns(file):
+    """The names of photographs in a table, and its other columns, row by row."""
     table = read_text(file)
     columns = by_name(table.columns)
     named = next((columns[name] for name in (*USUAL["path"], *USUAL["item_id"]) if name in columns), None)
     if named is None:
         seen = ", ".join(map(str, table.columns))[:200]
         raise DataError(f"{file} has no column for the photo's file; call it 'path' (columns seen: {seen})")
-    return [value.strip() if isinstance(value, str) else "" for value in table[named]]
+    names = [as_path(value.strip()) if isinstance(value, str) else "" for value in table[named]]
+    return names, table.drop(columns=named).fillna("").to_dict("records")

@@ -26,14 +26,18 @@ class Columns:
         of the interval
     thresholds : sequence of int
         ages t of which P(age >= t) is given
+    given : iterable of str
+        columns of the lists, which come first; one that is called as one of ours gets `given_` before its name
     """
 
-    def __init__(self, scheme, level, thresholds):
+    def __init__(self, scheme, level, thresholds, given=()):
         self.scheme, self.level, self.thresholds = scheme, level, list(dict.fromkeys(thresholds))
         self.over = [f"at_least_{age}" for age in self.thresholds]
         self.groups = [f"group_{label}" for label in scheme.labels]
         self.ages = ["age", "low", "high", *self.over, *self.groups]
-        self.names = ["file", "face", *self.ages, *BOX, "score", "remarks", "problem"]
+        ours = ["file", "face", *self.ages, *BOX, "score", "remarks", "problem"]
+        self.given = {name: f"given_{name}" if name in ours else str(name) for name in given}
+        self.names = [*self.given.values(), *ours]
 
     def rows(self, block, answers):
         """Rows of the photographs of a block: one for each face, one of a photograph without any.
@@ -52,7 +56,8 @@ class Columns:
         said = self._said(answers)
         result = []
         for looked in block:
-            first = dict.fromkeys(self.names) | {"file": looked.photo.name, "remarks": [], "problem": looked.problem}
+            first = dict.fromkeys(self.names) | {self.given[name]: text for name, text in looked.photo.given.items()}
+            first |= {"file": looked.photo.name, "remarks": [], "problem": looked.problem}
             if not looked.seen:
                 result.append(first | {"remarks": [] if looked.problem else ["no face found"]})
             for number, seen in enumerate(looked.seen, 1):
@@ -170,6 +175,8 @@ class Screen:
         console.out.print(table)
         if self._more:
             console.say(f"and {counted(self._more, 'more row')}; --csv FILE or --jsonl FILE holds all")
+        if any(self._apart(row) for row in self._rows):
+            console.say("an age is the median of all that is likely: it need not lie in the group that is the likeliest")
         for row in self._complaints:
             console.say(f"{row['file']}: {row['problem']}")
 
@@ -197,6 +204,16 @@ class Screen:
         if row["age"] is None:
             return [row["file"], *[""] * (4 + len(self._columns.over)), remarks]
         number = "" if row["face"] is None else str(row["face"])
-        likely = max(self._columns.groups, key=row.get).removeprefix("group_")
+        likely = self._likeliest(row).removeprefix("group_")
         over = [f"{row[name]:.0%}" for name in self._columns.over]
         return [row["file"], number, str(row["age"]), f"{row['low']}-{row['high']}", *over, likely, remarks]
+
+    def _likeliest(self, row):
+        return max(self._columns.groups, key=row.get)
+
+    def _apart(self, row):
+        """Whether an age lies in another group than the likeliest."""
+        if row["age"] is None:
+            return False
+        group = self._columns.scheme.lookup[row["age"]]
+        return group >= 0 and self._columns.groups[group] != self._likeliest(row)
