@@ -60,10 +60,11 @@ class Scheme:
         low, high = self.lookup[y[:, 0]], self.lookup[y[:, 1]]
         cut = np.flatnonzero(low != high)
         if len(cut):
-            raise DataError(
-                f"the groups '{self.name}' cut the labelled range {_label(*y[cut[0]])} in two (labels: {len(cut)}); "
-                "mend that label, or give --groups made of whole labelled ranges"
-            )
+            whole = uncut(y)
+            better = f"give --groups {whole.name}" if whole else "mend that label, or give --groups of whole ranges"
+            range_ = _label(*y[cut[0]])
+            text = f"the groups '{self.name}' cut the labelled range {range_} in two (labels: {len(cut)}); {better}"
+            raise DataError(text)
         return low
 
     def probabilities(self, distribution):
@@ -90,6 +91,7 @@ SCHEMES = {
         Scheme(
             "adience", ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, OLDEST))
         ),  # Eidinger, Enbar & Hassner 2014: the gaps are the authors'
+        _from_starts("fairface", [0, 3, *range(10, 71, 10)]),  # Karkkainen & Joo 2021
         _from_starts("coarse", [1, 16, 26, 41, 61]),
         _from_starts("years", list(range(A))),
     )

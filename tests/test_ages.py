@@ -45,7 +45,7 @@ def test_groups_can_be_spelled_out():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no age groups called ''; known: fourteen, decades, adience, coarse, years, or ranges like"),
+        ("", "no age groups called ''; known: fourteen, decades, adience, fairface, coarse, years, or ranges like"),
         ("quarters", "no age groups called 'quarters'"),
         ("-5-3", "no age groups called"),
         ("0-12,12-19", "age group 12-19 overlaps the one before it"),
@@ -70,6 +70,19 @@ def test_a_labelled_range_that_a_group_cuts_in_two_is_refused():
     assert ages.SCHEMES["adience"].of(np.array([[25, 32], [60, 120]])).tolist() == [4, 7]
     with pytest.raises(DataError, match=r"'fourteen' cut the labelled range 25-32 in two \(labels: 1\)"):
         ages.FOURTEEN.of(np.array([[25, 32], [30, 30]]))
+
+
+@pytest.mark.parametrize(
+    ("y", "advice"),
+    [
+        ([[4, 6]], "give --groups adience"),
+        ([[3, 9], [70, 120]], "give --groups fairface"),
+        ([[4, 6], [5, 7]], "mend that label, or give --groups of whole ranges"),
+    ],
+)
+def test_groups_that_would_do_are_named(y, advice):
+    with pytest.raises(DataError, match=advice):
+        ages.FOURTEEN.of(np.array(y))
 
 
 def test_who_needs_exact_ages_refuses_ranges():
