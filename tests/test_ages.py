@@ -75,9 +75,9 @@ def test_a_labelled_range_that_a_group_cuts_in_two_is_refused():
 @pytest.mark.parametrize(
     ("y", "advice"),
     [
-        ([[4, 6]], "give --groups adience"),
+        ([[4, 6], [8, 13]], "give --groups adience"),
         ([[3, 9], [70, 120]], "give --groups fairface"),
-        ([[4, 6], [5, 7]], "mend that label, or give --groups of whole ranges"),
+        ([[4, 6], [5, 45]], "mend that label, or give --groups of whole ranges"),
     ],
 )
 def test_groups_that_would_do_are_named(y, advice):
