@@ -73,6 +73,13 @@ class Scheme:
         total = mass.sum(1, keepdims=True)
         return np.divide(mass, total, out=np.full_like(mass, 1 / len(self)), where=total > 0)
 
+    def sums(self, distribution):
+        """Names of the groups with their probabilities, `(n, G)`, and of `other` where years lie in none of them."""
+        mass, rest = distribution @ self.matrix, distribution[:, self.lookup < 0].sum(1)
+        if (self.lookup >= 0).all():
+            return self.labels, mass
+        return [*self.labels, "other"], np.column_stack([mass, rest])
+
 
 def _label(low, high):
     return f"{low}+" if high == OLDEST else str(low) if low == high else f"{low}-{high}"

@@ -5,9 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from . import ages
+from .confounding import ATTRIBUTES, attributes, confounding
 from .console import counted, plain
 from .duplicates import connected
 from .files import write_csv
+from .heaping import FIRST, LAST, heaping
+
+ALIKE = ("same file", "same pixels", "near-duplicate")  # kinds of links between items that show the same picture
+LARGEST = 12  # groups of copies that are listed
+COMMON = 6  # sizes of photographs that are listed
+PEAKS = 5  # ages that stand out, listed
 
 
 def audit(manifest):
@@ -16,10 +23,13 @@ def audit(manifest):
     Returns
     -------
     dict
-        items, excluded (by reason), ages, gender, ethnicity, groups, links (by kind: groups of linked items, items in
-        them, groups whose ages disagree), clusters, conflicts (worst first: ages, items)
+        items, excluded (by reason), ages, gender, ethnicity, subjects, groups, links (by kind: groups of linked items,
+        items in them, groups whose ages disagree), clusters, conflicts (worst first: ages, items), copies; years
+        (items of each year, the middle of a labelled range, and the same by gender and ethnicity); heaping and
+        confounding as the modules of these names say; sides and sizes of the photographs, None where nobody opened them
     """
     items, y = manifest.items, manifest.y
+    known = attributes(items)
     return {
         "name": manifest.name,
         "items": len(items),
@@ -34,10 +44,16 @@ def audit(manifest):
         "groups": _group_counts(y),
         "gender": _counts(items["gender"]),
         "ethnicity": _counts(items["ethnicity"]),
-        "sides": _sides(manifest),
+        "subjects": {"items": int(items["subject"].notna().sum()), "different": int(items["subject"].nunique())},
+        "years": _years(y, known),
+        "heaping": heaping(y, manifest.clusters),
+        "confounding": confounding(known, y, manifest.clusters),
+        "sides": _sides(manifest) if manifest.looked_at else None,
+        "sizes": _sizes(manifest) if manifest.looked_at else None,
         "links": {kind: _link_counts(pairs, y) for kind, pairs in manifest.links.items() if len(pairs)},
         "clusters": len(np.unique(manifest.clusters)),
         "conflicts": conflicts(manifest),
+        "copies": copies(manifest),
     }
 
 
@@ -50,9 +66,44 @@ def _counts(column):
     return {str(k): int(v) for k, v in column.fillna("(not known)").value_counts().items()}
 
 
+def _years(y, known):
+    year = y.sum(1) // 2
+    result = {"all": _by_year(year)}
+    for name, (values, code) in known.items():
+        result[name] = {value: _by_year(year[code == place]) for place, value in enumerate(values)}
+    return result
+
+
+def _by_year(year):
+    return {str(age): int(count) for age, count in enumerate(np.bincount(year)) if count}
+
+
 def _sides(manifest):
     short = manifest.photos.original[manifest.items["photo"]].min(1)
     return {"smallest": int(short.min()), "median": float(np.median(short)), "largest": int(short.max())}
+
+
+def _sizes(manifest):
+    """How many photographs have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
+    original = manifest.photos.original[manifest.items["photo"]]
+    short = original.min(1)
+    doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
+    different, often = np.unique(original, axis=0, return_counts=True)
+    common = [(*different[i], often[i]) for i in np.argsort(-often, kind="stable")[:COMMON]]
+    varied = len(np.unique(short)) > 1 and len(np.unique(manifest.y.sum(1))) > 1
+    return {
+        "shorter_side": {f"{2**d}-{2 ** (d + 1) - 1}": int(n) for d, n in zip(doubling, counts, strict=True)},
+        "different": len(different),
+        "common": [{"width": int(width), "height": int(height), "items": int(n)} for height, width, n in common],
+        "correlation_with_age": _rank_correlation(short, manifest.y.sum(1)) if varied else None,
+    }
+
+
+def _rank_correlation(one, other):
+    """Spearman's."""
+    import pandas as pd
+
+    return float(pd.Series(one).rank().corr(pd.Series(other).rank()))
 
 
 def _link_counts(pairs, y):
@@ -70,30 +121,49 @@ def _gaps(group, y):
     return high - low
 
 
+def _same_picture(manifest):
+    """Rows of each group of items that show the same picture (file, pixels or near-duplicate), and its `_gaps`."""
+    kinds = [manifest.links[kind] for kind in ALIKE if kind in manifest.links]
+    label = connected(len(manifest), np.concatenate([np.empty((0, 2), int), *kinds]))
+    _, group = np.unique(label, return_inverse=True)
+    gap, order = _gaps(group, manifest.y), np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(gap) + 1))
+    return {g: order[starts[g] : starts[g + 1]] for g in np.flatnonzero(np.diff(starts) > 1)}, gap
+
+
+def _described(rows, manifest):
+    items = manifest.items.iloc[rows]
+    return {"ages": items["age_min"].tolist(), "items": items["item_id"].tolist()}
+
+
 def conflicts(manifest):
-    """Groups of items that show the same picture (file, pixels or near-duplicate) with different ages, worst first.
+    """Groups of items that show the same picture with different ages, worst first.
 
     Returns
     -------
     list of dict
         gap (years), ages, items
     """
-    kinds = [manifest.links[kind] for kind in ("same file", "same pixels", "near-duplicate")]
-    label = connected(len(manifest), np.concatenate(kinds))
-    _, group = np.unique(label, return_inverse=True)
-    gap = _gaps(group, manifest.y)
-    order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], np.arange(len(gap) + 1))
-    result = []
-    for g in sorted(np.flatnonzero(gap > 0), key=lambda g: -gap[g]):
-        rows = order[starts[g] : starts[g + 1]]
-        years = [int(a) for a in manifest.y[rows, 0]]
-        result.append({"gap": int(gap[g]), "ages": years, "items": manifest.items["item_id"].iloc[rows].tolist()})
-    return result
+    rows, gap = _same_picture(manifest)
+    worst = sorted((g for g in rows if gap[g] > 0), key=lambda g: -gap[g])
+    return [{"gap": int(gap[g])} | _described(rows[g], manifest) for g in worst]
+
+
+def copies(manifest):
+    """Groups of items that show the same picture with ages that agree: how many, and the largest.
+
+    Returns
+    -------
+    dict
+        groups; largest (list of dict): ages, items
+    """
+    rows, gap = _same_picture(manifest)
+    agreed = sorted((g for g in rows if gap[g] <= 0), key=lambda g: -len(rows[g]))
+    return {"groups": len(agreed), "largest": [_described(rows[g], manifest) for g in agreed[:LARGEST]]}
 
 
 def save(manifest, result, folder):
-    """Write manifest.csv, excluded.csv, conflicts.csv and a contact sheet into `folder`.
+    """Write manifest.csv, excluded.csv, conflicts.csv and, where photographs were looked at, a contact sheet.
 
     Returns
     -------
@@ -113,7 +183,9 @@ def save(manifest, result, folder):
     ]
     table = pd.DataFrame(rows, columns=["group", "gap", "age", "item_id"])
     write_csv(folder / "conflicts.csv", table)
-    shown = _spread_over_ages(manifest.y)
+    if not manifest.looked_at:
+        return folder
+    shown = spread_over_ages(manifest.y)
     items = manifest.items.iloc[shown]
     captions = [f"{age}" for age in items["age_min"]]
     title = f"{manifest.name}: {len(shown)} of {len(manifest):,} photographs, by age"
@@ -121,7 +193,7 @@ def save(manifest, result, folder):
     return folder
 
 
-def _spread_over_ages(y, count=80):
+def spread_over_ages(y, count=80):
     """Rows spread over the ages there are, not over the items, sorted by age."""
     rng = np.random.default_rng(0)
     wanted = np.linspace(y[:, 0].min(), y[:, 0].max(), count)
@@ -151,11 +223,14 @@ def lines(result, worst=10):
         yield f"  {name:>7}  {count:>7,}  {'#' * round(40 * count / most)}"
     for what in ("gender", "ethnicity"):
         yield f"{what}: " + ", ".join(f"{_shown(name)} {count:,}" for name, count in list(result[what].items())[:8])
-    s = result["sides"]
-    yield f"shorter side in pixels: {s['smallest']} to {s['largest']}, median {s['median']:g}"
+    yield from _heaping_lines(result["heaping"])
+    yield from _confounding_lines(result["confounding"])
+    if result["sides"]:
+        s = result["sides"]
+        yield f"shorter side in pixels: {s['smallest']} to {s['largest']}, median {s['median']:g}"
     yield f"{result['clusters']:,} clusters of items that a split must not part; linked by"
     if not result["links"]:
-        yield "  nothing: every photograph stands alone"
+        yield "  nothing: every photograph stands alone" if result["sides"] else "  nothing that the labels say"
     for kind, c in result["links"].items():
         counts = f"{c['groups']:>6,} groups of {c['items']:>6,} items, {c['disagree']:,} groups disagree on age"
         yield f"  {kind:<15} {counts}"
@@ -166,6 +241,25 @@ def lines(result, worst=10):
         yield f"  {group['gap']:>3} {'year' if group['gap'] == 1 else 'years'}: " + ", ".join(
             f"{_shown(i)} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
         )
+
+
+def _heaping_lines(found):
+    for name, number in (("fives", 5), ("tens", 10)):
+        if found[name]:
+            index = "{index:.2f} ({low:.2f}-{high:.2f})".format_map(found[name])
+            yield f"multiples of {number} from {FIRST} to {LAST}: {index} times their even share"
+    if found["peaks"]:
+        peaks = found["peaks"][:PEAKS]
+        listed = ", ".join("{age} ({items:,}, beside it {neighbours:,.0f})".format_map(peak) for peak in peaks)
+        yield f"ages that stand out: {listed}"
+
+
+def _confounding_lines(found):
+    for name in ATTRIBUTES:
+        if name in found:
+            a = found[name]
+            means = ", ".join(f"{_shown(value)} {m['mean_age']:.1f}" for value, m in list(a["values"].items())[:8])
+            yield f"mean age by {name}: {means}; Cramer's V with the age group {a['cramers_v']:.2f}"
 
 
 def _shown(name):

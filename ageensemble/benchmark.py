@@ -3,16 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from . import cells, faces, features, pixels, registry, reports, specs, splits, stacking
 from .ages import FOURTEEN
 from .caches import default_folder
-from .console import Console, Training, counted
-from .errors import DataError, UsageError
+from .console import Console, Training
 from .files import key_of
 from .machine import available_gpu_memory, available_memory, cores, find_device, peak_memory
-from .manifest import build
 from .plan_folders import PlanFolder
 from .stacking import members
 
@@ -52,51 +48,6 @@ def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
     return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
 
 
-def prepare(data, format, limit, folds, seed, plan_file, allow_leak, here):
-    """Manifest and plan of a data set, as the options of the command line ask for them.
-
-    Returns
-    -------
-    Manifest, Plan, dict
-        the last says what a reader of results must know: `leaks`, the number of items whose cluster the plan parts, and
-        `limited`, the number of items asked for where there are more
-
-    Raises
-    ------
-    DataError
-        Bad data, or a plan that leaks and was not insisted on.
-    """
-    if limit and plan_file:
-        raise UsageError("--limit would change the plan that --plan gives; use one of them")
-    with here.console.progress() as bar:
-        manifest = build(data, format, here.cache, cores(), bar)
-    say_excluded(manifest, here.console)
-    if plan_file:
-        plan, manifest = splits.read(Path(plan_file), manifest)
-        say_excluded(manifest, here.console)
-    everything = len(manifest)
-    if limit:
-        manifest = manifest.limited(limit, seed)
-    if not plan_file:
-        plan = splits.make(manifest, seed, folds)
-    leaks = len(splits.parted(plan, manifest.clusters))
-    if leaks and not allow_leak:
-        raise DataError(
-            f"the plan {plan_file} leaks: {counted(leaks, 'item')} with photographs of the same cluster (person, "
-            "duplicate or moment) in another part; --allow-leak uses it all the same and says so in the table"
-        )
-    return manifest, plan, {"leaks": leaks, "limited": limit if len(manifest) < everything else 0}
-
-
-def say_excluded(manifest, console):
-    """One line on how many items can be used, and why others can't."""
-    clusters = counted(len(np.unique(manifest.clusters)), "cluster")
-    console.say(f"{manifest.name}: {counted(len(manifest), 'usable photograph')} in {clusters}")
-    if len(manifest.excluded):
-        listed = ", ".join(f"{count} {reason}" for reason, count in manifest.reasons.items())
-        console.say(f"excluded {len(manifest.excluded):,}: {listed}")
-
-
 def find_faces(which, here):
     """The detector that `--detector` names; see `faces.detector`."""
     with here.console.progress("bytes") as bar:
@@ -128,7 +79,7 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detect
     ----------
     manifest, plan : Manifest, Plan
     about : dict
-        from `prepare`
+        from `preparing.prepare`
     wanted : list of Spec
         the floor is added, it opens every table
     seed : int
@@ -165,8 +116,8 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detect
     photographs = _photographs(unfinished.values(), manifest, here)
     missing = []
     for run_, spec in unfinished.items():
-        matrices = [files[str(feature)] for feature in spec.features]
-        missing += cells.tasks(run_, spec, manifest, plan, matrices, photographs.get(size_seen(spec)))
+        matrices, looks_at = [files[str(matrix)] for matrix in spec.matrices], (size_seen(spec), spec.preprocess)
+        missing += cells.tasks(run_, spec, manifest, plan, matrices, photographs.get(looks_at))
     missing.sort(key=lambda task: task["photographs"] is None)  # what takes longest first, so that no core waits for it
     _fit(missing, unfinished, len(plan.rest), here)
     for run_ in unfinished:
@@ -200,23 +151,28 @@ def _report(complete, plan_folder, manifest, here, groups):
 
 def _features(wanted, manifest, here):
     """Files of every feature matrix the models need."""
-    needed = {str(feature): feature for spec in wanted for feature in spec.features}
+    needed = {str(matrix): matrix for spec in wanted for matrix in spec.matrices}
     if not needed:
         return {}
     with here.console.progress() as bar:
         return {
-            key: features.matrix_file(name, params, manifest, here.cache, here.device, bar(f"features {name}"))
-            for key, (name, params) in needed.items()
+            key: features.matrix_file(
+                name, params, manifest, here.cache, here.device, bar(f"features {name}"), preprocess
+            )
+            for key, (name, params, preprocess) in needed.items()
         }
 
 
 def _photographs(wanted, manifest, here):
-    """Photographs at every size that the models want them in."""
-    sizes = sorted({size_seen(spec) for spec in wanted} - {None})
-    if not sizes:
+    """Photographs at every size that the models want them in, preprocessed as they want them."""
+    looks = sorted({(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec)})
+    if not looks:
         return {}
     with here.console.progress() as bar:
-        return {size: pixels.photographs(manifest, size, here.cache, bar(f"resizing to {size}")) for size in sizes}
+        return {
+            (size, preprocess): pixels.photographs(manifest, size, here.cache, bar(f"resizing to {size}"), preprocess)
+            for size, preprocess in looks
+        }
 
 
 def _fit(missing, unfinished, n, here):

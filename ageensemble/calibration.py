@@ -1,9 +1,13 @@
-"""Is a run as sure of itself as it is right? On the test part, before and after one temperature from out-of-fold."""
+"""Is a run as sure of itself as it is right? On the test part, before and after one temperature from out-of-fold.
+
+Where a plan has no test part: out-of-fold, the temperature of each fold from the other folds.
+"""
 
 import numpy as np
 
 from . import ages, conformal, metrics
 from .console import plain
+from .splits import WHERE
 from .stacking import temperature
 from .stacking.pool import Pool, logs
 
@@ -13,23 +17,24 @@ NAMES = {"calibration_error": "calibration error", "crps": "CRPS, years", "log_l
 
 
 def report(run, plan_folder, groups):
-    """Calibration of a complete run on the test part.
+    """Calibration of a complete run on the part that is judged, see `Plan.judged`.
 
     Returns
     -------
     dict
-        `run`, `model`, `items`; `temperature` (None for a run without out-of-fold predictions), `before` and `after` it
-        (None as well): the metrics of `NAMES`, and `coverage` and `width` (mean, years) of the central 90 % interval of
-        the distributions themselves; NaN in years where labels are ranges
+        `run`, `model`, `part`, `items`; `temperature` (None for a run without out-of-fold predictions), `before` and
+        `after` it (None as well): the metrics of `NAMES`, and `coverage` and `width` (mean, years) of the central 90 %
+        interval of the distributions themselves; NaN in years where labels are ranges
     """
-    y = plan_folder.y[plan_folder.plan.test]
+    part = plan_folder.plan.judged
+    y = plan_folder.y[plan_folder.plan.rows(part)]
     before, after, found = distributions(run, plan_folder)
-    content = {"run": run.folder.name, "model": run.title, "items": len(y), "temperature": found}
+    content = {"run": run.folder.name, "model": run.title, "part": part, "items": len(y), "temperature": found}
     return content | {"before": _row(before, y, groups), "after": None if after is None else _row(after, y, groups)}
 
 
 def distributions(run, plan_folder):
-    """Test predictions as they are, with the temperature of the out-of-fold ones, and that temperature.
+    """Predictions of the part that is judged as they are, with the temperature of others, and that of all out-of-fold.
 
     Returns
     -------
@@ -37,11 +42,23 @@ def distributions(run, plan_folder):
         the second None for a run without out-of-fold predictions
     temperature : float or None
     """
-    before = run.predictions("test")
+    plan = plan_folder.plan
+    before = run.predictions(plan.judged)
     if "oof" not in run.parts:
         return before, None, None
-    found = temperature.fit(logs(run.predictions("oof")), plan_folder.y[plan_folder.plan.rest])
-    return before, Pool("log", np.ones(1), np.array([found]))([before]), found
+    known, y, fold = logs(run.predictions("oof")), plan_folder.y[plan.rest], plan.part[plan.rest]
+    found = temperature.fit(known, y)
+    if plan.judged == "test":
+        return before, _tempered(before, found), found
+    after = np.empty_like(before)
+    for k in range(plan.folds):
+        after[fold == k] = _tempered(before[fold == k], temperature.fit(known[fold != k], y[fold != k]))
+    return before, after, found
+
+
+def _tempered(distribution, degree):
+    """Distributions raised to the power 1 / degree, `(n, A)` float32."""
+    return Pool("log", np.ones(1), np.array([degree]))([distribution])
 
 
 def _row(distribution, y, groups):
@@ -85,7 +102,8 @@ def view(contents):
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.title, table.title_justify, table.title_style = "Calibration on the test part", "left", "bold"
+    title = f"Calibration {WHERE[contents[0]['part']]}"
+    table.title, table.title_justify, table.title_style = title, "left", "bold"
     table.add_column("model", overflow="fold")
     for title in ("temper-\nature", *NAMES.values(), f"{100 * LEVEL:.0f} % coverage", "width"):
         table.add_column(title, justify="right")
@@ -96,7 +114,7 @@ def view(contents):
     note = (
         "Temperature: the one number that makes the out-of-fold predictions likeliest; below 1, they were too unsure. "
         "Coverage and mean width in years: of the central interval of the distributions as they are, no conformal one."
-    )
+    ) + ("" if contents[0]["part"] == "test" else " Below: each fold with that of the other folds.")
     return Group(table, Text(note, style="dim"))
 
 

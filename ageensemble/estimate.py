@@ -90,12 +90,18 @@ def _complete_runs(out):
 
 def _disk(manifest, plan, wanted, rows, here):
     """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
-    sets = {str(feature): feature for spec in wanted for feature in spec.features}
-    missing = [f for f in sets.values() if not features.matrix_place(*f, manifest, here.cache, here.device).exists()]
+    sets = {
+        features.matrix_place(name, params, manifest, here.cache, here.device, preprocess): (name, params)
+        for spec in wanted
+        for name, params, preprocess in spec.matrices
+    }
+    missing = [feature for place, feature in sets.items() if not place.exists()]
     matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in missing)
-    sizes = {size_seen(spec) for spec in wanted} - {None, pixels.NATIVE}
-    sizes = [size for size in sizes if not pixels.squares_place(manifest, size, here.cache).exists()]
-    squares = sum(pixels.dimension(size) * len(manifest) for size in sizes)
+    looks = {(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec) not in (None, pixels.NATIVE)}
+    looks = [
+        (size, first) for size, first in looks if not pixels.squares_place(manifest, size, here.cache, first).exists()
+    ]
+    squares = sum(pixels.dimension(size) * len(manifest) for size, _ in looks)
     each = 4 * A * (2 * len(plan.rest) + len(plan.test))
     predictions = sum(each + 4 * A * len(plan.test) * row["cells"] for row in rows if row["left"])
     return matrices + squares + predictions

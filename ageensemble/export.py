@@ -7,6 +7,7 @@ from . import calibration, intervals, pictures, reports, shares, stacking, table
 from .console import as_json, counted
 from .errors import DiskError
 from .files import slug, write_csv, writing
+from .splits import WHERE
 
 ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
 LEAST = 200  # test items of an age group whose coverage is worth a word
@@ -72,7 +73,13 @@ def _origin(complete, plan_folder):
     """Where the numbers come from: the command, the machine and the versions."""
     about = plan_folder.about
     seeds = {run.config["seed"] for run in complete if run.kind == "folds"}
-    words = ["ageensemble", "benchmark", "--data", about["data"], "--folds", str(about["folds"])]
+    tested = about.get("test_sets", [])
+    words = ["ageensemble", "benchmark"]
+    for name in about.get("sets", [about["data"]]):
+        words += ["--test-data" if name in tested else "--data", name]
+    words += ["--protocol", about["protocol"]] if "protocol" in about else []
+    words += [word for step in about.get("cleaned", []) for word in ("--clean", tables.asked(step))]
+    words += ["--folds", str(about["folds"])] if about["source"].startswith(("seed", "file")) else []
     words += ["--limit", str(about["limited"])] if about["limited"] else []
     words += ["--plan", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
     words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
@@ -113,9 +120,9 @@ def _in_order(plan_folder, table):
 
 
 def _calibration(runs, plan_folder, groups):
-    """Markdown: calibration on the test part, before and after a temperature."""
+    """Markdown: calibration on the part that is judged, before and after a temperature."""
     lines = [
-        "## Calibration on the test part",
+        f"## Calibration {WHERE[plan_folder.plan.judged]}",
         "",
         "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
         f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
@@ -124,6 +131,8 @@ def _calibration(runs, plan_folder, groups):
         "| --- |" + " ---: |" * (len(calibration.NAMES) + 3),
     ]
     for run in runs:
+        if not run.parts:
+            continue
         content = calibration.report(run, plan_folder, groups)
         both = [content["before"], content["after"] or {}]
         cells = [[calibration.in_words(row, name) for row in both if row] for name in content["before"]]
@@ -133,14 +142,15 @@ def _calibration(runs, plan_folder, groups):
 
 
 def _coverage(runs, plan_folder, groups):
-    """Markdown: coverage and width of prediction intervals on the test part."""
-    level = f"{100 * reports.LEVEL:g} %"
+    """Markdown: coverage and width of prediction intervals on the part that is judged."""
+    level, part = f"{100 * reports.LEVEL:g} %", plan_folder.plan.judged
     lines = [
         f"## Prediction intervals, {level}",
         "",
-        "Conformal, calibrated out-of-fold, measured on the test part: share of photographs whose interval holds the "
+        f"Conformal, calibrated out-of-fold, measured {WHERE[part]}: share of photographs whose interval holds the "
         "true age, with its 95 % interval; mean width in years; the age group covered least, of those with "
-        f"{LEAST} test items or more. Label-conditional ones hold for each age group, plain ones for all together.",
+        f"{LEAST} {'test items' if part == 'test' else 'items'} or more. Label-conditional ones hold for each age "
+        "group, plain ones for all together.",
         "",
         "| model | label-conditional | width | least | plain | width | least |",
         "| --- |" + " ---: |" * 6,

@@ -45,11 +45,11 @@ def measured(runs, plan_folder, groups, oof):
     metric = compare.item_metric(y)
     strata = splits.strata(y, plan_folder.items["gender"])
     scored = groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
-    few = min(len(np.unique(clusters[rows][scored[rows]])) for rows in (plan.rest, plan.test)) < LEAST
+    few = _too_few([np.unique(clusters[rows][scored[rows]]) for rows in (plan.rest, plan.test)], plan)
     values, why = {}, {}
     for run in runs:
         name = run.folder.name
-        why[name] = "no out-of-fold predictions" if name not in oof else f"fewer than {LEAST} clusters" if few else ""
+        why[name] = "no out-of-fold predictions" if name not in oof else few
         cells = [] if why[name] else single_predictions(run, plan.folds, runs)
         if cells:
             test = [compare.item_scores(metric, compare.answers(c, groups), y[plan.test], groups) for c in cells]
@@ -63,6 +63,13 @@ def measured(runs, plan_folder, groups, oof):
         result[name] = _row(*found, *_judged(*found[1:], metric, _from_outside(name, runs)))
     _pass_on(runs, result)
     return result
+
+
+def _too_few(clusters, plan):
+    """Why nothing can be said of any run, whatever it predicts; empty where there is enough."""
+    if plan.judged != "test":
+        return "the plan has no test part"
+    return f"fewer than {LEAST} clusters" if min(map(len, clusters)) < LEAST else ""
 
 
 def _row(*values):

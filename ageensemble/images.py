@@ -67,6 +67,15 @@ class Photos:
         return shard[offset : offset + height * width * 3].reshape(height, width, 3)
 
 
+class Unopened:
+    """As many photographs that nobody has looked at: the columns of `Photos`, with nothing in them."""
+
+    def __init__(self, count):
+        self.shape = self.original = np.zeros((count, 2), np.int32)
+        self.sha256 = self.pixels = self.dhash = np.zeros((count, 0), np.uint8)
+        self.problem = np.zeros(count, "U1")
+
+
 def decode(files, cache, jobs=1, progress=lambda done, total: None):
     """Decode photograph files into a store, in parallel, unless the cache has it.
 

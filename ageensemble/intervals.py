@@ -1,10 +1,14 @@
-"""Prediction intervals of a run: how often they hold the truth on the test part, how wide they are, one by one."""
+"""Prediction intervals of a run: how often they hold the truth on the test part, how wide they are, one by one.
+
+Where a plan has no test part, those of each fold, calibrated on the other folds, are held against the truth.
+"""
 
 import numpy as np
 
 from . import conformal, shares
 from .console import plain
 from .errors import UsageError
+from .splits import WHERE
 
 KINDS = {"conditional": True, "plain": False}
 
@@ -66,22 +70,24 @@ def items(run, plan_folder, groups, level):
     for conditional in KINDS.values():
         found = np.empty((len(table), 2), np.int64)
         found[plan.rest] = cross_fitted(run, plan_folder, groups, level, conditional)
-        method = fitted(run, plan_folder, groups, level, conditional)
-        found[plan.test] = method.intervals(run.predictions("test"))
+        if len(plan.test):
+            method = fitted(run, plan_folder, groups, level, conditional)
+            found[plan.test] = method.intervals(run.predictions("test"))
         prefix = "" if conditional else "plain_"
         table[f"{prefix}low"], table[f"{prefix}high"] = found.T
     return table
 
 
 def report(run, plan_folder, groups, level=0.9):
-    """Coverage and width of a run's intervals on the test part, whose truth had no part in them.
+    """Coverage and width of a run's intervals on the part that is judged, whose truth had no part in them.
 
     Returns
     -------
     dict
-        `run`, `model`, `level`; `classes`, what each label-conditional limit was calibrated on; `slices`, for all test
-        items, each age group and each gender: `by`, `name`, and for both kinds of interval `items`, `hits`, `share`,
-        `low`, `high` (coverage with its 95 % interval), `mean_width`, `median_width` (last year minus first)
+        `run`, `model`, `part` (see `Plan.judged`), `level`; `classes`, what each label-conditional limit was calibrated
+        on; `slices`, for all items of the part, each age group and each gender: `by`, `name`, and for both kinds of
+        interval `items`, `hits`, `share`, `low`, `high` (coverage with its 95 % interval), `mean_width`, `median_width`
+        (last year minus first)
 
     Raises
     ------
@@ -90,10 +96,14 @@ def report(run, plan_folder, groups, level=0.9):
     DataError
         A labelled range straddles the border of two groups.
     """
-    test = plan_folder.plan.test
-    y, table = plan_folder.y[test], plan_folder.items.iloc[test]
+    part = plan_folder.plan.judged
+    rows = plan_folder.plan.rows(part)
+    y, table = plan_folder.y[rows], plan_folder.items.iloc[rows]
     methods = {kind: fitted(run, plan_folder, groups, level, way) for kind, way in KINDS.items()}
-    found = {kind: method.intervals(run.predictions("test")) for kind, method in methods.items()}
+    if part == "test":
+        found = {kind: method.intervals(run.predictions("test")) for kind, method in methods.items()}
+    else:
+        found = {kind: cross_fitted(run, plan_folder, groups, level, way) for kind, way in KINDS.items()}
     slices = []
     for by, name, rows in _slices(y, table["gender"], groups):
         slices.append({"by": by, "name": name})
@@ -102,6 +112,7 @@ def report(run, plan_folder, groups, level=0.9):
     return {
         "run": run.folder.name,
         "model": run.title,
+        "part": part,
         "level": level,
         "classes": methods["conditional"].classes,
         "slices": slices,
@@ -141,7 +152,7 @@ def view(content):
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.title, table.title_justify, table.title_style = Text(plain(content["model"])), "left", "bold"
-    table.add_column("test items", overflow="fold")
+    table.add_column("test items" if content["part"] == "test" else "items", overflow="fold")
     for title in ("count", "coverage", "width", "plain coverage", "plain width"):
         table.add_column(title, justify="right", no_wrap=True)
     for before, row in zip([None, *content["slices"]], content["slices"], strict=False):
@@ -153,9 +164,10 @@ def view(content):
             cells += [shares.in_words(row[kind]), widths]
         table.add_row(*cells)
     notes = [
-        f"{100 * content['level']:g} % prediction intervals, calibrated out-of-fold, measured on the test part. "
-        "Coverage: share of photographs whose interval holds the true age, with its 95 % interval. Width: years, mean "
-        "and median. The first are label-conditional: they hold for each age group; the plain ones for all together.",
+        f"{100 * content['level']:g} % prediction intervals, calibrated out-of-fold, measured "
+        f"{WHERE[content['part']]}. Coverage: share of photographs whose interval holds the true age, with its 95 % "
+        "interval. Width: years, mean and median. The first are label-conditional: they hold for each age group; the "
+        "plain ones for all together.",
         joined(content),
     ]
     return Group(table, *(Text(note, style="dim") for note in notes if note))

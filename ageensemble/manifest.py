@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import datasets, splits
+from . import datasets, several, splits
 from .caches import default_folder
 from .console import plain
-from .datasets._files import as_text
 from .duplicates import chain, connected, near_links
-from .errors import DataError, UsageError
+from .errors import DataError
 from .files import key_of, locked, write_csv
-from .images import Photos, decode
+from .images import Photos, Unopened, decode
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "cluster"]
 DEMO_FACES = 3000
@@ -26,12 +25,12 @@ DEMO_FACES = 3000
 
 @dataclass(frozen=True)
 class Manifest:
-    """The usable items of a data set, sorted by `item_id`.
+    """The usable items of a data set, or of several, sorted by `item_id`.
 
     Attributes
     ----------
     name : str
-        of the data set
+        of the data set; of several their names, joined by +
     root : pathlib.Path
         folder the paths are relative to
     items : pandas.DataFrame
@@ -83,6 +82,11 @@ class Manifest:
         return key_of(*texts, self.y, self.items["cluster"].to_numpy(np.int64), self.pixels)
 
     @property
+    def looked_at(self):
+        """Whether the photographs were opened; else only the labels are known."""
+        return not isinstance(self.photos, Unopened)
+
+    @property
     def reasons(self):
         """Why items were excluded, in short, and how many each: {reason: count}, most first."""
         return dict(Counter(reason.partition(":")[0] for reason in self.excluded["reason"]).most_common())
@@ -113,13 +117,15 @@ class Manifest:
             write_csv(folder / name, table)
 
 
-def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None):
-    """Read a source, decode its photographs and audit the lot.
+def build(
+    data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None, photographs=True
+):
+    """Read sources, decode their photographs and find out what belongs together.
 
     Parameters
     ----------
-    data : str or pathlib.Path
-        a folder, a manifest file, or "demo" for the built-in drawn faces
+    data : str, pathlib.Path or a sequence of them
+        a folder, a manifest file, or "demo" for the built-in drawn faces; several sets become one, see `several`
     format : str, optional
         source format to insist on
     cache : pathlib.Path, optional
@@ -127,6 +133,8 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
         processes that decode
     progress : callable
         given the name of a step, returns a callable that is told (done, total)
+    photographs : bool
+        whether to look at the photographs; without, they need not be there, and clusters come of the labels alone
 
     Returns
     -------
@@ -135,34 +143,52 @@ def build(data="demo", format=None, cache=None, jobs=1, progress=lambda what: la
     Raises
     ------
     DataError
-        Nothing there, an unknown layout, or not one usable item.
+        Nothing there, an unknown layout, or not one usable item in a set.
+    UsageError
+        See `several.names`.
     """
-    if not str(data).strip():
-        raise UsageError("--data is empty; name a folder, a manifest file or demo")
-    cache = Path(cache or default_folder())
-    root = demo_folder(cache, progress) if str(data) == "demo" else Path(data)
-    name = "demo" if str(data) == "demo" else as_text(root.resolve().name)
+    data = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    cache, tables, folders, licences = Path(cache or default_folder()), {}, {}, {}
+    for name, one in zip(several.names(data), data, strict=True):
+        root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
+        folders[name] = root if root.is_dir() else root.parent
+        tables[name], licences[name] = _read(root, format)
+        if str(one) == "demo":
+            licences[name] = "drawn by ageensemble, Apache-2.0"
+        if photographs:
+            _flag_paths(tables[name], folders[name])
+    table, folder = several.joined(tables, folders)
+    table["photo"] = -1
+    sound = table["problem"].isna()
+    files = [str(folder / path) for path in table["path"][sound]]
+    photos = decode(files, cache, jobs, progress("decoding photographs")) if photographs else Unopened(len(files))
+    table.loc[sound, "photo"] = np.arange(len(files))
+    table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
+    _refuse_useless(table, folders)
+    return replace(_assemble("+".join(sorted(tables)), folder, table, photos), licence=_together(licences))
+
+
+def _read(root, format):
+    """The table of one source, whatever is wrong with a row noted in it, and what is known of the terms."""
     source = datasets.module(format or datasets.detect(root))
     table = source.read(root)
+    if table.empty:
+        raise DataError(f"{root} names no photographs")
     extras = [name for name in datasets.EXTRAS if name in table]
     table = table.reindex(columns=[*datasets.COLUMNS, "cluster", *extras])
     table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
-    folder = root if root.is_dir() else root.parent
-    if table.empty:
-        raise DataError(f"{root} names no photographs")
     numbers = [name for name in extras if name != "official"]
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
-    _flag_paths(table, folder)
-    table["photo"] = -1
-    sound = table["problem"].isna()
-    files = [str(folder / path) for path in table["path"][sound]]
-    photos = decode(files, cache, jobs, progress("decoding photographs"))
-    table.loc[sound, "photo"] = np.arange(len(files))
-    table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
-    licence = "drawn by ageensemble, Apache-2.0" if str(data) == "demo" else getattr(source, "LICENCE", "")
-    return replace(_assemble(name, folder, table, photos), licence=licence)
+    return table, getattr(source, "LICENCE", "")
+
+
+def _together(licences):
+    """The terms of several sets as one text."""
+    if len(licences) == 1:
+        return next(iter(licences.values()))
+    return "; ".join(f"{name}: {text or 'not known here'}" for name, text in licences.items())
 
 
 def demo_folder(cache, progress):
@@ -219,16 +245,20 @@ def _path_problem(path, root, real):
         return f"cannot be read: {error.strerror}"
 
 
+def _refuse_useless(table, folders):
+    """Raise DataError where a set has not one usable item."""
+    for name, rows in table.groupby("dataset", sort=False):
+        if rows["problem"].notna().all():
+            reasons = rows["problem"].value_counts().head(3)
+            listed = ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
+            where, example = f"{len(rows)} items in {folders[name]}", plain(rows["path"].iloc[0])
+            raise DataError(f"not one of the {where} is usable: {listed}; the first: {example}")
+
+
 def _assemble(name, folder, table, photos):
     bad = table["problem"].notna()
     excluded = table.loc[bad, ["item_id", "path", "problem"]].rename(columns={"problem": "reason"})
     items = table[~bad].sort_values("item_id").reset_index(drop=True)
-    if items.empty:
-        reasons = excluded["reason"].value_counts().head(3)
-        listed = ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
-        example = plain(excluded["path"].iloc[0])
-        raise DataError(f"not one of the {len(excluded)} items in {folder} is usable: {listed}; the first: {example}")
-    items["dataset"] = name
     items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
     items = items.astype({"age_min": int, "age_max": int})
     links = _links(items, photos)
@@ -237,11 +267,19 @@ def _assemble(name, folder, table, photos):
 
 
 def _links(items, photos):
+    return _seen_links(items, photos) | {
+        "same moment": chain(items["moment"]),
+        "same subject": chain(items["subject"]),
+        "given cluster": chain(items["cluster"]),
+    }
+
+
+def _seen_links(items, photos):
+    """Links that only opened photographs show."""
+    if isinstance(photos, Unopened):
+        return {}
     return {
         "same file": chain(items["sha256"]),
         "same pixels": chain([row.tobytes() for row in photos.pixels[items["photo"]]]),
         "near-duplicate": near_links(photos.dhash[items["photo"]]),
-        "same moment": chain(items["moment"]),
-        "same subject": chain(items["subject"]),
-        "given cluster": chain(items["cluster"]),
     }

@@ -16,7 +16,7 @@ from .answers import read
 from .console import counted
 from .errors import DataError, UsageError
 from .files import file_hash, slug
-from .runs import PARTS, Run
+from .runs import Run
 
 RESERVED = ("mean", "greedy", "stack")  # what `ageensemble stack` calls its rows
 SPIKE = 0.51  # of a bare age is on its year: above a half, so that its median and any scheme's group are its own
@@ -57,8 +57,11 @@ def put(file, name, plan_folder, groups, out_of_fold, say):
         See `answers.read`; no answer for any item of a part.
     """
     file, place = Path(file), _place(name, plan_folder)
+    plan = plan_folder.plan
+    parts = [part for part in plan.parts if out_of_fold or part == "test"]
+    if not parts:
+        raise UsageError("this plan has no test part, and outside of one only answers declared --out-of-fold are taken")
     answers = read(file, plan_folder.items, groups)
-    plan, parts = plan_folder.plan, PARTS if out_of_fold else PARTS[1:]
     missing = {part: int((~answers.given[plan.rows(part)]).sum()) for part in parts}
     _refuse_nothing(file, missing, plan)
     spread = _spread(answers, plan_folder, out_of_fold)
@@ -79,7 +82,7 @@ def put(file, name, plan_folder, groups, out_of_fold, say):
     }
     record |= {key: answers.about[key] for key in ("column", "rows", "unknown", "scaled")}
     _say(say, answers, file, left_out, plan, notes, name if (plan_folder.folder / place).exists() else "")
-    config = {"kind": "import", "parts": list(parts), "file": digest, "groups": groups.name, "ageensemble": __version__}
+    config = {"kind": "import", "parts": parts, "file": digest, "groups": groups.name, "ageensemble": __version__}
     return plan_folder.put(place, name, config, predictions, record)
 
 

@@ -135,6 +135,8 @@ def report(plan_folder, a, b, groups, rope=ROPE):
                 raise DataError(f"no item lies in one of the groups '{groups.name}', so nothing can be compared")
             given = (run.predictions(part) for run in (a, b))
             parts[part] = compare(*given, plan_folder.y[rows], items["cluster"].to_numpy(), items, groups, rope)
+    if not parts:
+        raise UsageError(f"{a.title} and {b.title} have no predictions of the same items to be compared")
     names = {name: {"run": run.folder.name, "model": run.title} for name, run in (("a", a), ("b", b))}
     return {"plan": plan_folder.about, "groups": groups.name, "rope": rope, **names, "parts": parts}
 

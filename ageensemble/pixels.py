@@ -1,5 +1,7 @@
 """Photographs for models that look at them: as squares of one size, made once for a manifest, or as they are stored.
 
+Squares may be preprocessed first, by a name of `preprocessing`.
+
 Both are read photograph by photograph from files, never mapped: what a process read a moment ago is the system's to
 keep or drop, so that a training takes memory by the batch, however many photographs there are.
 """
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import preprocessing
 from .errors import DiskError, UsageError
 from .files import forget_unfinished, key_of, locked, write_rows
 from .images import SHARD
@@ -82,7 +85,7 @@ class Photographs:
         return Photographs(self._files, self._file[rows], self._offset[rows], self.shapes[rows])
 
 
-def photographs(manifest, size, cache, progress=lambda done, total: None):
+def photographs(manifest, size, cache, progress=lambda done, total: None, preprocess=""):
     """The photographs of a manifest's items.
 
     Parameters
@@ -93,6 +96,8 @@ def photographs(manifest, size, cache, progress=lambda done, total: None):
     cache : pathlib.Path
     progress : callable
         told (done, total) photographs where squares are made
+    preprocess : str
+        what is done to them first, see `preprocessing`; empty for nothing
 
     Returns
     -------
@@ -101,13 +106,14 @@ def photographs(manifest, size, cache, progress=lambda done, total: None):
     Raises
     ------
     UsageError
-        No such size.
+        No such size or preprocessing, or native photographs should be preprocessed.
     """
+    refuse_native(size, preprocess)
     if not side(size):
         photos, rows = manifest.photos, manifest.items["photo"].to_numpy()
         shards = [photos.folder / f"{start}.u8" for start in range(0, len(photos), SHARD)]
         return Photographs(shards, rows // SHARD, photos.offset[rows], photos.shape[rows])
-    file = squares_file(manifest, size, cache, progress)
+    file = squares_file(manifest, size, cache, progress, preprocess)
     squares = np.load(file, mmap_mode="r")
     n, height, width, _ = squares.shape
     offset = squares.offset + np.arange(n, dtype=np.int64) * height * width * 3
@@ -128,20 +134,32 @@ def side(size):
     return 0 if text == NATIVE else int(text)
 
 
+def refuse_native(size, preprocess):
+    """Refuse to preprocess photographs that are read as they are stored.
+
+    Raises
+    ------
+    UsageError
+    """
+    if preprocess and str(size) == NATIVE:
+        name = Path(preprocess).name
+        raise UsageError(f"preprocess={name} needs a size in pixels, such as size=128: '{NATIVE}' is as stored")
+
+
 def dimension(size):
     """Numbers in a photograph, at most."""
     return 3 * (side(size) or LONG_SIDE) ** 2
 
 
-def squares_place(manifest, size, cache):
+def squares_place(manifest, size, cache, preprocess=""):
     """Where the cache keeps the squares of a manifest's items, there or not; see `squares_file`."""
     import PIL
 
-    key = key_of(side(size), manifest.pixels, SQUARES, PIL.__version__)
+    key = key_of(side(size), manifest.pixels, SQUARES, PIL.__version__, *preprocessing.key(preprocess))
     return Path(cache) / "pixels" / f"squares{side(size)}-{key}.npy"
 
 
-def squares_file(manifest, size, cache, progress=lambda done, total: None):
+def squares_file(manifest, size, cache, progress=lambda done, total: None, preprocess=""):
     """File of a manifest's photographs as squares, `(n, size, size, 3)` uint8 in `.npy`, made unless the cache has it.
 
     Parameters are those of `photographs`.
@@ -150,12 +168,12 @@ def squares_file(manifest, size, cache, progress=lambda done, total: None):
     -------
     pathlib.Path
     """
-    file, shape = squares_place(manifest, size, cache), (len(manifest), side(size), side(size), 3)
+    file, shape = squares_place(manifest, size, cache, preprocess), (len(manifest), side(size), side(size), 3)
     if not _whole(file, shape):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
             if not _whole(file, shape):
-                write_rows(file, shape, _squares(manifest, side(size), progress), "u1")
+                write_rows(file, shape, _squares(manifest, side(size), preprocess, progress), "u1")
     return file
 
 
@@ -168,14 +186,15 @@ def _whole(file, shape):
     return squares.shape == shape and squares.dtype == np.uint8
 
 
-def _squares(manifest, size, progress):
+def _squares(manifest, size, preprocess, progress):
     """The squares in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
     rows = manifest.items["photo"].to_numpy()
     starts = iter(range(0, len(rows), BATCH))
     pool = ThreadPoolExecutor(cores())
 
     def submitted(count):
-        return [pool.submit(resized, manifest.photos, rows[s : s + BATCH], size) for s in islice(starts, count)]
+        parts = (rows[start : start + BATCH] for start in islice(starts, count))
+        return [pool.submit(resized, manifest.photos, part, size, preprocess) for part in parts]
 
     try:
         ahead, done = deque(submitted(2 * cores())), 0
@@ -190,14 +209,16 @@ def _squares(manifest, size, progress):
         pool.shutdown(cancel_futures=True)
 
 
-def resized(photos, rows, size):
-    """Photographs as squares of one size, the aspect ratio not kept.
+def resized(photos, rows, size, preprocess=""):
+    """Photographs, preprocessed, as squares of one size, the aspect ratio not kept.
 
     Parameters
     ----------
     photos : Photos
     rows : sequence of int
     size : int, pixels
+    preprocess : str
+        what is done to them first; empty for nothing
 
     Returns
     -------
@@ -205,9 +226,10 @@ def resized(photos, rows, size):
     """
     from PIL import Image
 
+    preprocessed = preprocessing.load(preprocess)
     result = np.empty((len(rows), size, size, 3), np.uint8)
     for target, row in zip(result, rows, strict=True):
-        pixels = photos[row]
+        pixels = preprocessed(photos[row])
         if pixels.shape[:2] != (size, size):
             pixels = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
         target[:] = pixels

@@ -22,7 +22,7 @@ from . import __version__
 from .errors import DataError, DiskError, UsageError
 from .faces import Template
 from .files import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
-from .runs import Run, damage, remove
+from .runs import PARTS, Run, damage, remove
 from .splits import TEST, Plan
 
 TABLES = ("manifest.csv", "plan.csv")
@@ -191,6 +191,8 @@ class PlanFolder:
 
     def _config(self, spec, seed, kind, device):
         config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
+        if self.plan.parts != PARTS:  # what a run of this kind has otherwise goes without saying
+            config["parts"] = [] if kind == "refit" else list(self.plan.parts)
         return config | self.hashes
 
     def _run_folder(self, spec, config):

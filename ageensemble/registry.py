@@ -16,7 +16,8 @@ from .errors import UsageError
 from .files import file_hash, key_of
 
 ROOT = Path(__file__).parent
-HELPERS = {"features": "_*", "models": "_*", "pretrained": "*"}  # folder: which files belong to what imports them
+# Folder: which files belong to what imports them
+HELPERS = {"features": "_*", "models": "_*", "preprocessing": "_*", "pretrained": "*"}
 
 
 def names(package):

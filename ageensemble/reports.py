@@ -5,6 +5,7 @@ import pandas as pd
 
 from . import ages, calibration, intervals, pictures
 from .files import forget_unfinished, write_csv
+from .splits import JUDGED
 
 WORST = 40
 LEVEL = 0.9  # of prediction intervals
@@ -64,6 +65,9 @@ def draw(run, plan_folder, groups, folder, prefix="", brief=False):
 def _fitting(run, plan_folder, brief):
     """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
     exact = bool(np.all(plan_folder.y[:, 0] == plan_folder.y[:, 1]))
+    trained = any(run.folder.glob("cell-*/history.csv"))
+    if not run.parts:
+        return ["training"] if trained else []
     has = {
         "true_predicted": exact,
         "confusion": not (brief and exact),
@@ -71,7 +75,7 @@ def _fitting(run, plan_folder, brief):
         "age_error": exact and not brief,
         "reliability": not brief,
         "coverage": not brief and "oof" in run.parts,
-        "training": any(run.folder.glob("cell-*/history.csv")),
+        "training": trained,
     }
     return [name for name, drawn in has.items() if drawn]
 
@@ -100,13 +104,14 @@ def _age_error(file, run, plan_folder, groups):
 
 
 def _reliability(file, run, plan_folder, groups):
-    y = plan_folder.y[plan_folder.plan.test]
-    pictures.save_reliability(file, *calibration.distributions(run, plan_folder), y, groups, f"{run.title}, test part")
+    part = plan_folder.plan.judged
+    found, y = calibration.distributions(run, plan_folder), plan_folder.y[plan_folder.plan.rows(part)]
+    pictures.save_reliability(file, *found, y, groups, f"{run.title}, {JUDGED[part]}")
 
 
 def _coverage(file, run, plan_folder, groups):
     content = intervals.report(run, plan_folder, groups, LEVEL)
-    title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, test part"
+    title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[content['part']]}"
     pictures.save_coverage(file, content, title)
 
 
@@ -137,8 +142,11 @@ def _history(file):
 
 
 def missing(run):
-    """Whether a run has no report yet, or only half of one; the floor, the same for everybody, needs none."""
-    return run.name != "floor" and not (run.folder / "report" / "items.csv").exists()
+    """Whether a run has no report yet, or only half of one; the floor, the same for everybody, needs none.
+
+    Nor does a run without predictions, a refit where there is no test part.
+    """
+    return run.name != "floor" and bool(run.parts) and not (run.folder / "report" / "items.csv").exists()
 
 
 def _all_items(run, plan_folder, groups):

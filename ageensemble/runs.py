@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .ages import A
 from .errors import DiskError
 from .files import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
 
@@ -27,7 +28,8 @@ class Run:
         full name of the model; what a table calls the run
     kind : {"folds", "refit", "stack", "import"}
     parts : tuple of str
-        what it predicts: "oof", the items outside the test part, each by a model that did not see it, and "test"
+        what it predicts: "oof", the items outside the test part, each by a model that did not see it, and "test"; a
+        refit only the latter, and without a test part nothing
     trouble : str
         what is wrong with its `run.json`; empty where nothing is. Such a run is still listed, and can be mended.
     """
@@ -115,11 +117,11 @@ class Run:
         if not self.cells(folds):
             return {name: math.nan if value is None else value for name, value in self.about()["costs"].items()}
         records = self.records(folds)
-        predicting = sum(r["predict_seconds"] for r in records)
+        predicting, predicted = (sum(r[name] for r in records) for name in ("predict_seconds", "predicted_items"))
         return {
             "fit_seconds": sum(r["fit_seconds"] for r in records),
             # All cells predict each photograph, and their mean is the answer
-            "images_per_second": sum(r["predicted_items"] for r in records) / max(predicting, 1e-3) / len(records),
+            "images_per_second": predicted / max(predicting, 1e-3) / len(records) if predicted else math.nan,
             "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
             "size_mb": sum(f.stat().st_size for f in self.folder.glob("cell-*/model/**/*") if f.is_file()) / 1e6,
         }
@@ -157,13 +159,14 @@ class Run:
 
     def _finish(self, plan):
         cells = self.cells(plan.folds)
-        test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
-        write_rows(self.folder / "test.npy", test.shape, [test])
+        if "test" in self.parts:
+            test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
+            write_rows(self.folder / "test.npy", test.shape, [test])
         if "oof" in self.parts:
-            oof = np.empty((len(plan.part), test.shape[1]), np.float32)
+            oof = np.empty((len(plan.part), A), np.float32)
             for cell in cells:
                 oof[plan.held_out(int(cell))] = self._cell_array(cell, "held_out")
-            write_rows(self.folder / "oof.npy", (len(plan.rest), test.shape[1]), [oof[plan.rest]])
+            write_rows(self.folder / "oof.npy", (len(plan.rest), A), [oof[plan.rest]])
         self._seal()
 
     def _seal(self):

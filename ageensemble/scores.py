@@ -135,8 +135,9 @@ def _remark(run, complete, groups, folds):
     if run.kind == "import":
         about = run.about()
         return "; ".join(filter(None, [about.get("note"), _regrouped(about, groups)]))
+    unscored = "" if run.parts else "fitted on every item, so there is nothing to score it on"
     fallbacks = (record["model"].get("fallback") for record in run.records(folds))
-    return next(filter(None, fallbacks), "")
+    return next(filter(None, fallbacks), unscored)
 
 
 def _regrouped(about, groups):

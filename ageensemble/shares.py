@@ -1,8 +1,7 @@
 """Shares of photographs, such as error rates and coverage, with intervals that hold where errors are few."""
 
 import numpy as np
-from scipy.special import stdtrit
-from scipy.stats import beta
+from scipy.special import betaincinv, stdtrit
 
 from .compare import LEVEL
 
@@ -38,8 +37,8 @@ def share(hit, clusters, level=LEVEL):
         unsure = (stdtrit(count - 1, (1 + level) / 2) / stdtrit(n - 1, (1 + level) / 2)) ** 2
         worth = n * value * (1 - value) / (n - 1) / max(variance * unsure, value * (1 - value) / (n - 1))
     tail, worth_hits = (1 - level) / 2, value * worth
-    low = beta.ppf(tail, worth_hits, worth - worth_hits + 1) if hits else 0.0
-    high = beta.ppf(1 - tail, worth_hits + 1, worth - worth_hits) if hits < n else 1.0
+    low = betaincinv(worth_hits, worth - worth_hits + 1, tail) if hits else 0.0
+    high = betaincinv(worth_hits + 1, worth - worth_hits, 1 - tail) if hits < n else 1.0
     return {"items": n, "hits": hits, "share": value, "low": float(low), "high": float(high)}
 
 

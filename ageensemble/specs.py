@@ -2,7 +2,8 @@
 
 FEATURES are names joined by `+`, one with an argument as in `embed:FILE.onnx`. A key with a dot belongs to a feature
 set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
-defaults; some pass on further keys.
+defaults; some pass on further keys. `preprocess=NAME` is a key of every model that sees photographs, itself or as
+features: what is done to them first.
 """
 
 import json
@@ -10,9 +11,11 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import __version__, features, models, registry
+from . import __version__, features, models, pixels, preprocessing, registry
 from .errors import AgeEnsembleError, UsageError
 from .upright import LONG_SIDE
+
+PREPROCESS = "preprocess"
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,15 @@ class Spec:
         feature sets with their parameters, complete
     name : str
         the shortest text that gives this spec, where it names no file; of files it shows the last part
+    preprocess : str
+        what is done to photographs first, a name in `preprocessing` or path of a file; empty for nothing
     """
 
     model: str
     params: dict
     features: tuple
     name: str
+    preprocess: str = ""
 
     @property
     def config(self):
@@ -43,12 +49,19 @@ class Spec:
         sets = [[name, features.identity(name, params)] for name, params in self.features]
         sources = [models.source(self.model), *(features.source(name) for name, _ in self.features)]
         about = {"ageensemble": __version__, "sources": sources}
+        if self.preprocess:  # else runs from before there was any keep their names
+            about |= {PREPROCESS: self.preprocess, "sources": [*sources, preprocessing.source(self.preprocess)]}
         return {"model": self.model, "params": params, "features": sets} | about
 
     @property
     def make(self):
         """The class of the model."""
         return models.load(self.model)
+
+    @property
+    def matrices(self):
+        """What decides each feature matrix: name and parameters of the set, what is done to photographs first."""
+        return [(name, params, self.preprocess) for name, params in self.features]
 
     def settled(self, cache, device, threads, say):
         """The spec with what its model and features must fetch, look up or try on this machine before they begin.
@@ -124,7 +137,14 @@ def parse(text, default_features=None, settings=()):
         if "." in key and key.partition(".")[0] not in map(_prefix, sets):
             raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
     own = {key: value for key, value in given.items() if "." not in key}
-    params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()))
+    sees = sets or getattr(cls, "images", False)
+    first = _resolved(own.pop(PREPROCESS, "")) if sees else ""
+    also = (PREPROCESS,) if sees else ()
+    params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()), also)
+    if first:
+        preprocessing.module(first)
+        pixels.refuse_native(params.get("size"), first)
+        changed[PREPROCESS] = _label(first)
     filled = []
     for each in sets:
         complete, different = _feature(each, given)
@@ -133,7 +153,7 @@ def parse(text, default_features=None, settings=()):
     label += f"@{'+'.join(map(_shown, sets))}" if sets and sets != usual else ""
     name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
     _try(cls, params, label)
-    return Spec(head, params, tuple(filled), name)
+    return Spec(head, params, tuple(filled), name, first)
 
 
 def _words(text):
@@ -217,18 +237,21 @@ def _settings(words, text):
     return given
 
 
-def _fill(thing, given, owner, passed_on, files):
-    """The defaults with what was given, each value read as the kind of its default; and, as text, what differs."""
+def _fill(thing, given, owner, passed_on, files, also=()):
+    """The defaults with what was given, each value read as the kind of its default; and, as text, what differs.
+
+    `also` are keys that the owner has besides, for who mistypes one.
+    """
     defaults = registry.defaults(thing)
     filled = dict(defaults)
     for key, value in given.items():
-        near = registry.close(key, defaults, 0.8 if passed_on else 0.6)
+        near = registry.close(key, [*defaults, *also], 0.8 if passed_on else 0.6)
         if key in defaults:
             filled[key] = _value(value, defaults[key], f"{owner}: {key}")
         elif passed_on and not near:
             filled[key] = _read(value)
         else:
-            listed = ", ".join(defaults) or "none"
+            listed = ", ".join([*defaults, *also]) or "none"
             hint = registry.did_you_mean(near)
             raise UsageError(f"{owner} has no parameter '{key}'; it has: {listed}{hint}")
     changed = {key: _text(value) for key, value in filled.items() if key not in defaults or value != defaults[key]}

@@ -1,7 +1,7 @@
 """Split plans: clusters in, one part for each item out, the same for every model.
 
-A plan says of each item that it is `TEST` or in fold 0..K-1. It comes from a seed or from a file, is saved beside the
-runs that obey it, and is named by its hash.
+A plan says of each item that it is `TEST` or in fold 0..K-1. It comes from a seed, a file or a protocol, is saved
+beside the runs that obey it, and is named by its hash. By some protocols there is no test part, only folds.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from .errors import DataError
 from .files import key_of, write_csv
 
 TEST = -1
+JUDGED = {"test": "test part", "oof": "fold by fold"}  # what people are told of `Plan.judged`
+WHERE = {"test": "on the test part", "oof": "fold by fold"}
 TEST_SHARE = 0.2
 FOLDS = 5
 INNER = 10  # parts of a cell's training items handed to models
@@ -28,7 +30,7 @@ class Plan:
     part : (n,) int array
     folds : int
     source : str
-        "seed 0", or the file it was read from
+        "seed 0", the file it was read from, or what else decided it
     hash : str
         of item ids and parts
     """
@@ -47,6 +49,16 @@ class Plan:
     def rest(self):
         """Rows of all folds together: everything a model may ever train on."""
         return np.flatnonzero(self.part != TEST)
+
+    @property
+    def parts(self):
+        """What there are predictions of, tuple of str: "oof", and "test" unless there is no test part."""
+        return ("oof", "test") if len(self.test) else ("oof",)
+
+    @property
+    def judged(self):
+        """The part that shows what was tuned out-of-fold: "test", or where there is none "oof", fold by fold."""
+        return self.parts[-1]
 
     def rows(self, part):
         """Rows that predictions of a part are of, in their order: "oof" for all folds together, or "test"."""
@@ -151,6 +163,51 @@ def make(manifest, seed=0, folds=FOLDS, test_share=TEST_SHARE):
             "folds; more photographs or fewer --folds are needed"
         )
     return Plan(part, folds, f"seed {seed}", plan_hash(manifest.items["item_id"], part))
+
+
+def around(manifest, test, seed=0, folds=FOLDS):
+    """A plan whose test part is given: folds from a seed over all other items.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    test : (n,) bool array
+        which items are the test part; there may be none
+    seed, folds : int
+
+    Raises
+    ------
+    DataError
+        Too few other items or clusters to fill every fold.
+    """
+    part = np.full(len(test), TEST)
+    rest = np.flatnonzero(~test)
+    part[rest] = assign(manifest.strata[rest], manifest.clusters[rest], [1 / folds] * folds, seed)
+    return given(manifest, part, folds, f"seed {seed}")
+
+
+def given(manifest, part, folds, source):
+    """A plan of parts decided elsewhere.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    part : (n,) int array
+        `TEST` or a fold, in the order of the manifest
+    folds : int
+    source : str
+        what decided, for who reads the table
+
+    Raises
+    ------
+    DataError
+        Fewer than two folds, or one without items.
+    """
+    filled = len(np.unique(part[part != TEST]))
+    if filled < max(folds, 2):
+        there = counted(np.count_nonzero(part != TEST), "item")
+        raise DataError(f"{there} outside the test part fill {counted(filled, 'fold')}, and {max(folds, 2)} are needed")
+    return Plan(part, folds, source, plan_hash(manifest.items["item_id"], part))
 
 
 def plan_hash(item_ids, part):

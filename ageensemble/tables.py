@@ -47,13 +47,26 @@ def heading(plan_folder):
     plan = plan_folder.plan
     parts = [
         f"{about['data']}: {counted(about['items'], 'item')}",
+        f"protocol {about['protocol']}" if "protocol" in about else "",
+        f"tested on {' and '.join(about['test_sets'])}" if "test_sets" in about else "",
+        f"cleaned: {', '.join(map(_step, about['cleaned']))}" if "cleaned" in about else "",
         "a part of a larger set" if about["limited"] else "",
         f"{about['excluded']:,} excluded" if about["excluded"] else "",
-        f"{about['folds']} folds, {counted(len(plan.test), 'test item')}",
+        f"{about['folds']} folds, {counted(len(plan.test), 'test item') if len(plan.test) else 'no test part'}",
         f"plan {about['plan'][:8]} ({about['source']})",
         f"LEAKS: {counted(about['leaks'], 'item')} with some of the cluster in another part" if about["leaks"] else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _step(cleaned):
+    """A cleaning step, and how much it left out."""
+    return f"{asked(cleaned)} ({cleaned['removed']:,} left out)"
+
+
+def asked(cleaned):
+    """What asks for a cleaning step on the command line."""
+    return "=".join(filter(None, (cleaned["name"], cleaned["value"])))
 
 
 def notes(plan_folder, groups):

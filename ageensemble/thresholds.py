@@ -1,10 +1,14 @@
-"""Is this person at least 18? How often a run's answer is wrong, either way, on the test part."""
+"""Is this person at least 18? How often a run's answer is wrong, either way, on the test part.
+
+Where a plan has no test part: out-of-fold, the cutoff of each fold chosen on the other folds.
+"""
 
 import numpy as np
 
 from . import ages, conformal, shares
 from .console import counted, plain
 from .errors import UsageError
+from .splits import JUDGED
 
 FALSE_ADULTS = 0.01  # the rate that the stricter rule is to keep
 SIDES = {"false_adult": "false\nadults", "false_minor": "false\nminors"}
@@ -32,7 +36,8 @@ def report(run, plan_folder, age):
     Returns
     -------
     dict
-        `run`, `model`, `age`, `left_out` (test items whose labelled range straddles the age), and `rules`: for each its
+        `run`, `model`, `age`, `part` (see `Plan.judged`), `left_out` (items of it whose labelled range straddles the
+        age), and `rules`: for each its
         `name`, `cutoff` (None where it cannot be chosen, and `why`), and `slices`: for all and each gender `name` and
         `false_adult` (of the minors), `false_minor` (of the adults): `items`, `hits`, `share`, `low`, `high` (95 %)
 
@@ -42,32 +47,48 @@ def report(run, plan_folder, age):
         The age is outside 1..120.
     """
     check(age)
-    test = plan_folder.plan.test
-    y, table = plan_folder.y[test], plan_folder.items.iloc[test]
+    part = plan_folder.plan.judged
+    rows = plan_folder.plan.rows(part)
+    y, table = plan_folder.y[rows], plan_folder.items.iloc[rows]
     sides = minors, adults = y[:, 1] < age, y[:, 0] >= age
-    adult = ages.at_least(run.predictions("test"), age)
-    cutoff, why = _strict(run, plan_folder, age)
-    rules = [{"name": "even", "cutoff": 0.5, "why": ""}, {"name": "strict", "cutoff": cutoff, "why": why}]
-    for rule in rules:
-        taken = adult > (1 if rule["cutoff"] is None else rule["cutoff"])
-        rule["slices"] = [] if rule["cutoff"] is None else _slices(taken, sides, table)
-    left_out = int((~minors & ~adults).sum())
-    return {"run": run.folder.name, "model": run.title, "age": age, "left_out": left_out, "rules": rules}
+    adult = ages.at_least(run.predictions(part), age)
+    cutoff, own, why = _strict(run, plan_folder, age)
+    rules = [
+        {"name": "even", "cutoff": 0.5, "why": "", "slices": _slices(adult > 0.5, sides, table)},
+        {"name": "strict", "cutoff": cutoff, "why": why, "slices": [] if why else _slices(adult > own, sides, table)},
+    ]
+    about = {"run": run.folder.name, "model": run.title, "age": age, "part": part}
+    return about | {"left_out": int((~minors & ~adults).sum()), "rules": rules}
 
 
 def _strict(run, plan_folder, age):
-    """The cutoff that 1 % of the minors exceed, (None, why) where there is none."""
+    """The cutoff that 1 % of the minors exceed, that of each judged item, and "", or (None, None, why)."""
     if "oof" not in run.parts:
-        return None, "no out-of-fold predictions to choose a cutoff on"
-    rest = plan_folder.plan.rest
-    minors = np.flatnonzero(plan_folder.y[rest][:, 1] < age)
-    clusters = plan_folder.items["cluster"].to_numpy()[rest][minors]
-    adult = ages.at_least(run.predictions("oof")[minors], age)
+        return None, None, "no out-of-fold predictions to choose a cutoff on"
+    plan = plan_folder.plan
+    minor, fold = plan_folder.y[plan.rest][:, 1] < age, plan.part[plan.rest]
+    clusters = plan_folder.items["cluster"].to_numpy()[plan.rest]
+    adult = ages.at_least(run.predictions("oof"), age)
+    cutoff, why = _chosen(adult[minor], clusters[minor])
+    own = np.full(len(fold), cutoff, float)
+    for k in range(plan.folds) if plan.judged == "oof" and not why else ():
+        known = minor & (fold != k)
+        own[fold == k], why = _chosen(adult[known], clusters[known])
+        if why:
+            break
+    if why:
+        return None, None, why
+    return cutoff, own if plan.judged == "oof" else cutoff, ""
+
+
+def _chosen(adult, clusters):
+    """The cutoff by these minors, (NaN, why) where they are too few."""
     cutoff = conformal.quantile(adult, clusters, 1 - FALSE_ADULTS)
     if np.isfinite(cutoff):
         return cutoff, ""
     needed = int(1 / FALSE_ADULTS) - 1
-    return None, f"{len(np.unique(clusters))} independent minors are too few to choose a cutoff on; {needed} are needed"
+    few = len(np.unique(clusters))
+    return np.nan, f"{few} independent minors are too few to choose a cutoff on; {needed} are needed"
 
 
 def _slices(taken, sides, table):
@@ -97,7 +118,8 @@ def view(contents):
 
     age = contents[0]["age"]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.title, table.title_justify, table.title_style = f"At least {age} years old? Test part", "left", "bold"
+    title = f"At least {age} years old? {JUDGED[contents[0]['part']].capitalize()}"
+    table.title, table.title_justify, table.title_style = title, "left", "bold"
     table.add_column("\n\n\nmodel", overflow="fold", min_width=12)
     table.add_column("\n\nadult\nwhere", no_wrap=True)
     for title in _titles(contents[0]["rules"][0]["slices"]):

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ageensemble import ages, benchmark, compare, metrics, pixels, specs, splits
+from ageensemble import ages, benchmark, compare, metrics, pixels, preparing, specs, splits
 from ageensemble.training.losses import LOSSES
 
 
@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings(cache=options.cache, jobs=1)
-    manifest, plan, _ = benchmark.prepare(options.data, None, None, 5, 0, None, False, here)
+    manifest, plan, _ = preparing.prepare(here, [options.data])
     print(f"{manifest.name}: fold {options.fold} of plan {plan.hash[:8]}, {options.model}, seed {options.seed}")
     for loss in options.losses.split(","):
         one(loss, manifest, plan, here, options)

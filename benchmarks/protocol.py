@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ageensemble import ages, benchmark, compare, pixels, specs, splits
+from ageensemble import ages, benchmark, compare, pixels, preparing, specs, splits
 from ageensemble.files import key_of
 
 
@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings("runs", options.cache)
-    manifest, plan, about = benchmark.prepare(options.data, None, None, splits.FOLDS, 0, None, False, here)
+    manifest, plan, about = preparing.prepare(here, [options.data])
     print(f"{manifest.name}: plan {plan.hash[:8]}, {len(plan.rest):,} photographs outside the test part")
     with tempfile.TemporaryDirectory() as name:
         duplicates(manifest, plan, about, options.model or ["svm", "xgboost"], Path(name), options.cache)

@@ -18,11 +18,13 @@ VERBS = [
     *(["models", verb] for verb in ("save", "show", "onnx")),
     *([verb] for verb in ("results", "stack", "import", "compare", "intervals")),
     ["data", "check"],
+    ["data", "suspects"],
+    ["data", "formats"],
     ["runs", "list"],
     ["runs", "remove"],
     ["cache", "show"],
     ["cache", "clear"],
-    *(["list", what] for what in ("models", "features", "parameters", "groups", "formats")),
+    *(["list", what] for what in ("models", "features", "parameters", "groups", "formats", "cleaning", "protocols")),
 ]
 
 
@@ -114,10 +116,10 @@ def test_lists_describe_each_name(what):
 
 
 def test_data_check_prints_json_and_leaves_its_lists(utkface, cache, tmp_path):
-    done = ageensemble("data", "check", utkface, "--cache", cache, "--out", tmp_path / "check", "--json")
+    done = ageensemble("data", "check", utkface, "--cache", cache, "--out", tmp_path, "--json")
     assert json.loads(done.stdout)["items"] == 123
     assert {"manifest.csv", "excluded.csv", "conflicts.csv", "sheet.jpg"} <= {
-        f.name for f in (tmp_path / "check").iterdir()
+        f.name for f in (tmp_path / "check-faces").iterdir()
     }
 
 

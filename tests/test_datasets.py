@@ -194,7 +194,7 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
 
 
 def test_every_format_is_detected_by_looking(utkface, annotated):
-    assert datasets.formats() == ["annotations", "manifest", "utkface"]
+    assert {"annotations", "manifest", "utkface"} < set(datasets.formats())
     assert datasets.detect(utkface) == "utkface"
     assert datasets.detect(annotated) == "annotations"
     assert datasets.detect(annotated / "annotations.csv") == "manifest"
@@ -206,7 +206,7 @@ def test_what_is_not_there_is_empty_or_of_no_known_layout_says_so(tmp_path):
     with pytest.raises(DataError, match="is empty"):
         datasets.detect(tmp_path)
     face(3, 0).save(tmp_path / "a.jpg")
-    with pytest.raises(DataError, match=r"no layout known here. Seen: 'a.jpg'. Known: annotations: a folder with"):
+    with pytest.raises(DataError, match=r"no layout known here. Seen: 'a.jpg'. Write an annotations.csv into it"):
         datasets.detect(tmp_path)
     with pytest.raises(DataError, match=r"no layout known here. Seen: 'a.jpg'"):
         datasets.detect(tmp_path / "a.jpg")
@@ -228,5 +228,5 @@ def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
 
 
 def test_an_unknown_format_lists_the_known_ones():
-    with pytest.raises(UsageError, match="no data format called 'imdb'; known: annotations, manifest, utkface"):
+    with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*manifest, .*utkface"):
         datasets.module("imdb")

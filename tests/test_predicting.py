@@ -129,6 +129,14 @@ def test_other_groups_levels_and_ages_of_majority(model, tmp_path):
     assert "group_0-2" not in row
 
 
+def test_groups_that_leave_years_out_leave_their_probability_to_another(model, tmp_path):
+    drawn(25, 3).save(tmp_path / "a.png")
+    [row] = rows("a.png", "--no-detect", "--groups", "0-9,90+", "--threshold", "90", model=model, cwd=tmp_path)
+    assert row["group_other"] > 0.5
+    assert row["group_90+"] == pytest.approx(row["at_least_90"], abs=1e-5)
+    assert row["group_0-9"] + row["group_90+"] + row["group_other"] == pytest.approx(1, abs=1e-5)
+
+
 # --- order and memory --------------------------------------------------------------------------------------------
 
 
@@ -233,7 +241,7 @@ def test_the_screen_says_the_detector_the_ages_and_what_it_came_to(model, photos
     done = predict("photos", model=model, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.count("faces are found by scikit-image's cascade") == 1
-    assert done.stderr.splitlines()[-1] == "4 photographs, 3 faces; 1 without a face; 1 could not be read"
+    assert done.stderr.splitlines()[-2] == "4 photographs, 3 faces; 1 without a face; 1 could not be read"
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert "not an image" in lines["photos/text.jpg"]
     assert "one of 2 faces" in lines["photos/two.jpg"]

@@ -27,20 +27,23 @@ def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
     folder.mkdir(parents=True)
     pasted((60, 100), (400, 250)).save(folder / "two.png")
     drawn(40, 2).save(folder / "crop.jpg")
-    pasted().save(folder / "none.png")
+    pasted().save(folder / "scene.png")
+    pasted(size=(150, 140)).save(folder / "none.png")
     (folder / "broken.jpg").write_bytes((folder / "crop.jpg").read_bytes()[:300])
-    names = ["crop.jpg", "gone.jpg", "two.png", "none.png", "", "two.png", "broken.jpg", "crop.jpg"]
+    names = ["crop.jpg", "gone.jpg", "two.png", "none.png", "", "two.png", "broken.jpg", "crop.jpg", "scene.png"]
     (tmp_path / "course" / "test.csv").write_text("id,Image\n" + "".join(f"{i},{n}\n" for i, n in enumerate(names)))
     found = rows("course/test.csv", model=model, cwd=tmp_path, code=1)
     assert [row["file"] for row in found] == names
-    crop, gone, two, none, blank, again, broken, last = found
-    assert [row["id"] for row in found] == [*"01234567"]
+    crop, gone, two, none, blank, again, broken, last, scene = found
+    assert [row["id"] for row in found] == [*"012345678"]
     assert two | {"id": "5"} == again
     assert crop | {"id": "7"} == last
     assert two["remarks"] == ["largest of 2 faces"]
     [alone] = rows("course/images/none.png", "--no-detect", model=model, cwd=tmp_path)
     assert (none["age"], none["low"], none["high"]) == (alone["age"], alone["low"], alone["high"])
     assert none["remarks"] == ["no face found, so the whole picture was taken for one"]
+    assert (scene["age"], scene["face"], scene["problem"]) == (prior_age(model), None, "")
+    assert scene["remarks"] == ["no face found, so this is the middle age of the training photographs"]
     for row, problem in ((gone, "cannot be read"), (blank, "no path"), (broken, "does not decode")):
         assert problem in row["problem"]
         assert row["age"] == prior_age(model)
@@ -52,11 +55,27 @@ def test_other_columns_of_lists_are_carried_over_before_ours_and_under_another_n
     for number, seed in (("a", 1), ("b", 2)):
         drawn(40, seed).save(tmp_path / f"{number}.png")
     (tmp_path / "one.csv").write_text("id,path,age\n7,a.png,\n")
-    (tmp_path / "two.csv").write_text("path,camera\nb.png,\"=1,5\"\n")
+    (tmp_path / "two.csv").write_text('path,camera\nb.png,"=1,5"\n')
     found = rows("one.csv", "two.csv", "--no-detect", model=model, cwd=tmp_path)
     assert list(found[0])[:6] == ["id", "given_age", "camera", "file", "face", "age"]
     assert [(row["id"], row["given_age"], row["camera"]) for row in found] == [("7", "", None), (None, None, "=1,5")]
     assert found[0]["age"] > 0
+
+
+def test_a_submission_has_only_the_columns_that_are_asked_for_in_their_order(model, tmp_path):
+    drawn(40, 2).save(tmp_path / "a.png")
+    (tmp_path / "test.csv").write_text("path,id\na.png,x7\ngone.png,x8\n")
+    done = predict("test.csv", "--no-detect", "--csv", "mine.csv", "--columns", "id, age", model=model, cwd=tmp_path)
+    header, first, second = (tmp_path / "mine.csv").read_text().splitlines()
+    assert done.returncode == 1
+    assert header == "id,age"
+    assert first.startswith("x7,")
+    assert second == f"x8,{prior_age(model)}"
+
+
+def test_who_finds_no_face_is_told_what_would_find_more(model, tmp_path):
+    pasted().save(tmp_path / "none.png")
+    assert "--detector yunet finds more" in predict("none.png", model=model, cwd=tmp_path).stderr.splitlines()[-1]
 
 
 def test_a_text_names_one_photograph_a_line(model, tmp_path):

@@ -20,7 +20,7 @@ from test_embed import onnx
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 LINES = [line.strip() for line in README.splitlines() if re.match(r" {4}ageensemble ", line)]
-PRETRAINED = re.compile(r"mobilenetv2_100|resnet|embed:")  # need weights from the hub, or hours
+DRY = re.compile(r"mobilenetv2_100|resnet|embed:|more/|--protocol|--clean")  # weights, or hours
 CELLS = [cell for row in re.findall(r"^\| (`ageensemble .*?) \|", README, re.M) for cell in re.findall(r"`(.*?)`", row)]
 
 
@@ -31,11 +31,12 @@ def test_the_readme_has_commands_to_try():
 
 @pytest.fixture(scope="module")
 def photos(utkface, tmp_path_factory):
-    """Some photographs of `utkface`: enough for a command to have something to do."""
+    """Some photographs of `utkface`, enough for a command to have something to do, and others in `more` beside them."""
     folder = tmp_path_factory.mktemp("few") / "photos"
-    folder.mkdir()
-    for file in sorted(utkface.iterdir())[::5]:
-        shutil.copy(file, folder)
+    for place, first in ((folder, 0), (folder.with_name("more"), 2)):
+        place.mkdir()
+        for file in sorted(utkface.iterdir())[first::5]:
+            shutil.copy(file, place)
     return folder
 
 
@@ -53,12 +54,13 @@ def runs(photos, cache, tmp_path_factory):
 @pytest.mark.parametrize("line", LINES)
 def test_a_command_of_the_readme_works(line, photos, cache, tmp_path, request):
     (tmp_path / "photos").symlink_to(photos)
+    (tmp_path / "more").symlink_to(photos.with_name("more"))
     if "file.safetensors" in line:
         save_file(timm.create_model("mobilenetv2_100").state_dict(), tmp_path / "file.safetensors")
     onnx(tmp_path / "mobilefacenet.onnx")
-    words = shlex.split(line)[1:] + ["--dry-run"] * bool(PRETRAINED.search(line))
+    words = shlex.split(line)[1:] + ["--dry-run"] * bool(DRY.search(line))
     words += ["--folds", "3"] * (words[0] == "benchmark" and "--data" in words)
-    if words[0] in ("results", "stack", "compare", "intervals", "models", "predict", "serve", "camera"):
+    if words[0] in ("results", "stack", "compare", "intervals", "models", "predict", "serve", "camera", "data"):
         shutil.copytree(request.getfixturevalue("runs"), tmp_path / "runs")
     if words[0] == "serve":
         return serves_until_ctrl_c(words, tmp_path, cache)

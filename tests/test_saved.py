@@ -200,8 +200,12 @@ def test_answers_are_read_off_the_distribution():
     labels, rows = found.groups("0-17,18-39,40+")
     assert labels == ["0-17", "18-39", "40+"]
     assert rows[0] == pytest.approx([0.4, 0.2, 0.4])
+    labels, rows = found.groups("0-16,18-39")
+    assert labels == ["0-16", "18-39", "other"]
+    assert rows[0] == pytest.approx([0.2, 0.2, 0.6])
+    assert repr(found) == "<Predictions of 1, medians 18>"
     assert found.interval(0.5).tolist() == [[17, 40]]  # quantiles, for want of a calibration
-    with pytest.raises(UsageError, match="between 0 and 100"):
+    with pytest.raises(UsageError, match="between 0 and 1, such as 0.9"):
         found.interval(1.0)
 
 

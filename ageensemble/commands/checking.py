@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..console import as_json
+from ..errors import UsageError
 from . import options
 from .options import examples
 
@@ -15,30 +16,55 @@ app = typer.Typer()
 @app.command(
     "check",
     epilog=examples(
-        "ageensemble data check photos/", "ageensemble data check demo", "ageensemble data check labels.csv --json"
+        "ageensemble data check photos/",
+        "ageensemble data check demo --html",
+        "ageensemble data check photos/ --html --run svm",
+        "ageensemble data check photos/ --clean min-size=100 --clean conflicts --html",
+        "ageensemble data check labels.csv --labels-only --json",
     ),
 )
 def data_check(
-    data: Annotated[str, typer.Argument(help="Folder of photographs, manifest file, or demo.")],
+    data: Annotated[list[str], typer.Argument(help="Folders of photographs, manifest files, or demo.")],
     format: options.Format = None,
-    out: Annotated[Optional[Path], typer.Option(help="Folder for the lists; by default runs/check-NAME.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write a page to look at: page.html beside the lists.")] = False,
+    to: Annotated[Optional[Path], typer.Option(help="The page's file, with --html.")] = None,
+    clean: options.Clean = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what --clean chooses by chance.")] = 0,
+    labels_only: Annotated[
+        bool, typer.Option("--labels-only", help="Open no photograph: check labels before the photographs are there.")
+    ] = False,
+    run: Annotated[
+        Optional[str], typer.Option(help="A run in --out whose predictions say which labels are suspect.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of runs; the lists go to check-NAME in it.")] = Path("runs"),
     cache: options.Cache = None,
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Say what is wrong with the data: unusable files, duplicates, conflicting ages."""
-    from .. import audit, machine, manifest
-    from .. import benchmark as bench
+    """Say what is wrong with the data: unusable files, duplicates, conflicting ages, rounded ages, confounding."""
+    if to and not html:
+        raise UsageError("--to names the page's file; it goes with --html")
+    if run and (labels_only or not html):
+        raise UsageError("--run shows suspects on the page: it goes with --html and photographs that are opened")
+    from .. import audit, cleaning, machine, manifest, page
+    from ..console import Console
     from ..files import slug
+    from ..page.suspects import Doubts
 
-    here = bench.settings(out or "runs", cache, verbose=verbose, device="cpu")
-    with here.console.progress() as bar:
-        built = manifest.build(data, format, here.cache, machine.cores(), bar)
-    result = audit.audit(built)
+    console, steps = Console(verbose), cleaning.parse(clean)
+    doubts = Doubts(out, run) if run else None
+    with console.progress() as bar:
+        built = manifest.build(data, format, cache, machine.cores(), bar, photographs=not labels_only)
+        built, cleaned = cleaning.apply(built, steps, seed, bar)
+    result = audit.audit(built) | {"cleaned": cleaned}
+    folder = audit.save(built, result, out / f"check-{slug(built.name)}")
+    if html:
+        page.save(to or folder / "page.html", built, result, doubts)
     if json:
         print(as_json(result))
     else:
-        for line in audit.lines(result):
-            here.console.out.print(line, markup=False, soft_wrap=True)
-    folder = audit.save(built, result, out or Path("runs") / f"check-{slug(built.name)}")
-    here.console.say(f"lists and a contact sheet: {folder}")
+        for line in (*cleaning.lines(cleaned), *audit.lines(result)):
+            console.out.print(line, markup=False, soft_wrap=True)
+    console.say(f"lists{'' if labels_only else ' and a contact sheet'}: {folder}")
+    if html:
+        console.say(f"the page: {to or folder / 'page.html'}")

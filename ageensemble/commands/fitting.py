@@ -21,10 +21,12 @@ app = typer.Typer()
         "ageensemble benchmark --data photos/ --models svm,xgboost",
         "ageensemble benchmark --data photos/ --model 'svm@hog C=30' --model svm@lbp",
         "ageensemble benchmark --data photos/ --limit 2000 --dry-run",
+        "ageensemble benchmark --data UTKFace/ --data AgeDB/ --test-data FGNET/ --clean conflicts",
+        "ageensemble benchmark --data FGNET/ --protocol leave-one-person-out",
     )
 )
 def benchmark(
-    data: options.Data = "demo",
+    data: options.Data = ("demo",),
     models: options.Models = None,
     model: options.Model = None,
     features: options.Features = None,
@@ -34,6 +36,9 @@ def benchmark(
     folds: options.Folds = 5,
     seed: options.Seed = 0,
     plan: options.PlanFile = None,
+    test_data: options.TestData = None,
+    protocol: options.Protocol = None,
+    clean: options.Clean = None,
     allow_leak: options.AllowLeak = False,
     groups: options.Groups = "fourteen",
     out: options.Out = Path("runs"),
@@ -63,7 +68,7 @@ def benchmark(
 )
 def fit(
     model: Annotated[str, typer.Option(help="One model by its full name: 'svm@hog C=30'.")],
-    data: options.Data = "demo",
+    data: options.Data = ("demo",),
     features: options.Features = None,
     set_: options.Set = None,
     format: options.Format = None,
@@ -71,6 +76,9 @@ def fit(
     folds: options.Folds = 5,
     seed: options.Seed = 0,
     plan: options.PlanFile = None,
+    test_data: options.TestData = None,
+    protocol: options.Protocol = None,
+    clean: options.Clean = None,
     allow_leak: options.AllowLeak = False,
     groups: options.Groups = "fourteen",
     out: options.Out = Path("runs"),
@@ -81,20 +89,25 @@ def fit(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Fit one model on all items outside the test part, score it there, save it."""
+    """Fit one model on all items outside the test part, score it there, save it.
+
+    Where a protocol has no test part, the model is fitted on every item, and nothing is left to score it on.
+    """
     _work("refit", SimpleNamespace(**locals() | {"models": None, "model": [model], "jobs": 1, "stack": False}))
 
 
 def _work(kind, o):
     """Prepare, fit and print the table: what `benchmark` and `fit` share; `o` are their options."""
-    from .. import ages, stacking, tables
+    from .. import ages, preparing, stacking, tables
     from .. import benchmark as bench
 
     groups = ages.scheme(o.groups)
     here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
     detector = None if o.dry_run else bench.find_faces(o.detector, here)
-    manifest, plan, about = bench.prepare(o.data, o.format, o.limit, o.folds, o.seed, o.plan, o.allow_leak, here)
+    split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "plan_file": o.plan, "protocol": o.protocol}
+    more = {"format": o.format, "test_data": o.test_data or (), "clean": o.clean, "allow_leak": o.allow_leak}
+    manifest, plan, about = preparing.prepare(here, o.data, **split, **more)
     groups.of(manifest.y)  # refuses labels that it would cut in two, before anything is fitted
     if o.dry_run:
         return _dry_run(manifest, plan, wanted, kind, here, o)

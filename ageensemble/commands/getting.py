@@ -1,5 +1,73 @@
 """The verb `data get`."""
 
+import shlex
+from pathlib import Path
+from typing import Annotated, Optional
+
 import typer
 
+from ..console import Console, counted, plain
+from ..errors import UsageError
+from .options import Yes, examples
+
 app = typer.Typer()
+
+
+@app.command(
+    "get",
+    epilog=examples(
+        "ageensemble data get utkface",
+        "ageensemble data get facial-age --to photos/facial-age --yes",
+        "ageensemble data get agedb",
+    ),
+)
+def data_get(
+    name: Annotated[str, typer.Argument(help="utkface or facial-age; of others, such as agedb, where they are.")],
+    to: Annotated[Optional[Path], typer.Option(help="New folder for the photographs; by default NAME.")] = None,
+    yes: Yes = False,
+):
+    """Download a data set, once its terms are shown, or say where it is to be had.
+
+    What was interrupted goes on where it was, and what comes is checked by the hash that is known of it.
+    """
+    from .. import getting
+
+    if name in getting.ELSEWHERE:
+        _say_where(name)
+    _get(name, getting.module(name), to or Path(name), yes)
+
+
+def _say_where(name):
+    """How to come by a data set that is not ours to fetch; always ends in an error."""
+    from .. import datasets, getting, registry
+
+    source = datasets.module(name.replace("-", "_"))
+    print(f"{name}: {registry.summary(source)}")
+    print(f"terms: {getattr(source, 'LICENCE', 'unknown, ask the source')}")
+    print(f"where: {getting.ELSEWHERE[name]}")
+    print("then, with what is unpacked: ageensemble data check DIR")
+    raise UsageError(f"{name} is not fetched by this program; how to come by it is said above")
+
+
+def _get(name, source, target, yes):
+    from .. import registry
+    from ..getting import _placing
+
+    check = f"next: ageensemble data check {shlex.quote(plain(target))}"
+    if _placing.there(name, target):
+        print(f"{name} is in {plain(target)} already\n{check}")
+        return
+    print(f"{name}: {registry.summary(source)}\nterms: {source.LICENCE}\n       {source.PAGE}")
+    if not _agreed(f"do you accept them, and fetch it into {plain(target)}?", yes):
+        print("nothing was fetched")
+        return
+    Console().say(f"fetching {name}; it can be interrupted, and the same command goes on")
+    count = _placing.place(name, source, target)
+    print(f"{counted(count, 'photograph')} in {plain(target)}\n{check}")
+
+
+def _agreed(question, yes):
+    try:
+        return yes or typer.confirm(question)
+    except typer.Abort:
+        raise UsageError("nobody accepted the terms, so nothing was fetched; --yes accepts them") from None

@@ -73,7 +73,7 @@ def intervals(
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
     scheme, plan_folder = ages.scheme(groups), plan_folders.one(out)
-    chosen = plan_folders.named(plan_folder, run or _best(plan_folder, scheme))
+    chosen = plan_folders.named(plan_folder, run or best(plan_folder, scheme))
     content = conformal.report(chosen, plan_folder, scheme, level / 100)
     console = Console()
     if json:
@@ -85,7 +85,7 @@ def intervals(
         console.say(f"written: {items}")
 
 
-def _best(plan_folder, groups):
+def best(plan_folder, groups):
     """Folder of the run with the best out-of-fold score."""
     from .. import scores
 

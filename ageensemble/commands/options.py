@@ -5,11 +5,19 @@ from typing import Annotated, Optional
 
 import typer
 
-Data = Annotated[str, typer.Option(help="Folder of photographs, manifest file (.csv, .parquet), or demo.")]
+Data = Annotated[
+    list[str], typer.Option(help="Folder of photographs, manifest file (.csv, .parquet), or demo. May be repeated.")
+]
+TestData = Annotated[
+    Optional[list[str]], typer.Option("--test-data", help="Another set, all of it the test part. May be repeated.")
+]
+Protocol = Annotated[
+    Optional[str], typer.Option(help="Split as published results were: official; see: ageensemble list protocols.")
+]
 Format = Annotated[Optional[str], typer.Option(help="Insist on a data format; see: ageensemble list formats.")]
 Clean = Annotated[
     Optional[list[str]],
-    typer.Option("--clean", help="Leave items out: min-size=100, conflicts; see: ageensemble list cleaning. Repeatable."),
+    typer.Option("--clean", help="Leave items out: min-size=100, conflicts; see: list cleaning. Repeatable."),
 ]
 Models = Annotated[Optional[str], typer.Option(help="Plain names, separated by commas: svm,xgboost.")]
 Model = Annotated[Optional[list[str]], typer.Option(help="A full name: 'svm@hog C=30'. May be repeated.")]

@@ -21,6 +21,7 @@ CSV = Annotated[Optional[Path], typer.Option("--csv", help="Write all rows to th
 JSONL = Annotated[Optional[Path], typer.Option("--jsonl", help="Write all rows to this file, each as JSON.")]
 ANNOTATE = Annotated[Optional[Path], typer.Option(help="Draw faces and ages on copies in this folder.")]
 LEVEL = Annotated[float, typer.Option(help="Of the intervals, per cent: one that the model was calibrated for.")]
+COLUMNS = Annotated[Optional[str], typer.Option(help="Only these columns of the CSV, in this order: id,age.")]
 THRESHOLD = Annotated[list[int], typer.Option(min=0, max=120, help="Say P(age >= this). May be repeated.")]
 
 
@@ -28,7 +29,7 @@ THRESHOLD = Annotated[list[int], typer.Option(min=0, max=120, help="Say P(age >=
     epilog=examples(
         "ageensemble predict photo.jpg --model runs/models/svm",
         "ageensemble predict photos/ --model runs/models/svm --csv ages.csv --annotate seen/",
-        "ageensemble predict unlabelled.csv --model runs/models/svm --csv submission.csv",
+        "ageensemble predict unlabelled.csv --model runs/models/svm --csv submission.csv --columns id,age",
         "ageensemble predict crops/ --model runs/models/svm --no-detect --groups decades",
     )
 )
@@ -41,6 +42,7 @@ def predict(
     no_detect: Annotated[bool, typer.Option("--no-detect", help="Each photograph is one face, cut already.")] = False,
     largest: Annotated[bool, typer.Option("--largest", help="Only the largest face of each photograph.")] = False,
     csv: CSV = None,
+    columns: COLUMNS = None,
     jsonl: JSONL = None,
     annotate: ANNOTATE = None,
     groups: Annotated[str, typer.Option(help="Age groups: a name, or 0-12,13-19,20-64,65+.")] = "fourteen",
@@ -53,8 +55,8 @@ def predict(
     """Predict the ages of the faces in photographs, and go on past those that cannot be read.
 
     A list gives one row for each of its rows, in its order, each with an age: of the largest face; of the whole
-    picture where no face is found; the middle age of the training photographs where nothing can be read. The other
-    columns of the list are carried over.
+    picture where no face is found and it is as small as a crop; else the middle age of the training photographs. The
+    other columns of the list are carried over.
     """
     console = Console(verbose)
     try:
@@ -76,8 +78,11 @@ def _predict(o, console):
     from ..predicting import annotate, inputs, output, pipeline
     from ..saved import load_model
 
-    if not 0 < o.level < 100:
-        raise UsageError(f"--level {o.level:g} should lie between 0 and 100 per cent")
+    if not 1 <= o.level < 100:
+        meant = f"; did you mean {100 * o.level:g}?" if 0 < o.level < 1 else ""
+        raise UsageError(f"--level {o.level:g} should be per cent, from 1 to less than 100{meant}")
+    if o.columns and not o.csv:
+        raise UsageError("--columns chooses among those of --csv, which is not given")
     photos = inputs.find(o.photos, o.annotate)
     given = dict.fromkeys(name for photo in photos for name in photo.given)
     columns = output.Columns(ages.scheme(o.groups), o.level / 100, o.threshold, given)
@@ -88,9 +93,10 @@ def _predict(o, console):
     finder = detector and _finder(detector, model, o.largest, console)
     for remark in model.remarks:
         console.say(f"{model.name}: {remark}")
+    names = columns.chosen(o.columns) if o.columns else columns.names
     screen = output.Screen(columns)
     with ExitStack() as stack:
-        writers = [stack.enter_context(output.csv_file(o.csv, columns.names))] if o.csv else []
+        writers = [stack.enter_context(output.csv_file(o.csv, names))] if o.csv else []
         writers += [stack.enter_context(output.jsonl_file(o.jsonl))] if o.jsonl else []
         told = _told(stack.enter_context(console.progress()), len(photos))
         for block, answers in pipeline.predict(photos, model, finder, told):
@@ -105,6 +111,8 @@ def _predict(o, console):
     spent = sorted(model.clock.seconds.items(), key=lambda work: -work[1])
     console.detail("where the time went, all threads together: " + ", ".join(f"{what} {s:.1f} s" for what, s in spent))
     console.say(screen.summary())
+    if screen.without and getattr(detector, "weakness", ""):
+        console.say(detector.weakness)
     return screen.unreadable
 
 

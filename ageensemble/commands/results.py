@@ -98,7 +98,7 @@ def _other(folder, groups, console, by, threshold, calibration, json, markdown, 
         thresholds.check(threshold)
     contents = []
     for plan_folder in plan_folders.plan_folders(folder):
-        complete = [run for run, state, _ in scores.states(plan_folder) if state == "complete"]
+        complete = [run for run, state, _ in scores.states(plan_folder) if state == "complete" and run.parts]
         if not complete:
             raise UsageError(f"no complete run in {plan_folder.folder}; see: ageensemble runs list")
         if by is not None:

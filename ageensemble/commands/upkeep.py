@@ -12,7 +12,8 @@ from .options import Cache, Json, Out, Yes, examples
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
 cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
 list_app = typer.Typer(
-    help="What can be named: models, features, their parameters, age groups, data formats.", no_args_is_help=True
+    help="What can be named: models, features, their parameters, preprocessing, age groups, data formats.",
+    no_args_is_help=True,
 )
 
 
@@ -101,6 +102,24 @@ def _formats():
     return {name: registry.summary(datasets.module(name)) for name in datasets.formats()}
 
 
+def _cleaning():
+    from .. import cleaning, registry
+
+    return {name: registry.summary(cleaning.module(name)) for name in cleaning.names()}
+
+
+def _protocols():
+    from .. import protocols, registry
+
+    return {name: registry.summary(protocols.module(name)) for name in protocols.names()}
+
+
+def _preprocessing():
+    from .. import preprocessing, registry
+
+    return {name: registry.summary(preprocessing.module(name)) for name in preprocessing.names()}
+
+
 def _groups():
     from ..ages import SCHEMES
 
@@ -164,5 +183,13 @@ def _named(name):
         raise UsageError(f"no model or feature set called '{name}'{registry.did_you_mean(near)}") from None
 
 
-for _what, _described in (("models", _models), ("features", _features), ("groups", _groups), ("formats", _formats)):
+for _what, _described in (
+    ("models", _models),
+    ("features", _features),
+    ("preprocessing", _preprocessing),
+    ("groups", _groups),
+    ("formats", _formats),
+    ("cleaning", _cleaning),
+    ("protocols", _protocols),
+):
     _listed(_what, _described)

@@ -1,8 +1,9 @@
 """Where photographs and labels come from: one file per source format, found by the folder listing.
 
 A source module has a first docstring line that describes it, `LAYOUT` (what the data must look like),
-`detect(root) -> bool` and `read(root) -> pandas.DataFrame`, and, where the terms of use are known, `LICENCE`. The table
-has one row per photograph *or problem*:
+`detect(root) -> bool` and `read(root) -> pandas.DataFrame`; where the terms of use are known, `LICENCE`; and
+`TABLE = True` where the labels stand in a table of the set's own, which is then not taken for just any CSV. `root` is a
+folder or a file. What is read has one row per photograph *or problem*:
 
 ========= =========================================================================================
 item_id   unique; usually the path below the data folder
@@ -32,9 +33,11 @@ import pkgutil
 from pathlib import Path
 
 from ..errors import DataError, UsageError
+from . import _unknown
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "moment", "problem"]
 EXTRAS = ["face_score", "official", "apparent_age", "age_deviation"]
+ANY_TABLE = ("annotations", "manifest")
 
 
 def formats():
@@ -58,19 +61,45 @@ def module(name):
 def detect(root):
     """The format of the data at `root`, told by looking at it.
 
+    An `annotations.csv` is somebody's own word and comes first, then a table of a known set, then any other table, then
+    what the names of files and folders tell.
+
     Raises
     ------
     DataError
-        Nothing there, or in no known layout; the message lists what is known and what was seen.
+        Nothing there, in several layouts at once, or in none that is known; the message says what was seen and how to
+        get on.
     """
     root = Path(root)
     if not _names(root):
         raise DataError(f"the folder {root} is empty")
-    for name in formats():
-        if module(name).detect(root):
-            return name
-    known = "; ".join(f"{name}: {module(name).LAYOUT}" for name in formats())
-    raise DataError(f"{root} is in no layout known here. Seen: {_seen(root)}. Known: {known}")
+    found = _fitting(root)
+    if len(found) > 1:
+        raise DataError(f"{root} fits several formats, say which with --format: {', '.join(found)}")
+    if found:
+        return found[0]
+    raise DataError(
+        f"{root} is in no layout known here. Seen: {_seen(root)}. {_inside(root) or _unknown.way_out(root)}. "
+        "Known layouts: ageensemble data formats"
+    )
+
+
+def _fitting(root):
+    """Names of the formats that the data may be in, of those that fit the ones whose sign is the strongest."""
+    if (root / "annotations.csv").is_file():
+        return ["annotations"]
+    found = [name for name in formats() if module(name).detect(root)]
+    tables = [name for name in found if getattr(module(name), "TABLE", False)]
+    return tables or [name for name in found if name in ANY_TABLE] or found
+
+
+def _inside(root):
+    """Where a folder within `root` is in a known layout: that it should be named instead."""
+    folders = [root / name for name in sorted(_names(root))[:20] if name.endswith("/")]
+    for folder in folders:
+        if found := _fitting(folder):
+            return f"But {folder} looks like {' or '.join(found)}: name that folder"
+    return None
 
 
 def _names(root):

@@ -18,7 +18,10 @@ USUAL = {
         "full_path",
         "image",
         "image_path",
+        "image_name",
         "img",
+        "img_path",
+        "photo",
     ],
     "age": ["age", "real_age", "age_years", "label", "age_group", "age_range"],
     "age_min": ["age_min", "min_age"],
@@ -36,9 +39,10 @@ USUAL = {
 GENDERS = {"m": "male", "male": "male", "man": "male", "f": "female", "female": "female", "woman": "female"}
 MISSING = {"nan", "none", "null", "<na>"}  # what other programs write for nothing
 OLDEST = 120.0
-RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
+RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|_|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 FROM = re.compile(r"(?:>=|more than)?\s*(\d+)\s*\+?")  # FairFace's "more than 70" follows its 60-69
 ABOVE = re.compile(r"(?:>|over)\s*(\d+)")
+LISTED = re.compile(r"""\[\s*(['"]?)(.+)\1\s*\]""")
 
 
 def translate(table, where):
@@ -82,7 +86,14 @@ def _texts(column, ours):
     """The stripped texts of a column, None where there is nothing."""
     nothing = {""} if ours in ("item_id", "path") else {"", *MISSING}
     stripped = (value.strip() if isinstance(value, str) else "" for value in column)
-    return [None if value.lower() in nothing else value for value in stripped]
+    texts = [None if value.lower() in nothing else value for value in stripped]
+    return [text and as_path(text) for text in texts] if ours == "path" else texts
+
+
+def as_path(text):
+    """The path in `['17/a.jpg']`, as tables made from Matlab's cells have it; any other text as it is."""
+    match = LISTED.fullmatch(text)
+    return match[2] if match else text
 
 
 def _require(found, where, table):
@@ -108,9 +119,10 @@ def _age(first, last):
 
 
 def _years(text):
-    """(low, high) from `26`, `26.7` (completed years), `25-32`, `(25, 32)`, `60+` or `over 60`; NaN for all else."""
+    """(low, high) from `26`, `26.7` (completed years), `25-32`, `25_32`, `(25, 32)`, `60+` or `over 60`; else NaN."""
     try:
-        return float(text), float(text)
+        if "_" not in text:  # float("20_29") is 2029
+            return float(text), float(text)
     except ValueError:
         pass
     text = text.lower()
@@ -122,6 +134,11 @@ def _years(text):
     if match := ABOVE.fullmatch(text):
         return float(match[1]) + 1, OLDEST
     return math.nan, math.nan
+
+
+def age_of(text):
+    """(low, high, problem) of an age or range of ages as people write it: years, or NaN twice and why."""
+    return _age(text, text)
 
 
 def age_problem(low, high, text):

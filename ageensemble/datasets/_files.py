@@ -55,6 +55,40 @@ def first_photographs(root, count=50):
     return found
 
 
+def rows(root, told):
+    """A row for every photograph below `root`, for a source whose labels are told by the files' names.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    told : callable
+        given a path below `root`, returns what it tells as a dict of columns, or why it tells nothing as a str
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        `root` is no folder, or can't be read.
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_row(path, told) for path in photographs(root)], dtype=object)
+
+
+def _row(path, told):
+    name = as_text(path)
+    row = {"item_id": name, "path": name, "problem": None}
+    if not named_as_image(path):
+        return row | {"problem": "a folder that is a link or cannot be read"}
+    if name != path:
+        return row | {"problem": "the file's name is not UTF-8, rename it"}
+    answer = told(path)
+    return row | ({"problem": answer} if isinstance(answer, str) else answer)
+
+
 def as_text(name):
     r"""A file's name as text that can be written anywhere: bytes that are no UTF-8 are spelled out, as in `\xe9`."""
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

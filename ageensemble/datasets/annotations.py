@@ -10,6 +10,8 @@ from ._columns import translate
 LAYOUT = "a folder with annotations.csv (columns such as path, age, gender, subject) and the photos below it"
 NEWLINE = "\n"
 PHOTO_FOLDERS = [".", "images", "imgs", "photos", "faces", "data"]
+# of the course that hands out WIKI, whose archives unpack to a folder within the folder, see `wiki`
+PHOTO_FOLDERS += [f"{name}{again}" for name in ("wiki_labeled", "wiki_judge_images") for again in ("", f"/{name}")]
 
 
 def detect(root):

@@ -8,22 +8,18 @@ be the race.
 
 import re
 
-from ._columns import age_problem
-from ._files import as_text, first_photographs, named_as_image, photographs
+from ._named import detect_names, read_names
 
 LAYOUT = "photos named age_gender_race_timestamp, such as 26_1_2_20170116191425302.jpg.chip.jpg"
 LICENCE = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
 GENDERS = {"0": "male", "1": "female"}
 RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
-NAME = re.compile(r"(\d{1,3})_(?:([01])?_)?(?:([0-4])?_)?(\d{12,20})[^/]*$", re.ASCII | re.DOTALL)
+NAME = re.compile(r"(?:^|/)(\d{1,3})_(?:([01])?_)?(?:([0-4])?_)?(\d{12,20})[^/]*$", re.ASCII | re.DOTALL)
 
 
 def detect(root):
     """Most of the first photographs carry such a name."""
-    if not root.is_dir():
-        return False
-    names = [name for name in first_photographs(root) if named_as_image(name)]
-    return bool(names) and sum(bool(_match(name)) for name in names) > len(names) / 2
+    return detect_names(root, NAME)
 
 
 def read(root):
@@ -37,31 +33,9 @@ def read(root):
     -------
     pandas.DataFrame
     """
-    import pandas as pd
-
-    return pd.DataFrame([_row(path) for path in photographs(root)], dtype=object)
+    return read_names(root, NAME, _labels, "age_gender_race_timestamp")
 
 
-def _match(path):
-    return NAME.match(path.rpartition("/")[2])
-
-
-def _row(path):
-    name = as_text(path)
-    row = {"item_id": name, "path": name}
-    match = _match(path)
-    if not match:
-        if named_as_image(path):
-            return row | {"problem": "the name is not age_gender_race_timestamp"}
-        return row | {"problem": "a folder that is a link or cannot be read"}
-    if name != path:
-        return row | {"problem": "the file's name is not UTF-8, rename it"}
+def _labels(match):
     age, gender, race, moment = match.groups()
-    return row | {
-        "age_min": float(age),
-        "age_max": float(age),
-        "gender": GENDERS.get(gender),
-        "ethnicity": RACES.get(race),
-        "moment": moment,
-        "problem": age_problem(float(age), float(age), age),
-    }
+    return {"age": age, "gender": GENDERS.get(gender), "ethnicity": RACES.get(race), "moment": moment}

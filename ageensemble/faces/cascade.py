@@ -24,6 +24,7 @@ class Cascade:
     """
 
     name = "scikit-image's cascade"
+    weakness = "scikit-image's cascade finds upright faces only; --detector yunet finds more"
     key = "cascade-1"  # raise the number when what is found changes
     sample = 100  # photographs that a template is measured on; so many take some seconds
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import registry
+from .. import preprocessing, registry
 from ..errors import DataError, UsageError
 from ..files import forget_unfinished, key_of, locked, slug, write_rows
 from ..machine import cores
@@ -93,13 +93,14 @@ def extract(name, params, squares, device):
     return values
 
 
-def matrix_place(name, params, manifest, cache, device):
+def matrix_place(name, params, manifest, cache, device, preprocess=""):
     """Where the cache keeps the feature matrix of a manifest's items, there or not; see `matrix_file`."""
     import PIL
     import torch
 
     versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
-    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, SQUARES, versions)
+    before = preprocessing.key(preprocess)
+    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, SQUARES, versions, *before)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 
@@ -110,7 +111,7 @@ def _version(package):
         return ""
 
 
-def matrix_file(name, params, manifest, cache, device, progress=lambda done, total: None):
+def matrix_file(name, params, manifest, cache, device, progress=lambda done, total: None, preprocess=""):
     """File of the feature matrix of a manifest's items, `(n, d)` float32 in `.npy`, made unless the cache has it.
 
     Parameters
@@ -122,18 +123,20 @@ def matrix_file(name, params, manifest, cache, device, progress=lambda done, tot
     device : str
     progress : callable
         told (done, total) items
+    preprocess : str
+        what is done to the photographs first, see `preprocessing`; empty for nothing
 
     Returns
     -------
     pathlib.Path
     """
-    file = matrix_place(name, params, manifest, cache, device)
+    file = matrix_place(name, params, manifest, cache, device, preprocess)
     if not _whole(file):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
             if not _whole(file):
                 shape = (len(manifest), dimension(name, params))
-                write_rows(file, shape, _batches(name, params, manifest, device, progress))
+                write_rows(file, shape, _batches(name, params, manifest, device, preprocess, progress))
     return file
 
 
@@ -146,7 +149,7 @@ def _whole(file):
     return True
 
 
-def _batches(name, params, manifest, device, progress):
+def _batches(name, params, manifest, device, preprocess, progress):
     """The rows of the matrix, in order, from several threads of one core each.
 
     That beats one thread after the other on all cores. Few batches are ahead of the one asked for: memory stays small.
@@ -158,7 +161,8 @@ def _batches(name, params, manifest, device, progress):
     workers = cores() if device == "cpu" else 2
 
     def values(start):
-        return extract(name, params, resized(manifest.photos, rows[start : start + BATCH], params["size"]), device)
+        squares = resized(manifest.photos, rows[start : start + BATCH], params["size"], preprocess)
+        return extract(name, params, squares, device)
 
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:

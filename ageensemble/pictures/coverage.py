@@ -31,7 +31,8 @@ def save_coverage(file, content, title):
     axis.axhline(level, color=INK, linewidth=0.8, linestyle=":", label=f"stated: {level:g} %")
     axis.set(ylabel="true ages inside, %")
     figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
-    below.set(ylabel="mean width, years", xlabel="true age group (test items)")
+    shown = "test items" if content["part"] == "test" else "items"
+    below.set(ylabel="mean width, years", xlabel=f"true age group ({shown})")
     labels = [f"{row['name']} ({row['plain']['items']:,})" for row in slices]
     below.set_xticks(place, labels, rotation=60, ha="right", rotation_mode="anchor")
     for one in (axis, below):

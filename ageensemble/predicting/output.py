@@ -6,6 +6,9 @@ import math
 import os
 from contextlib import contextmanager
 
+import numpy as np
+
+from ..ages import A
 from ..console import counted, plain
 from ..errors import UsageError
 from ..files import writing
@@ -33,11 +36,26 @@ class Columns:
     def __init__(self, scheme, level, thresholds, given=()):
         self.scheme, self.level, self.thresholds = scheme, level, list(dict.fromkeys(thresholds))
         self.over = [f"at_least_{age}" for age in self.thresholds]
-        self.groups = [f"group_{label}" for label in scheme.labels]
+        labels, _ = scheme.sums(np.zeros((0, A)))
+        self.groups = [f"group_{label}" for label in labels]
         self.ages = ["age", "low", "high", *self.over, *self.groups]
         ours = ["file", "face", *self.ages, *BOX, "score", "remarks", "problem"]
         self.given = {name: f"given_{name}" if name in ours else str(name) for name in given}
         self.names = [*self.given.values(), *ours]
+
+    def chosen(self, text):
+        """Some of the names, `id,age`, in that order.
+
+        Raises
+        ------
+        UsageError
+            One of them is no column.
+        """
+        wanted = [name.strip() for name in text.split(",") if name.strip()]
+        unknown = [name for name in wanted if name not in self.names]
+        if unknown or not wanted:
+            raise UsageError(f"--columns: no column '{(unknown or [text])[0]}'; there are: {', '.join(self.names)}")
+        return wanted
 
     def rows(self, block, answers):
         """Rows of the photographs of a block: one for each face, one of a photograph without any.
@@ -68,7 +86,7 @@ class Columns:
     def _said(self, answers):
         """The values of `ages`, row by row, as Python's numbers."""
         over = [answers.at_least(age).astype(float).round(6).tolist() for age in self.thresholds]
-        groups = self.scheme.probabilities(answers.distribution).round(6).T.tolist()
+        groups = self.scheme.sums(answers.distribution)[1].round(6).T.tolist()
         columns = [answers.median.tolist(), *answers.interval(self.level).T.tolist(), *over, *groups]
         return iter(zip(*columns, strict=True))
 
@@ -126,7 +144,7 @@ def identity(file):
 def csv_file(file, names):
     """A CSV file that is there when all rows are; yields what writes some rows."""
     with writing(file) as new, open(new, "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
-        table = csv.DictWriter(out, names, lineterminator="\n")
+        table = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         yield lambda rows: table.writerows(row | {"remarks": "; ".join(row["remarks"])} for row in rows)
 
@@ -176,7 +194,7 @@ class Screen:
         if self._more:
             console.say(f"and {counted(self._more, 'more row')}; --csv FILE or --jsonl FILE holds all")
         if any(self._apart(row) for row in self._rows):
-            console.say("an age is the median of all that is likely: it need not lie in the group that is the likeliest")
+            console.say("an age is the median of what is likely: it need not lie in the likeliest group")
         for row in self._complaints:
             console.say(f"{row['file']}: {row['problem']}")
 
@@ -215,5 +233,5 @@ class Screen:
         """Whether an age lies in another group than the likeliest."""
         if row["age"] is None:
             return False
-        group = self._columns.scheme.lookup[row["age"]]
-        return group >= 0 and self._columns.groups[group] != self._likeliest(row)
+        group = self._columns.scheme.lookup[row["age"]]  # -1 is the last, which is what lies in none
+        return self._columns.groups[group] != self._likeliest(row)

@@ -28,6 +28,8 @@ AHEAD = 16  # photographs for each core that may wait to be predicted
 NO_FACE = "no face found"
 WHOLE = "no face found, so the whole picture was taken for one"
 GUESSED = "could not be read, so this is the middle age of the training photographs"
+NOTHING = "no face found, so this is the middle age of the training photographs"
+CROP = 2  # a picture is no crop of a face if it is this much larger than those of the training
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ def _look(finder, clock, photo):
         return _unreadable(photo, f"faces cannot be looked for: {type(error).__name__}: {str(error)[:120]}")
     if seen or not photo.listed:
         return Looked(photo, seen, len(seen))
+    if max(np.divide(size, finder.template.shape)) > CROP:
+        return Looked(photo, [Seen(None, None, [NOTHING])])
     return _whole(photo, picture, [WHOLE], faces=0)
 
 

@@ -42,10 +42,10 @@ def _use(content):
 
 def _trained(data, content):
     folds = "" if content["kind"] == "refit" else f" in {data['folds']} folds"
+    test = f"{data['test_items']:,}" if data["test_items"] else "none"
     return (
-        f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, "
-        f"{data['test_items']:,} kept for the test. Plan {data['plan']}, manifest {data['manifest']}, "
-        f"run {_plain(content['run'])}."
+        f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, {test} kept for the test. "
+        f"Plan {data['plan']}, manifest {data['manifest']}, run {_plain(content['run'])}."
     )
 
 
@@ -53,6 +53,8 @@ def _scores(scores):
     if not scores.get("groups"):
         return "None: the labels fit no scheme of age groups known here."
     parts = [part for part in ("test", "oof") if part in scores]
+    if not parts:
+        return "None: it was fitted on every photograph, so there was nothing left to score it on."
     titles = {"test": "test part", "oof": "out-of-fold"}
     lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
     for name in scores[parts[0]]:

@@ -99,6 +99,9 @@ def _member(run, plan_folder, files, new, place):
         raise UsageError(f"{run.name} is a model from a file of yours, and {NO_CODE}; load its cells by that file")
     if model.startswith("hf-hub:"):
         raise UsageError(f"{run.name}: what {model} is made of is written on the hub alone, so it cannot be saved yet")
+    preprocess = run.config.get("preprocess", "")
+    if preprocess.endswith(".py"):
+        raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
     cells = []
     for cell in run.cells(plan_folder.plan.folds):
         to = f"{place}/cell-{cell}"
@@ -111,6 +114,7 @@ def _member(run, plan_folder, files, new, place):
         "name": run.name,
         "run": run.folder.name,
         "model": model,
+        "preprocess": preprocess,
         "features": sets,
         "sources": run.config.get("sources"),
         "device": run.config["device"],

@@ -70,7 +70,7 @@ def _as_image(image, place):
 
 
 class Pictures:
-    """What models are handed: the faces at each size, and as features, made once for all that ask for them.
+    """What models are handed: the faces, preprocessed, at each size, and as features, made once for all that ask.
 
     Parameters
     ----------
@@ -85,17 +85,17 @@ class Pictures:
     def __len__(self):
         return len(self.crops)
 
-    def squares(self, size):
+    def squares(self, size, preprocess):
         """`(n, size, size, 3)` uint8."""
-        if size not in self._squares:
-            self._squares[size] = resized(self.crops, range(len(self)), size)
-        return self._squares[size]
+        if (size, preprocess) not in self._squares:
+            self._squares[size, preprocess] = resized(self.crops, range(len(self)), size, preprocess)
+        return self._squares[size, preprocess]
 
-    def features(self, name, params, device, pool):
+    def features(self, name, params, preprocess, device, pool):
         """Rows of a feature set, `(n, d)` float32, from batches as large as in training."""
-        key = key_of(name, params)
+        key = key_of(name, params, preprocess)
         if key not in self._features:
-            squares = self.squares(params["size"])
+            squares = self.squares(params["size"], preprocess)
             batches = [squares[start : start + features.BATCH] for start in range(0, len(squares), features.BATCH)]
             rows = pool.map(lambda batch: self._extracted(name, params, batch, device), batches)
             self._features[key] = np.concatenate(list(rows))
@@ -105,9 +105,9 @@ class Pictures:
         with self.clock(f"{name} features"):
             return features.extract(name, params, batch, device)
 
-    def photographs(self, size):
+    def photographs(self, size, preprocess):
         """What a model that looks at photographs is handed, at its `size`, in place of `pixels.Photographs`."""
-        return InMemory(self.squares(side(size)) if side(size) else self.crops)
+        return InMemory(self.squares(side(size), preprocess) if side(size) else self.crops)
 
 
 class InMemory:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from .. import features, models, registry
+from .. import features, models, pixels, preprocessing, registry
 from ..ages import A, finish
 
 
@@ -37,14 +37,17 @@ class Member:
 
     def __init__(self, folder, about, listed, device):
         self.name, self.device = str(about["name"]), device
-        _refuse(about["model"], *(name for name, _ in about["features"]))
+        self.preprocess = about.get("preprocess", "")
+        _refuse(about["model"], self.preprocess, *(name for name, _ in about["features"]))
         self.features = [(name, _located(name, params, folder, listed)) for name, params in about["features"]]
         cls = models.load(about["model"])
         self._cells = [_cell(cls, cell, folder, listed, device) for cell in about["cells"]]
         if not self._cells:
             raise ValueError(f"{self.name} has no cells")
         self.size = str(self._cells[0][0].size) if getattr(cls, "images", False) else None
+        pixels.refuse_native(self.size, self.preprocess)
         now = [models.source(about["model"]), *(features.source(name) for name, _ in self.features)]
+        now += [preprocessing.source(self.preprocess)] if self.preprocess else []
         self.changed = now != about["sources"]
 
     def predict(self, pictures, pool):
@@ -57,9 +60,9 @@ class Member:
             whose workers share the cells
         """
         if self.size:
-            x = pictures.photographs(self.size)
+            x = pictures.photographs(self.size, self.preprocess)
         else:
-            sets = [pictures.features(name, params, self.device, pool) for name, params in self.features]
+            sets = [pictures.features(*feature, self.preprocess, self.device, pool) for feature in self.features]
             x = np.concatenate([np.empty((len(pictures), 0), np.float32), *sets], axis=1)
         answers = pool.map(lambda cell: self._answered(*cell, x, pictures.clock), self._cells)
         return np.mean(list(answers), axis=0, dtype=np.float64).astype(np.float32)

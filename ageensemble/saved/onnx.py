@@ -32,8 +32,8 @@ MANY = 256  # of those given, at most
 TOGETHER = 16  # faces through the graph at a time
 OUTSIDE = (
     f"finding, turning and cutting the face; reducing one with a side above {LONG_SIDE} pixels to that (Pillow's "
-    "Lanczos); resizing it to {size} x {size} (Pillow's bilinear, the aspect ratio not kept); reading ages and "
-    "calibrated intervals off the distribution"
+    "Lanczos); {preprocess}resizing it to {size} x {size} (Pillow's bilinear, the aspect ratio not kept); reading ages "
+    "and calibrated intervals off the distribution"
 )
 
 
@@ -94,13 +94,15 @@ def export(folder, file, pictures=()):
     cells = _cells(model)
     faces = _opened(pictures) if pictures else crops.read([_drawn(number) for number in range(DRAWN)])
     size, bf16 = side(cells[0][0].size), any(cell.net.bf16 for cell, _ in cells)
-    outside = OUTSIDE.format(size=size)
+    preprocess = _network(model).get("preprocess", "")
+    before = f"preprocessing it (apply of ageensemble.preprocessing.{preprocess}); " if preprocess else ""
+    outside = OUTSIDE.format(size=size, preprocess=before)
     graph = written(cells, model.name)
     _describe(graph, model.about, size, outside)
     file.parent.mkdir(parents=True, exist_ok=True)
     with writing(file) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        found = _compared(temporary, model, faces, size)
+        found = _compared(temporary, model, faces, resized(faces, range(len(faces)), size, preprocess))
         parity = Parity(len(faces), not pictures, *found, bf16)
         most = MOST_BF16 if bf16 else MOST
         if not parity.probability <= most:
@@ -242,10 +244,11 @@ def _drawn(number):
     return Image.open(io.BytesIO(portrait(5 * number, number)))
 
 
-def _compared(file, model, faces, size):
-    """Largest differences between the answers of the file and of the model: of a probability, of a median."""
+def _compared(file, model, faces, squares):
+    """Largest differences between the answers of the file, on squares of the faces, and of the model: of a probability,
+    of a median."""
     said = model.predict(faces).distribution
-    there = answers(file, resized(faces, range(len(faces)), size))
+    there = answers(file, squares)
     difference = np.abs(there.astype(np.float64) - said).max()
     return float(difference), int(np.abs(ages.median(there) - ages.median(said)).max())
 

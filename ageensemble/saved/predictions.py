@@ -29,6 +29,10 @@ class Predictions:
     def __len__(self):
         return len(self.distribution)
 
+    def __repr__(self):
+        shown = ", ".join(map(str, self.median[:10])) + (", ..." if len(self) > 10 else "")
+        return f"<Predictions of {len(self)}, medians {shown}>"
+
     def __getitem__(self, rows):
         """The answers for some of the faces; `rows` is a slice or an array."""
         members = {name: distribution[rows] for name, distribution in self.members.items()}
@@ -51,7 +55,7 @@ class Predictions:
             The model was calibrated, but not at this level.
         """
         if not 0 < level < 1:
-            raise UsageError(f"a level of {100 * level:g} % is not between 0 and 100")
+            raise UsageError(f"a level of {level:g} will not do, give one between 0 and 1, such as 0.9")
         if not self.calibrated:
             ends = [ages.quantile(self.distribution, q) for q in ((1 - level) / 2, (1 + level) / 2)]
             return np.stack(ends, axis=1).reshape(-1, 2)
@@ -71,10 +75,9 @@ class Predictions:
         Returns
         -------
         list of str, (n, G) array
-            the groups and their probabilities, given that the age lies in one of them
+            the groups and their probabilities; the last is `other` where they leave years out
         """
-        scheme = ages.scheme(scheme)
-        return list(scheme.labels), scheme.probabilities(self.distribution)
+        return ages.scheme(scheme).sums(self.distribution)
 
     def at_least(self, age):
         """P(age >= `age`), `(n,)`."""

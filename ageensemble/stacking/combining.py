@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from .. import registry
 from ..ages import FOURTEEN, A, uncut
 from ..files import file_hash, key_of, slug
-from ..runs import Run
+from ..runs import PARTS, Run
 from . import crossfit, methods, records, sample
 from .members import choose
 
@@ -46,7 +46,7 @@ def combine(plan_folder, chosen, wanted, seed, console):
     members = choose(plan_folder, chosen, console.say)
     runs, missing = [], {}
     for name, module in modules.items():
-        config = _config(name, module, members, seed)
+        config = _config(name, module, members, seed, plan_folder.plan)
         title, place = name, slug(name)
         if chosen is not None:
             title, place = f"{name} of {', '.join(run.name for run in members)}", f"{place}-{key_of(config)[:8]}"
@@ -60,10 +60,10 @@ def combine(plan_folder, chosen, wanted, seed, console):
     return [Run(run.folder) for run in runs]
 
 
-def _config(name, module, members, seed):
-    """All that decides the predictions of a stack."""
+def _config(name, module, members, seed, plan):
+    """All that decides the predictions of a stack, and what it predicts where that is not the usual."""
     code = {*Path(__file__).parent.rglob("*.py"), Path(module.__file__)}
-    return {
+    return ({} if plan.parts == PARTS else {"parts": list(plan.parts)}) | {
         "kind": "stack",
         "method": name,
         "members": {run.folder.name: file_hash(run.folder / "done.json") for run in members},
@@ -80,7 +80,8 @@ def _make(missing, modules, members, plan_folder, seed, console):
     plan = plan_folder.plan
     y, clusters = plan_folder.y[plan.rest], plan_folder.items["cluster"].to_numpy()[plan.rest]
     fold, groups = plan.part[plan.rest], uncut(y)
-    oof, test = ([run.predictions(part) for run in members] for part in ("oof", "test"))
+    given = {part: [run.predictions(part) for run in members] for part in plan.parts}
+    oof = given["oof"]
     drawn = sample.read(oof, y, clusters, fold, seed)
     if len(drawn.y) < len(y):
         console.detail(f"weighed by {len(drawn.y):,} of {len(y):,} items, whole clusters drawn at random")
@@ -97,7 +98,8 @@ def _make(missing, modules, members, plan_folder, seed, console):
         found = crossfit.fit(drawn, used, plan.folds, groups or FOURTEEN, seed, told)
     for name, (place, title, config) in missing.items():
         record = records.about(found[name], drawn, members, plan, groups) | {"items": len(y), "sample": len(drawn.y)}
-        predictions = {"oof": _crossed(found[name].by_fold, oof, fold), "test": found[name].pool(test)}
+        predictions = {"oof": _crossed(found[name].by_fold, oof, fold)}
+        predictions |= {part: found[name].pool(given[part]) for part in plan.parts if part != "oof"}
         plan_folder.put(place, title, config, predictions, record)
 
 

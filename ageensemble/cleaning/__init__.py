@@ -1,0 +1,166 @@
+"""Cleaning: what to leave out of a data set before anything is fitted; one file for each step, found by the listing.
+
+A step looks at labels and photographs, never at predictions. Its module has a first docstring line that describes it;
+`EXAMPLE`, the text that asks for it; `value(text)`, which reads what stands behind the `=` or raises ValueError;
+`left_out(manifest, value, *, seed, progress)`, a bool for each item, True where it goes; `reason(value)`, the words for
+the list of what was left out. It may have `DEFAULT`, the text of the value where none is given; `COLUMN`, the column of
+the items that it goes by: where that says nothing, the item stays; `PHOTOGRAPHS = True`, to be refused where nobody has
+opened them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import registry
+from ..ages import FOURTEEN
+from ..console import counted, plain
+from ..errors import DataError, UsageError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to leave out.
+
+    Attributes
+    ----------
+    name : str
+    value : object
+        as the step's module reads it
+    text : str
+        what asks for it, with the default filled in: "min-size=100"
+    """
+
+    name: str
+    value: object
+    text: str
+
+
+def names():
+    """Names of the steps, as people type them."""
+    return [name.replace("_", "-") for name in registry.names(__name__)]
+
+
+def module(name):
+    """The module of the step called `name`.
+
+    Raises
+    ------
+    UsageError
+        No such step (with the nearest ones).
+    """
+    known, name = names(), name.replace("_", "-")
+    if name not in known:
+        near = registry.did_you_mean(registry.close(name, known))
+        raise UsageError(f"no cleaning step called '{name}'; known: {', '.join(known)}{near}")
+    return registry.module(__name__, name.replace("-", "_"))
+
+
+def parse(texts):
+    """The steps that `--clean` asks for, in their order.
+
+    Parameters
+    ----------
+    texts : list of str or None
+        each NAME or NAME=VALUE
+
+    Returns
+    -------
+    tuple of Step
+
+    Raises
+    ------
+    UsageError
+        No such step, or a value that it lacks or cannot read.
+    """
+    return tuple(_step(text) for text in texts or ())
+
+
+def _step(text):
+    name, given, value = (part.strip() for part in text.partition("="))
+    found, name = module(name), name.replace("_", "-")
+    value = value if given else getattr(found, "DEFAULT", None)
+    if value is None:
+        raise UsageError(f"--clean {name} needs a value, such as {found.EXAMPLE}")
+    try:
+        return Step(name, found.value(value), f"{name}={value}" if value else name)
+    except ValueError as error:
+        raise UsageError(f"--clean {text}: {error}, such as {found.EXAMPLE}") from None
+
+
+def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: None):
+    """Leave out what the steps say, one after the other; what goes is listed as excluded, with the reason.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    steps : sequence of Step
+    seed : int
+        of the steps that choose by chance
+    progress : callable
+        given the name of what takes a while, returns a callable that is told (done, total)
+
+    Returns
+    -------
+    Manifest
+    list of dict
+        for each step `name`, `value` (text, empty where it takes none), `reason`, `removed`, `unknown` (items that stay
+        since they do not say what the step goes by), `before` and `after`: items in each of the fourteen age groups
+
+    Raises
+    ------
+    DataError
+        A step goes by something that no item says, or that only opened photographs show; or it leaves nothing.
+    """
+    report = []
+    for step in steps:
+        found, before = module(step.name), _by_group(manifest.y)
+        _require(found, step, manifest)
+        out = found.left_out(manifest, step.value, seed=seed, progress=progress)
+        if out.all():
+            raise DataError(f"--clean {step.text} would leave out every one of {counted(len(out), 'item')}")
+        reason, column = found.reason(step.value), getattr(found, "COLUMN", None)
+        unknown = int(manifest.items[column].isna().sum()) if column else 0
+        manifest = manifest.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
+        row = {"name": step.name, "value": step.text.partition("=")[2], "reason": reason}
+        row |= {"removed": int(out.sum()), "unknown": unknown}
+        report.append(row | {"before": before, "after": _by_group(manifest.y)})
+    return manifest, report
+
+
+def _require(found, step, manifest):
+    """Refuse a step that has nothing to go by."""
+    if getattr(found, "PHOTOGRAPHS", False) and not manifest.looked_at:
+        raise DataError(f"--clean {step.text} goes by the photographs, and these were not opened")
+    column = getattr(found, "COLUMN", None)
+    if column and (column not in manifest.items or manifest.items[column].isna().all()):
+        raise DataError(f"--clean {step.text} goes by the column {column}, which no item of {manifest.name} has")
+
+
+def _by_group(y):
+    """Items in each of the fourteen age groups by its label; a range counts by its middle."""
+    counts = np.bincount(FOURTEEN.lookup[y.sum(1) // 2], minlength=len(FOURTEEN))
+    return dict(zip(FOURTEEN.labels, counts.tolist(), strict=True))
+
+
+def lines(report):
+    """What cleaning left out and how the ages changed, as lines of text; none where there was nothing to do."""
+    if not report:
+        return
+    before, after = report[0]["before"], report[-1]["after"]
+    n, left = sum(before.values()), sum(after.values())
+    yield f"cleaning left out {n - left:,} of {counted(n, 'item')}; {left:,} stay"
+    for row in report:
+        asked = f"{row['name']}={row['value']}" if row["value"] else row["name"]
+        stay = f"; {row['unknown']:,} stay that do not say it" if row["unknown"] else ""
+        yield plain(f"  {asked:<16}{row['removed']:>8,}  {row['reason']}{stay}")
+    if left == n:
+        return
+    yield f"  {'age':>7}  {'before':>15}  {'after':>15}"
+    for group, count in before.items():
+        if count:
+            yield f"  {group:>7}  {_share(count, n)}  {_share(after[group], left)}"
+
+
+def _share(count, n):
+    return f"{count:>7,} {100 * count / n:>5.1f} %"

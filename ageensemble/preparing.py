@@ -1,0 +1,138 @@
+"""What a benchmark works on, as the command line asks for it: photographs read, cleaned, and split by a plan."""
+
+from pathlib import Path
+
+import numpy as np
+
+from . import cleaning, protocols, several, splits
+from .console import counted
+from .errors import DataError, UsageError
+from .machine import cores
+from .manifest import build
+
+
+def prepare(
+    here,
+    data,
+    format=None,
+    limit=None,
+    folds=splits.FOLDS,
+    seed=0,
+    plan_file=None,
+    allow_leak=False,
+    test_data=(),
+    protocol=None,
+    clean=(),
+):
+    """Manifest and plan of one set or several.
+
+    Parameters
+    ----------
+    here : benchmark.Settings
+    data, test_data : sequence of str or path
+        sets, see `manifest.build`; the items of the second are the test part, the whole of it
+    format : str, optional
+        source format to insist on
+    limit : int, optional
+        about as many items are taken
+    folds, seed : int
+    plan_file : path, optional
+        see `splits.read`
+    allow_leak : bool
+        whether a plan may part clusters
+    protocol : str, optional
+        see `protocols`
+    clean : sequence of str
+        see `cleaning.parse`
+
+    Returns
+    -------
+    Manifest, Plan, dict
+        the last says what a reader of results must know: `leaks`, the number of items whose cluster the plan parts;
+        `limited`, the number of items asked for where there are more; and where it was asked for, `protocol`, `sets`
+        and `test_sets` (names), `cleaned` (a dict for each step)
+
+    Raises
+    ------
+    UsageError
+        Options that contradict each other, or a name that is not known.
+    DataError
+        Bad data, or a plan that leaks and was not insisted on.
+    """
+    data, test_data, steps = list(data), list(test_data), cleaning.parse(clean)
+    _refuse_contradictions(plan_file, protocol, limit, test_data, steps)
+    chosen = protocols.module(protocol) if protocol else None  # complains of its name before anything is read
+    names = several.names([*data, *test_data])
+    about, test_sets = {"leaks": 0, "limited": 0}, names[len(data) :]
+    with here.console.progress() as bar:
+        manifest = build([*data, *test_data], format, here.cache, cores(), bar)
+    say_excluded(manifest, here.console)
+    read = len(manifest.excluded)
+    if steps:
+        manifest, about["cleaned"] = _cleaned(manifest, steps, seed, here.console)
+    if plan_file:
+        plan, manifest = splits.read(Path(plan_file), manifest)
+    elif chosen:
+        plan, manifest = chosen.apply(manifest, seed, folds)
+        about["protocol"] = protocol
+    else:
+        plan, manifest, about["limited"] = _own_plan(manifest, test_sets, limit, folds, seed)
+    if len(manifest.excluded) > read:
+        say_excluded(manifest, here.console)
+    about |= {"sets": names} if len(names) > 1 else {}
+    about |= {"test_sets": test_sets} if test_sets else {}
+    about["leaks"] = len(splits.parted(plan, manifest.clusters))
+    if about["leaks"] and not allow_leak:
+        what = f"the plan {plan_file}" if plan_file else f"the protocol {protocol}"
+        raise DataError(
+            f"{what} leaks: {counted(about['leaks'], 'item')} with photographs of the same cluster (person, duplicate "
+            "or moment) in another part; --allow-leak uses it all the same and says so in the table"
+        )
+    return manifest, plan, about
+
+
+def _refuse_contradictions(plan_file, protocol, limit, test_data, steps):
+    """Raise UsageError where an option would change what another one fixes."""
+    fixed = "--plan" if plan_file else "--protocol"
+    changing = {"--limit": limit, "--test-data": test_data}
+    changing |= {"--protocol": protocol, "--clean": steps} if plan_file else {}
+    for option, value in changing.items():
+        if value and (plan_file or protocol):
+            raise UsageError(f"{option} would change the plan that {fixed} gives; use one of them")
+
+
+def _cleaned(manifest, steps, seed, console):
+    """The manifest after the cleaning steps, and what they report."""
+    with console.progress() as bar:
+        manifest, report = cleaning.apply(manifest, steps, seed, bar)
+    for line in cleaning.lines(report):
+        console.say(line)
+    return manifest, report
+
+
+def _own_plan(manifest, test_sets, limit, folds, seed):
+    """A plan from the seed, its manifest, and the limit where that left something out.
+
+    Where whole sets are the test part, an item of another set that shows somebody of them is left out: it would have to
+    be in two parts at once.
+    """
+    if test_sets:
+        of_test = manifest.items["dataset"].isin(test_sets).to_numpy()
+        reaching = np.isin(manifest.clusters, manifest.clusters[of_test]) & ~of_test
+        manifest = manifest.take(np.flatnonzero(~reaching), "also in the test data")
+    whole = len(manifest)
+    manifest = manifest.limited(limit, seed) if limit else manifest
+    if test_sets:
+        plan = splits.around(manifest, manifest.items["dataset"].isin(test_sets).to_numpy(), seed, folds)
+    else:
+        plan = splits.make(manifest, seed, folds)
+    return plan, manifest, limit if len(manifest) < whole else 0
+
+
+def say_excluded(manifest, console):
+    """One line on how many items can be used, and why others can't."""
+    clusters = counted(len(np.unique(manifest.clusters)), "cluster")
+    console.say(f"{manifest.name}: {counted(len(manifest), 'usable photograph')} in {clusters}")
+    if len(manifest.excluded):
+        listed = ", ".join(f"{count} {reason}" for reason, count in manifest.reasons.items())
+        console.say(f"excluded {len(manifest.excluded):,}: {listed}")

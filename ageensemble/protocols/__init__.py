@@ -1,0 +1,30 @@
+"""Protocols: the ways in which results on a set are published, by name; one file each, found by the folder listing.
+
+A protocol is a module whose first docstring line describes it, with a function `apply(manifest, seed, folds)` that
+returns a `Plan` and the manifest of the items that take part; the others it lists as excluded. Its file `some_name.py`
+is the protocol `some-name`. The table's header says the name, since numbers by two protocols are not comparable.
+"""
+
+import importlib
+
+from .. import registry
+from ..errors import UsageError
+
+
+def names():
+    """Names of the protocols."""
+    return [name.replace("_", "-") for name in registry.names(__name__)]
+
+
+def module(name):
+    """The module of the protocol called `name`.
+
+    Raises
+    ------
+    UsageError
+        No such protocol.
+    """
+    if name not in names():
+        near = registry.did_you_mean(registry.close(name, names()))
+        raise UsageError(f"no protocol called '{name}'; known: {', '.join(names())}{near}")
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

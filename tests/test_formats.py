@@ -1,0 +1,147 @@
+"""Which format a folder is in, what is said of one that is in none, and the list of all."""
+
+import csv
+import json
+import os
+import re
+
+import pytest
+from commands import ageensemble, said
+from conftest import utk_name
+from tiny_tables import LABELS, MORPH, appa, mat, problems, touched, years
+
+from ageensemble import datasets
+from ageensemble.datasets import _unknown, annotations
+from ageensemble.errors import DataError, UsageError
+
+# Which format it is
+
+
+def sets(root):
+    """One tiny folder of each, by format."""
+    mat(root / "imdb_wiki" / "imdb.mat", dob=[1.0])
+    touched(root, "imdb_wiki/00/nm0000008_rm2517339648_1924-4-3_1990.jpg", "imdb_wiki/01/nm1_rm1_1924-4-3_1990.jpg")
+    touched(root, "wiki/wiki_labels.csv", content=LABELS.encode())
+    touched(root, "wiki/wiki_judge.csv", content=b"ID,full_path\n1,1.png\n")
+    touched(root, "wiki/wiki_labeled/00/1.jpg", "wiki/wiki_labeled/01/1.jpg", "wiki/wiki_labeled/02/1.jpg")
+    touched(root, "morph/morph.csv", content=MORPH.encode())
+    touched(root, "morph/Album2/009055_1M54.JPG")
+    touched(root, "appa_real/train/000000.jpg")
+    appa(root / "appa_real")
+    touched(root, "age_folders/face_age/001/1.png", "age_folders/face_age/002/1.png")
+    touched(root, "utkface/" + utk_name(30, 1), "utkface/" + utk_name(31, 2))
+    touched(root, "annotations/a.jpg", "annotations/labels.csv", content=b"path,age\na.jpg,3\n")
+    return sorted(folder.name for folder in root.iterdir())
+
+
+def test_every_set_is_taken_for_what_it_is(tmp_path):
+    for name in sets(tmp_path):
+        assert datasets.detect(tmp_path / name) == name
+
+
+def test_an_annotations_file_is_somebodys_own_word_in_the_folder_of_any_set(tmp_path):
+    for name in sets(tmp_path):
+        (tmp_path / name / "annotations.csv").write_text("path,age\na.jpg,3\n")
+        assert datasets.detect(tmp_path / name) == "annotations"
+
+
+def test_a_folder_that_fits_two_formats_asks_which(tmp_path):
+    touched(tmp_path, "25/25_0_1_20170116191425302.jpg", "26/26_0_1_20170116191425303.jpg")
+    with pytest.raises(DataError, match="fits several formats, say which with --format: age_folders, utkface"):
+        datasets.detect(tmp_path)
+
+
+# A layout that is none of them
+
+
+def unknown(root):
+    with pytest.raises(DataError, match=r"is in no layout known here\. Seen: ") as error:
+        datasets.detect(root)
+    assert str(error.value).endswith("Known layouts: ageensemble data formats")
+    return str(error.value)
+
+
+def test_an_unknown_layout_is_answered_with_lines_of_a_table_of_its_own_names(tmp_path):
+    touched(tmp_path, "people/anna, 1990.jpg", "people/bert.jpg", "people/carl.jpg")
+    text = unknown(tmp_path)
+    assert "Seen: 'people/'." in text
+    lines = re.search(r"your own ages: (.*?)\. To have", text)[1]
+    table = list(csv.reader(line[1:-1] for line in re.findall(r"'[^']*'", lines)))
+    assert table == [["path", "age"], ["people/anna, 1990.jpg", "34"], ["people/bert.jpg", "7"]]
+    (tmp_path / "annotations.csv").write_text("\n".join(line[1:-1] for line in re.findall(r"'[^']*'", lines)))
+    assert years(annotations.read(tmp_path)) == {"people/anna, 1990.jpg": (34, 34), "people/bert.jpg": (7, 7)}
+
+
+def test_a_folder_above_a_known_one_is_told_which_to_name(tmp_path):
+    appa(touched(tmp_path / "appa-real-release", "train/000000.jpg").parent / "appa-real-release")
+    assert f"But {tmp_path / 'appa-real-release'} looks like appa_real: name that folder" in unknown(tmp_path)
+
+
+def test_an_archive_is_to_be_unpacked_and_a_folder_without_photos_is_called_one(tmp_path):
+    touched(tmp_path, "notes.txt")
+    assert "No photograph is in it: no file there has an ending such as .jpg" in unknown(tmp_path)
+    touched(tmp_path, "UTKFace.tar.gz")
+    assert "No photograph is in it: unpack UTKFace.tar.gz first" in unknown(tmp_path)
+
+
+def test_a_single_photo_is_no_data_set(tmp_path):
+    assert "Give a folder of photographs, or a .csv" in unknown(touched(tmp_path, "a.jpg") / "a.jpg")
+
+
+def test_the_template_lists_all_photos_and_is_a_table_that_only_wants_ages(tmp_path):
+    names = ["b/2, old.jpg", "a/1.png", "zoë.jpg"]
+    touched(tmp_path, *names, "notes.txt")
+    os.close(os.open(os.fsencode(tmp_path) + b"/\xe9.jpg", os.O_CREAT))
+    done = ageensemble("data", "formats", "--template", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "lists 3 photographs; fill in the column age." in done.stdout
+    assert "1 photograph left out" in done.stdout
+    assert f"Then: ageensemble data check {tmp_path}" in done.stdout
+    assert problems(annotations.read(tmp_path)) == dict.fromkeys(names, "age missing")
+    filled = (tmp_path / "annotations.csv").read_text().replace(",,,", ",40,,")
+    (tmp_path / "annotations.csv").write_text(filled)
+    assert set(years(annotations.read(tmp_path)).values()) == {(40, 40)}
+
+
+def test_the_template_never_writes_over_a_table(tmp_path):
+    touched(tmp_path, "a.jpg")
+    (tmp_path / "annotations.csv").write_text("mine")
+    done = ageensemble("data", "formats", "--template", tmp_path)
+    assert (done.returncode, "is there already and is left as it is" in said(done)) == (2, True)
+    assert (tmp_path / "annotations.csv").read_text() == "mine"
+    (tmp_path / "annotations.csv").unlink()
+    (tmp_path / "annotations.csv").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError):
+        _unknown.write_template(tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_there_is_no_template_of_nothing(tmp_path):
+    assert "no photographs in" in said(ageensemble("data", "formats", "--template", tmp_path))
+    assert "cannot be read" in said(ageensemble("data", "formats", "--template", tmp_path / "nowhere"))
+    assert "stands alone" in said(ageensemble("data", "formats", "wiki", "--template", tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+# What can be read
+
+
+def test_all_formats_are_listed_with_their_layout_and_terms():
+    described = json.loads(ageensemble("data", "formats", "--json").stdout)
+    assert list(described) == datasets.formats()
+    assert all(all(about.values()) for about in described.values())
+    shown = " ".join(ageensemble("data", "formats").stdout.split())
+    for name, about in described.items():
+        assert f"{name}: " in shown
+        for text in about.values():
+            assert text in shown
+    assert len(ageensemble("list", "formats").stdout.splitlines()) == len(described)
+
+
+def test_one_format_is_described_in_full_and_an_unknown_one_names_the_others():
+    shown = ageensemble("data", "formats", "imdb_wiki").stdout
+    assert "Rothe, Timofte & Van Gool" in shown
+    assert "utkface" not in shown
+    assert max(map(len, shown.splitlines())) <= 120
+    done = ageensemble("data", "formats", "imdb")
+    assert (done.returncode, "known: adience" in said(done)) == (2, True)
