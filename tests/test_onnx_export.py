@@ -112,6 +112,7 @@ def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     np.testing.assert_allclose(onnx.answers(tmp_path / "all.onnx", faces), np.mean(expected, axis=0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_bfloat16_becomes_float32_and_that_is_said(utkface, cache, tmp_path):
     words = ["--data", utkface, "--out", tmp_path, "--cache", cache, "--device", "cpu"]
     done = ageensemble("fit", "--model", "cnn size=16 epochs=1 depth=1 precision=bf16", *words)

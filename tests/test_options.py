@@ -19,7 +19,7 @@ def refused(words):
     [
         (["benchmark", "--data", "/nowhere", "--model", "svn"], "did you mean 'svm'?"),
         (["benchmark", "--data", "/nowhere", "--model", "svm C=much"], "C must be a number such as 10.0"),
-        (["benchmark", "--data", "/nowhere", "--models", "svm", "--features", "hog+lpb"], "known: colour, embed, gabor, hog, lbp"),
+        (["benchmark", "--data", "/nowhere", "--models", "svm", "--features", "hog+lpb"], "known: colour, embed"),
         (["benchmark", "--data", "/nowhere", "--groups", "ten"], "known: fourteen, decades"),
         (["benchmark", "--data", "/nowhere", "--format", "zip"], "no data format called 'zip'; known: adience"),
         (["benchmark", "--data", "/nowhere", "--device", "tpu"], "known: auto, cpu, cuda"),
