@@ -133,7 +133,16 @@ def _same_picture(manifest):
 
 def _described(rows, manifest):
     items = manifest.items.iloc[rows]
-    return {"ages": items["age_min"].tolist(), "items": items["item_id"].tolist()}
+    ends = zip(items["age_min"].tolist(), items["age_max"].tolist(), strict=True)
+    return {
+        "ages": [low if low == high else label(low, high) for low, high in ends],
+        "items": items["item_id"].tolist(),
+    }
+
+
+def label(low, high):
+    """A label in words: `26`, or `25-32` where it is a range."""
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def conflicts(manifest):
@@ -142,7 +151,7 @@ def conflicts(manifest):
     Returns
     -------
     list of dict
-        gap (years), ages, items
+        gap (years; of ranges those between them), ages (a number, or a text such as 25-32), items
     """
     rows, gap = _same_picture(manifest)
     worst = sorted((g for g in rows if gap[g] > 0), key=lambda g: -gap[g])
@@ -187,7 +196,7 @@ def save(manifest, result, folder):
         return folder
     shown = spread_over_ages(manifest.y)
     items = manifest.items.iloc[shown]
-    captions = [f"{age}" for age in items["age_min"]]
+    captions = [label(*ends) for ends in manifest.y[shown]]
     title = f"{manifest.name}: {len(shown)} of {len(manifest):,} photographs, by age"
     save_contact_sheet(folder / "sheet.jpg", manifest.photos, items["photo"].to_numpy(), captions, title)
     return folder

@@ -57,7 +57,7 @@ def confounding(known, y, clusters):
         for each attribute with two values or more: `values` (for each `items`, `mean_age`, `low`, `high`, a 95 %
         interval robust to clusters), `cramers_v` and `mutual_information` (bits) with the fourteen age groups,
         `constant_mae` and `attribute_mae`: mean absolute error in years of the median of all, and of the median of
-        those with the same value. `between`: Cramer's V of gender and ethnicity, None where one of them is not known
+        those with the same value. `between`: Cramer's V of gender and ethnicity, None where no item says both
     """
     age, group = y.mean(1), FOURTEEN.lookup[y.sum(1) // 2]
     result = {}
@@ -67,7 +67,8 @@ def confounding(known, y, clusters):
             result[name] = _attribute(values, code[said], age[said], group[said], clusters[said])
     (genders, gender), (ethnicities, ethnicity) = known.values()
     both = _said(genders, gender) & _said(ethnicities, ethnicity)
-    result["between"] = cramers_v(_crossed(gender[both], ethnicity[both])) if len(result) == len(known) else None
+    told = both.any() and len(result) == len(known)
+    result["between"] = cramers_v(_crossed(gender[both], ethnicity[both])) if told else None
     return result
 
 

@@ -179,4 +179,4 @@ def _pictures(run, plan_folder, groups, folder, taken, brief):
     for file in reports.draw(run, plan_folder, groups, folder, f"{stem}-", brief):
         what = file.stem.removeprefix(f"{stem}-")
         lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
-    return [*lines, ""]
+    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no picture

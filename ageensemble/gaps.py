@@ -8,6 +8,8 @@ Items lie in the one part or the other by chance within strata of age and gender
 says anything: the values of both parts are taken relative to the mean of their stratum. The errors of two sets of
 clusters are independent, and thousands of them have a normal mean: value and standard error make the interval, by
 Student's t, since a thousand resamples hold too little of the tail that a family of runs needs (Bonferroni).
+
+Where the test part is of another data set, nothing lies in it by chance, and no gap is measured.
 """
 
 import numpy as np
@@ -45,7 +47,7 @@ def measured(runs, plan_folder, groups, oof):
     metric = compare.item_metric(y)
     strata = splits.strata(y, plan_folder.items["gender"])
     scored = groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
-    few = _too_few([np.unique(clusters[rows][scored[rows]]) for rows in (plan.rest, plan.test)], plan)
+    few = _unmeasurable([np.unique(clusters[rows][scored[rows]]) for rows in (plan.rest, plan.test)], plan_folder)
     values, why = {}, {}
     for run in runs:
         name = run.folder.name
@@ -65,10 +67,14 @@ def measured(runs, plan_folder, groups, oof):
     return result
 
 
-def _too_few(clusters, plan):
-    """Why nothing can be said of any run, whatever it predicts; empty where there is enough."""
+def _unmeasurable(clusters, plan_folder):
+    """Why nothing can be said of any run, whatever it predicts; empty where something can."""
+    plan = plan_folder.plan
     if plan.judged != "test":
         return "the plan has no test part"
+    dataset = plan_folder.items["dataset"].to_numpy(object)
+    if not set(dataset[plan.test]) & set(dataset[plan.rest]):
+        return "the test part is of another data set"
     return f"fewer than {LEAST} clusters" if min(map(len, clusters)) < LEAST else ""
 
 

@@ -22,7 +22,9 @@ def heaping(y, clusters):
     Each age from 23 to 62 belongs to the multiple of five at most two years away. Where the histogram is about straight
     over five years, one item in five is at the multiple; the index is the share found over that fifth, which is
     Whipple's index (United Nations 1955, Manual II, Methods of Appraisal of Quality of Basic Data) over 100. The same
-    for multiples of ten and the ages up to two years from them.
+    for multiples of ten and the ages up to two years from them. Where a set begins or ends, such
+    as at 21 or 60, an age lacks neighbours whatever anybody rounded: what has no two ages of the set's range to each
+    side is left out.
 
     Parameters
     ----------
@@ -35,8 +37,8 @@ def heaping(y, clusters):
     dict
         `fives`, `tens`: `items`, `share`, `index`, `low`, `high` (of the index, 95 %), `p` (that the share is a fifth,
         robust to clusters), `at`: for each multiple `age`, `items`, `neighbours` (their mean); None where there are
-        fewer than 100 items. `peaks`: `age`, `items`, `neighbours` of every age from 2 on that stands out, whatever
-        its last digit, the most items too many first
+        fewer than 100 items. `peaks`: `age`, `items`, `neighbours` of every age that stands out, whatever its last
+        digit, the most items too many first
     """
     exact = y[:, 0] == y[:, 1]
     age, clusters = y[exact, 0], clusters[exact]
@@ -45,7 +47,7 @@ def heaping(y, clusters):
 
 def _index(age, clusters, step):
     multiple = np.rint(age / step).astype(int) * step
-    inside = (np.abs(age - multiple) <= NEAR) & (age >= FIRST) & (age <= LAST)
+    inside = (np.abs(age - multiple) <= NEAR) & (age >= FIRST) & (age <= LAST) & _surrounded(multiple, age)
     hit, clusters = (age == multiple)[inside], clusters[inside]
     if len(hit) < LEAST:
         return None
@@ -53,6 +55,11 @@ def _index(age, clusters, step):
     at = [_beside(age, m) for m in np.unique(multiple[inside])]
     index = {name: found[end] / EVEN for name, end in (("index", "share"), ("low", "low"), ("high", "high"))}
     return {"items": len(hit), "share": found["share"]} | index | {"p": _p(hit, clusters), "at": at}
+
+
+def _surrounded(years, age):
+    """Whether the two ages to each side of these years are within the range of the ages that there are."""
+    return (years - NEAR >= age.min(initial=ages.A)) & (years + NEAR <= age.max(initial=0))
 
 
 def _p(hit, clusters):
@@ -77,7 +84,7 @@ def _peaks(age, clusters):
     _, cluster = np.unique(clusters, return_inverse=True)
     independent = np.bincount(np.unique(cluster * ages.A + age) % ages.A, minlength=ages.A)
     window = np.convolve(independent, np.ones(2 * NEAR + 1, int), "same")
-    years = np.arange(NEAR, ages.A - NEAR)
+    years = np.flatnonzero(_surrounded(np.arange(ages.A), age))
     p = bdtrc(independent[years] - 1, window[years], EVEN)
     found = [_beside(age, year) for year in years[(p * len(years) < SURE)]]
     found = [peak for peak in found if peak["items"] >= PEAK * peak["neighbours"]]

@@ -79,7 +79,7 @@ def items(run, plan_folder, groups, level):
 
 
 def report(run, plan_folder, groups, level=0.9):
-    """Coverage and width of a run's intervals on the part that is judged, whose truth had no part in them.
+    """Coverage and width of a run's intervals on the part that is judged, none calibrated on the truth it is held to.
 
     Returns
     -------

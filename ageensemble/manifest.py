@@ -160,9 +160,12 @@ def build(
     table, folder = several.joined(tables, folders)
     table["photo"] = -1
     sound = table["problem"].isna()
-    files = [str(folder / path) for path in table["path"][sound]]
-    photos = decode(files, cache, jobs, progress("decoding photographs")) if photographs else Unopened(len(files))
-    table.loc[sound, "photo"] = np.arange(len(files))
+    if photographs:
+        files = [str(folder / path) for path in table["path"][sound]]
+        photos = decode(files, cache, jobs, progress("decoding photographs"))
+    else:
+        photos = Unopened(int(sound.sum()))
+    table.loc[sound, "photo"] = np.arange(sound.sum())
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
     _refuse_useless(table, folders)
     return replace(_assemble("+".join(sorted(tables)), folder, table, photos), licence=_together(licences))

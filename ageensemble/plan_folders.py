@@ -55,9 +55,10 @@ class PlanFolder:
                 plan.save(folder, manifest.items["item_id"])
                 known = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)}
                 known |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
-                known["licence"] = manifest.licence
-                known["files"] = {name: file_hash(folder / name) for name in TABLES}
+                known |= {"licence": manifest.licence, "files": {name: file_hash(folder / name) for name in TABLES}}
                 write_json(folder / "plan.json", known | (about or {}))
+            elif set(about or {}) - set(cls(folder).about):  # as another way of asking led to the same plan
+                write_json(folder / "plan.json", about | cls(folder).about)
         return cls(folder)
 
     @staticmethod
@@ -102,8 +103,7 @@ class PlanFolder:
     def runs(self):
         """Every run begun here, by folder name."""
         there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
-        folders = [d for d in there if any(d.iterdir())]
-        return [Run(folder) for folder in folders]
+        return [Run(d) for d in there if any(d.iterdir())]
 
     def start(self, spec, seed, kind, threads, device):
         """The run of this configuration, begun now or earlier.

@@ -123,10 +123,19 @@ def _own_plan(manifest, test_sets, limit, folds, seed):
     whole = len(manifest)
     manifest = manifest.limited(limit, seed) if limit else manifest
     if test_sets:
+        _refuse_empty(manifest, test_sets)
         plan = splits.around(manifest, manifest.items["dataset"].isin(test_sets).to_numpy(), seed, folds)
     else:
         plan = splits.make(manifest, seed, folds)
     return plan, manifest, limit if len(manifest) < whole else 0
+
+
+def _refuse_empty(manifest, test_sets):
+    """Raise DataError where the header would name a set that nothing is tested on."""
+    left = set(manifest.items["dataset"])
+    for name in test_sets:
+        if name not in left:
+            raise DataError(f"--clean or --limit leaves no photograph of the test data {name}; ask for less of them")
 
 
 def say_excluded(manifest, console):

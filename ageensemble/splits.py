@@ -218,7 +218,8 @@ def plan_hash(item_ids, part):
 def read(file, manifest):
     """A plan from a CSV file with columns item_id and part (`test` or a fold number), and the items it covers.
 
-    Items that the file does not name take no part; the manifest returned lists them as excluded.
+    Items that the file does not name take no part; the manifest returned lists them as excluded. There may be no test
+    part, as in what `Plan.save` writes of such a plan.
 
     Returns
     -------
@@ -227,7 +228,7 @@ def read(file, manifest):
     Raises
     ------
     DataError
-        Not such a file; an item twice or not among the usable ones; a part missing.
+        Not such a file; an item twice or not among the usable ones; a fold missing.
     """
     from .datasets.annotations import read_text
 
@@ -251,9 +252,9 @@ def read(file, manifest):
     covered = manifest.take(np.flatnonzero(manifest.items["item_id"].isin(number.index)), "not in the plan")
     part = number.loc[covered.items["item_id"]].to_numpy()
     folds = int(part.max()) + 1
-    absent = [name for name in range(TEST, max(folds, 2)) if name not in part]
+    absent = [fold for fold in range(max(folds, 2)) if fold not in part]
     if absent:
-        raise DataError(f"{file} has no item in {'the test part' if absent[0] == TEST else f'fold {absent[0]}'}")
+        raise DataError(f"{file} has no item in fold {absent[0]}")
     return Plan(part, folds, f"file {file.name}", plan_hash(covered.items["item_id"], part)), covered
 
 

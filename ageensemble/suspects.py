@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import ages, conformal, scores
+from .audit import label
 from .console import counted, plain
 from .errors import DataError, UsageError
 from .files import write_csv
@@ -110,11 +111,6 @@ def _labels(mates, item):
     others = mates.loc[mates["item_id"] != item, ["age_min", "age_max"]].to_numpy()
     more = [f"and {len(others) - LISTED} more"] if len(others) > LISTED else []
     return ", ".join([label(*ends) for ends in others[:LISTED]] + more)
-
-
-def label(low, high):
-    """A label in words: `26`, or `25-32` where it is a range."""
-    return str(low) if low == high else f"{low}-{high}"
 
 
 def save(plan_folder, run, table, manifest=None):

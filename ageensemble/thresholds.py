@@ -138,7 +138,8 @@ def view(contents):
     notes = [
         f"P: probability of {age} or more. False adults: share of those under {age}, counted above, taken for older; "
         f"false minors: of those {age} or older. Below each: its 95 % interval. The second cutoff: chosen out-of-fold "
-        f"so that {100 * FALSE_ADULTS:g} % of those under {age} pass.",
+        f"so that {100 * FALSE_ADULTS:g} % of those under {age} pass."
+        + ("" if contents[0]["part"] == "test" else " The rates of each fold are by a cutoff from the other folds."),
         f"Left out: {counted(left_out, 'item')} whose labelled range straddles {age}." if left_out else "",
     ]
     return Group(table, *below, *(Text(note, style="dim") for note in notes if note))

@@ -46,6 +46,20 @@ def test_overlapping_ranges_do_not_disagree():
     assert audit._gaps(np.array([0, 0, 1, 2]), y).tolist() == [-2, -10, 0]
 
 
+def test_labels_that_are_ranges_are_shown_as_ranges(tmp_path, cache):
+    for name in ("a.png", "b.png"):
+        face(30, 0).save(tmp_path / name)
+    (tmp_path / "annotations.csv").write_text("path,age\na.png,25-32\nb.png,38-43\n")
+    manifest = manifests.build(tmp_path, cache=cache)
+    result = audit.audit(manifest)
+    assert result["conflicts"] == [{"gap": 6, "ages": ["25-32", "38-43"], "items": ["a.png", "b.png"]}]
+    assert "    6 years: a.png (25-32), b.png (38-43)" in audit.lines(result)
+    assert pd.read_csv(audit.save(manifest, result, tmp_path / "x") / "conflicts.csv")["age"].tolist() == [
+        "25-32",
+        "38-43",
+    ]
+
+
 def test_the_lines_say_it_all(result):
     text = "\n".join(audit.lines(result))
     assert "123 usable items, 1 excluded" in text

@@ -202,6 +202,9 @@ def test_a_cluster_goes_only_where_most_of_it_is_too_much():
     # The couple of photographs with a woman brings 20 nearer to balance by 1, the other brings 45 nearer by 2
     with pytest.raises(DataError, match="--clean balance-gender would leave out every one of 6 items"):
         left(items, "balance-gender")
+    with_somebody = made([20, 45, 45, 45], [0, 1, 1, 1], gender=[None, "male", "male", None])
+    _, [row] = cleaning.apply(with_somebody, cleaning.parse(["balance-gender"]))
+    assert (row["removed"], row["unknown"]) == (3, 1)  # the one that goes with the two men does not stay
     even = made([20] * 4, [0, 0, 1, 1], gender=["male", "female", "male", "female"])
     assert left(even, "balance-gender") == "0 1 2 3"
 

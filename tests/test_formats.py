@@ -77,6 +77,20 @@ def test_a_folder_above_a_known_one_is_told_which_to_name(tmp_path):
     assert f"But {tmp_path / 'appa-real-release'} looks like appa_real: name that folder" in unknown(tmp_path)
 
 
+def test_a_folder_that_nobody_may_read_does_not_hide_the_one_to_name(tmp_path, monkeypatch):
+    (tmp_path / "lost+found").mkdir()
+    appa(touched(tmp_path, "release/train/000000.jpg") / "release")
+    scandir = os.scandir
+
+    def refusing(folder):
+        if str(folder).rstrip("/").endswith("lost+found"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert f"But {tmp_path / 'release'} looks like appa_real: name that folder" in unknown(tmp_path)
+
+
 def test_an_archive_is_to_be_unpacked_and_a_folder_without_photos_is_called_one(tmp_path):
     touched(tmp_path, "notes.txt")
     assert "No photograph is in it: no file there has an ending such as .jpg" in unknown(tmp_path)
@@ -101,6 +115,12 @@ def test_the_template_lists_all_photos_and_is_a_table_that_only_wants_ages(tmp_p
     filled = (tmp_path / "annotations.csv").read_text().replace(",,,", ",40,,")
     (tmp_path / "annotations.csv").write_text(filled)
     assert set(years(annotations.read(tmp_path)).values()) == {(40, 40)}
+
+
+def test_the_command_after_the_template_can_be_copied_whatever_the_folder_is_called(tmp_path):
+    touched(tmp_path, "my photos/a.jpg")
+    done = ageensemble("data", "formats", "--template", "my photos", cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "Then: ageensemble data check 'my photos'"
 
 
 def test_the_template_never_writes_over_a_table(tmp_path):
@@ -142,6 +162,7 @@ def test_one_format_is_described_in_full_and_an_unknown_one_names_the_others():
     shown = ageensemble("data", "formats", "imdb_wiki").stdout
     assert "Rothe, Timofte & Van Gool" in shown
     assert "utkface" not in shown
+    assert ageensemble("data", "formats", "imdb-wiki").stdout.partition(":")[2] == shown.partition(":")[2]
     assert max(map(len, shown.splitlines())) <= 120
     done = ageensemble("data", "formats", "imdb")
     assert (done.returncode, "known: adience" in said(done)) == (2, True)

@@ -113,6 +113,18 @@ def test_too_few_clusters_are_not_measured(tmp_path):
     assert measured(folder)["one"]["gap_why"] == "fewer than 30 clusters"
 
 
+def test_test_items_of_another_data_set_are_no_leak(tmp_path):
+    age = np.arange(N) % 90
+    folder = plan_folder(tmp_path, age)
+    test = folder.plan.part == TEST
+    put(folder, "one", age + np.where(test, 12, 5))
+    assert measured(folder)["one"]["gap_state"] == "suspicious"
+    folder.items["dataset"] = np.where(test, "other faces", "made up")
+    row = measured(folder)["one"]
+    assert (row["gap_state"], row["gap_why"]) == ("not measured", "the test part is of another data set")
+    assert tables.marked(tables.rows(folder, FOURTEEN)) == [("one (import)", tables.BEST)]
+
+
 def test_groups_that_hold_too_few_are_not_measured_where_they_are_what_is_scored(tmp_path):
     low, high = np.array([(0, 2), (4, 6)])[(np.arange(900) % 30 == 0).astype(int)].T
     folder = plan_folder(tmp_path, np.stack([low, high], 1))

@@ -266,6 +266,11 @@ def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     assert ran.stderr == f"error: {name} is not fetched by this program; how to come by it is said above\n"
 
 
+def test_a_set_may_be_called_as_its_format_is(tmp_path):
+    ran = ageensemble("data", "get", "imdb_wiki", cwd=tmp_path)
+    assert ran.stdout.startswith("imdb-wiki: ")
+
+
 def test_a_set_that_nobody_knows_is_answered_with_those_that_are_known(tmp_path):
     ran = ageensemble("data", "get", "imagenet", cwd=tmp_path)
     assert ran.returncode == 2

@@ -12,7 +12,7 @@ from commands import MINE, ageensemble, benchmark, plan_folder, said
 from predicted import bells, exact, folder_of, guessed, guesses, run_of
 from sets import FOLDS
 
-from ageensemble import ages, calibration, gaps, intervals, thresholds
+from ageensemble import ages, calibration, export, gaps, intervals, thresholds
 from ageensemble.plan_folders import PlanFolder
 
 # --- what is measured where there is no test part ---------------------------------------------------------------
@@ -149,6 +149,7 @@ def test_a_second_benchmark_finds_all_done(runs, told, cache, tmp_path):
         (["results", "--by", "group"], "out-of-fold"),
         (["results", "--calibration"], "Calibration fold by fold"),
         (["results", "--threshold", "18"], "At least 18 years old? Fold by fold"),
+        (["results", "--threshold", "18"], "by a cutoff from the other folds"),
         (["results", "--markdown"], "no test part"),
         (["intervals", "stack"], "measured fold by fold"),
         (["compare", "mine.py", "stack"], "out-of-fold"),
@@ -171,12 +172,20 @@ def test_the_export_is_whole_and_gives_the_command(runs, tmp_path):
     assert "on the test part:" not in text
 
 
+def test_of_a_refit_that_is_not_scored_there_is_nothing_to_export(tmp_path):
+    folder = without_test(60)[0]
+    refit = run_of(np.empty((60, ages.A)), folder.plan, parts=())
+    refit.kind, refit.folder = "refit", tmp_path
+    assert export._pictures(refit, folder, ages.FOURTEEN, tmp_path, set(), brief=False) == []
+
+
 def test_a_model_folder_says_out_of_fold_scores_only(runs, tmp_path):
     done = ageensemble("models", "save", "floor", "--out", runs, "--to", tmp_path / "floor")
     assert done.returncode == 0, done.stderr
     content = json.loads((tmp_path / "floor" / "model.json").read_text())
     assert set(content["scores"]) == {"groups", "oof"}
     assert content["intervals"]
+    assert "none kept for the test. Protocol official. Plan " in (tmp_path / "floor" / "README.md").read_text()
 
 
 def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(runs, tmp_path):

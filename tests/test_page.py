@@ -95,6 +95,16 @@ def test_multiples_of_ten_twice_as_frequent_as_their_neighbours_have_two_sixths_
     assert found["tens"]["at"] == [{"age": age, "items": 40, "neighbours": 20.0} for age in (30, 40, 50, 60)]
 
 
+def test_where_a_set_begins_and_ends_is_no_heaping_and_what_is_within_still_is():
+    even = np.repeat(np.arange(21, 61), 300)  # 60 has two neighbours of four, 61 and 62 are not there
+    found = heaped(even)
+    assert (found["fives"]["index"], found["tens"]["index"], found["peaks"]) == (1, 1, [])
+    assert [m["age"] for m in found["tens"]["at"]] == [30, 40, 50]
+    rounded = heaped(np.repeat(np.arange(20, 61, 5), 300))
+    assert rounded["fives"]["index"] == pytest.approx(5)
+    assert sorted(peak["age"] for peak in rounded["peaks"]) == list(range(25, 60, 5))
+
+
 def test_an_age_that_stands_out_is_named_whatever_its_digit():
     found = heaped(np.r_[np.repeat(np.arange(100), 20), np.full(60, 26)])
     assert found["peaks"] == [{"age": 26, "items": 80, "neighbours": 20.0}]
@@ -153,6 +163,13 @@ def test_what_is_not_known_is_no_value_and_a_single_value_is_no_attribute():
     assert "gender" not in found
     assert found["between"] is None
     assert set(found["ethnicity"]["values"]) == {"a", "b"}
+
+
+def test_attributes_that_no_item_says_both_of_have_nothing_between_them():
+    known = table_of(["m", "f", None, None] * 9, [None, None, "a", "b"] * 9)
+    found = confounding(known, exact(np.arange(36)), np.arange(36))
+    assert {"gender", "ethnicity"} <= set(found)
+    assert found["between"] is None
 
 
 def test_a_thousand_ethnicities_are_told_apart_no_further_than_twenty():
@@ -245,9 +262,10 @@ def test_pictures_and_charts_say_in_words_what_they_show(checked):
 
 
 def test_the_same_data_make_the_same_page(checked, utkface, cache, tmp_path):
-    words = ["data", "check", utkface, "--cache", cache, "--out", tmp_path, "--html", "--to", tmp_path / "mine.html"]
+    file = tmp_path / "pages" / "mine.html"
+    words = ["data", "check", utkface, "--cache", cache, "--out", tmp_path, "--html", "--to", file]
     assert ageensemble(*words).returncode == 0
-    assert (tmp_path / "mine.html").read_text(encoding="utf-8") == checked[0]
+    assert file.read_text(encoding="utf-8") == checked[0]
     assert not (tmp_path / "check-faces" / "page.html").exists()
 
 
@@ -333,6 +351,12 @@ def test_a_photograph_that_is_another_by_now_is_no_suspect(runs, manifest):
     assert len(doubts.among(changed)) == len(doubts.among(manifest)) == 48
 
 
+def test_a_set_cleaned_of_every_suspect_has_none_and_is_still_the_runs(runs, manifest):
+    doubts = Doubts(runs, "forty")
+    suspects = manifest.items["item_id"].isin(doubts._table["item_id"]).to_numpy()
+    assert doubts.among(manifest.take(np.flatnonzero(~suspects))).empty
+
+
 def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
     done = ageensemble("data", "check", annotated, "--cache", cache, "--out", runs, "--html", "--run", "forty")
     assert done.returncode == 3
@@ -344,6 +368,7 @@ def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
     [
         (["--to", "x.html"], "it goes with --html"),
         (["--run", "svm"], "it goes with --html"),
+        (["--html", "--to", "/"], "--to / is a folder; name the page's file, such as /page.html"),
         (["--html", "--labels-only", "--run", "svm"], "photographs that are opened"),
         (["--clean", "blurr"], "did you mean 'blur'"),
         (["--html", "--run", "svm", "--out", "/nowhere"], "no runs in /nowhere"),

@@ -11,9 +11,10 @@ from commands import ageensemble
 from sets import PEOPLE
 
 from ageensemble import manifest as manifests
-from ageensemble import preparing, protocols, splits
+from ageensemble import preparing, protocols, registry, splits, tables
 from ageensemble.console import Console
 from ageensemble.errors import DataError, UsageError
+from ageensemble.plan_folders import PlanFolder
 from ageensemble.protocols import leave_one_person_out
 from ageensemble.splits import TEST
 
@@ -44,6 +45,15 @@ def test_every_protocol_is_listed_with_a_sentence():
     assert all(text.endswith(".") for text in rows.values())
 
 
+def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
+    (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(manifest, seed, folds):\n    pass\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    theirs = SimpleNamespace(name="theirs", module="their_protocol")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs] * (group == "ageensemble.protocols"))
+    assert "theirs" in protocols.names()
+    assert protocols.module("theirs").__doc__ == "All of it."
+
+
 def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(manifest):
     plan, taken = protocols.module("utkface-21-60").apply(manifest, 0, 5)
     inside = ((manifest.y >= 21) & (manifest.y <= 60)).all(1)
@@ -53,6 +63,18 @@ def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(m
     assert len(splits.parted(plan, taken.clusters)) == 0
     with pytest.raises(DataError, match="no photograph of an age from 21 to 60"):
         protocols.module("utkface-21-60").apply(manifest.take(np.flatnonzero(manifest.y[:, 0] > 60)), 0, 5)
+
+
+def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path, cache):
+    here, headings = SimpleNamespace(cache=cache, console=Console()), []
+    for way in ({"clean": ["ages=21-60"]}, {"protocol": "utkface-21-60"}, {"clean": ["ages=21-60"]}):
+        manifest, plan, about = preparing.prepare(here, [told], folds=2, **way)
+        folder = PlanFolder.create(tmp_path, manifest, plan, about)
+        headings.append(tables.heading(folder))
+    assert [path.name for path in tmp_path.iterdir()] == [folder.folder.name]
+    assert headings[0].startswith("told: 40 items; cleaned: ages=21-60 (20 left out);")
+    assert headings[1].startswith("told: 40 items; protocol utkface-21-60; cleaned: ages=21-60 (20 left out);")
+    assert headings[2] == headings[1]
 
 
 def test_leave_one_person_out_has_a_fold_for_each_person_and_no_test_part(manifest_told):

@@ -15,6 +15,7 @@ from ageensemble import preparing, several
 from ageensemble.console import Console
 from ageensemble.errors import DataError, UsageError
 from ageensemble.plan_folders import PlanFolder
+from ageensemble.saved import contents
 from ageensemble.splits import TEST
 
 
@@ -155,6 +156,13 @@ def test_test_data_that_show_everybody_leave_nobody_to_train_on(sets, tmp_path, 
         prepared(cache, [sets / "alpha"], test_data=[copy])
 
 
+def test_test_data_of_which_nothing_is_left_are_refused(sets, tmp_path, cache):
+    small = folder_of(tmp_path / "small", [("a.png", 20, "x"), ("b.png", 30, "y")])
+    for options in ({"clean": ["ages=31-90"]}, {"limit": 10}):
+        with pytest.raises(DataError, match="--clean or --limit leaves no photograph of the test data small"):
+            prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, **options)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -191,6 +199,14 @@ def test_the_command_line_takes_several_sets_and_the_table_says_so(sets, tmp_pat
     ageensemble("results", tmp_path / "runs", "--export", tmp_path / "out")
     command = "benchmark --data alpha --data beta --test-data gamma --clean ages=21-90 --folds 2 --seed 0"
     assert command in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_model_card_says_which_photographs_were_chosen():
+    cleaned = [{"name": "ages", "value": "21-60", "reason": "age not from 21 to 60 years"}]
+    about = {"data": "a+b", "protocol": "official", "cleaned": cleaned, "test_sets": ["b"]}
+    said = ["Protocol official.", "Left out: age not from 21 to 60 years.", "Tested on b."]
+    assert contents._chosen(about) == said
+    assert contents._chosen({"data": "a"}) == []
 
 
 def test_a_wrong_second_set_is_one_line(sets, tmp_path, cache):

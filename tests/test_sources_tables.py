@@ -4,6 +4,7 @@ import datetime
 import math
 import os
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from conftest import face
 from scipy.io import savemat
 from tiny_tables import LABELS, MORPH, appa, by_path, cells, mat, problems, touched, years
 
-from ageensemble import datasets
+from ageensemble import datasets, processes
 from ageensemble import manifest as manifests
 from ageensemble.datasets import (
+    _columns,
     age_folders,
     appa_real,
     appa_real_apparent,
@@ -23,6 +25,15 @@ from ageensemble.datasets import (
 )
 from ageensemble.errors import DataError
 from ageensemble.predicting import inputs
+
+in_processes = processes.run
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    """Tables of Matlab's are read here: starting another process for each takes longer than all else."""
+    monkeypatch.setattr(processes, "run", lambda read, tasks, jobs: [(task, read(task)) for task in tasks])
+
 
 # Folders named by age
 
@@ -71,6 +82,8 @@ def test_another_file_of_the_same_name_further_in_is_another_photo(tmp_path):
         ["15/111/1-0.jpg", "15/112/2-0.jpg", "16/111/3-0.jpg", "16/112/4-0.jpg"],  # AFAD
         ["01/10001_1981-05-05_2009.jpg", "02/10002_1981-05-05_2009.jpg"],  # WIKI's parts
         [f"{part:02}/a.jpg" for part in range(100)],
+        ["111/1-0.jpg", "111/2-0.jpg", "112/3-0.jpg"],  # one age of AFAD's
+        [f"{person}/a.jpg" for person in range(1, 151)],
         ["1.png", "2.png"],
         ["5/a.png", "6/b.png", "smiling/c.png", "sad/d.png"],
         [],
@@ -78,6 +91,16 @@ def test_another_file_of_the_same_name_further_in_is_another_photo(tmp_path):
 )
 def test_what_looks_a_little_like_ages_is_not_taken_for_them(tmp_path, names):
     assert not age_folders.detect(touched(tmp_path, *names))
+
+
+@pytest.mark.parametrize("first", ["001", "unsure", "over80"])
+def test_folders_of_ages_are_known_whichever_the_disk_names_first(tmp_path, monkeypatch, first):
+    names = ["001/1.png", "unsure/2.png", "over80/3.png", "25-32/4.png"]
+    touched(tmp_path, *names)
+    (tmp_path / "itself").symlink_to("itself")
+    found = sorted(names, key=lambda name: not name.startswith(first))
+    monkeypatch.setattr(age_folders, "first_photographs", lambda root: found)
+    assert age_folders.detect(tmp_path)
 
 
 # IMDB-WIKI
@@ -172,6 +195,25 @@ def test_a_damaged_table_is_refused_in_one_line(tmp_path, spoil):
 # WIKI as a course hands it out
 
 
+def nested(depth):
+    """A file of Matlab's with a cell in a cell in a cell, and so on, called wiki."""
+    cell = struct.pack("<IIIIIIiiII", 6, 8, 1, 0, 5, 8, 1, 1, 1, 0)  # flags, 1 x 1, no name
+    outer = cell[:-8] + struct.pack("<II4s4x", 1, 4, b"wiki")
+    sizes = [len(cell) + level * (8 + len(cell)) for level in range(depth)]
+    inside = b"".join(struct.pack("<II", 14, size) + cell for size in reversed(sizes))
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<HH", 0x0100, 0x4D49)
+    return head + struct.pack("<II", 14, len(outer) + len(inside)) + outer + inside
+
+
+def test_a_table_that_ends_who_reads_it_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "run", in_processes)
+    (tmp_path / "wiki.mat").write_bytes(nested(50_000))
+    with pytest.raises(
+        DataError, match=r"wiki\.mat is not a readable table of IMDB-WIKI: reading it ended in signal SIG"
+    ):
+        imdb_wiki.read(tmp_path)
+
+
 def test_wiki_labels_are_read_with_their_quirks(tmp_path):
     (tmp_path / "wiki_labels.csv").write_text(LABELS)
     table = wiki.read(tmp_path)
@@ -201,6 +243,13 @@ def test_the_judges_list_is_what_predict_takes_as_a_list(tmp_path):
     found = inputs.find([tmp_path / "wiki_judge.csv"])
     assert [photo.name for photo in found] == ["1.png", "2.png"]
     assert all(os.path.isfile(photo.path) for photo in found)
+
+
+def test_a_path_in_brackets_is_read_and_one_made_to_take_for_ever_is_not_pondered():
+    for text, path in [("['a b.jpg']", "a b.jpg"), ('[ "a.jpg" ]', "a.jpg"), ("[a.jpg]", "a.jpg"), ("['a]", "'a")]:
+        assert _columns.as_path(text) == path
+    for text in ("[" + " " * 100_000 + "x", "['" + "' " * 50_000 + "x", "[]", "[x] y"):
+        assert _columns.as_path(text) == text
 
 
 # MORPH
@@ -275,6 +324,13 @@ def test_a_table_of_appa_real_without_the_column_says_which(tmp_path):
     assert years(appa_real.read(tmp_path)) == {"test/a.jpg": (3, 3)}
     with pytest.raises(DataError, match=r"gt_avg_test\.csv has no column apparent_age_avg"):
         appa_real_apparent.read(tmp_path)
+
+
+def test_other_columns_of_appa_real_with_names_like_ours_change_nothing(tmp_path):
+    table = "file_name,Age,real_age,apparent_age_avg,apparent_age\na.jpg,77,3,4.5,99\n"
+    (tmp_path / "gt_avg_test.csv").write_text(table)
+    assert years(appa_real.read(tmp_path)) == {"test/a.jpg": (3, 3)}
+    assert appa_real.read(tmp_path)["apparent_age"].tolist() == ["4.5"]
 
 
 @pytest.mark.parametrize("source", [wiki, appa_real, appa_real_apparent, imdb_wiki])

@@ -179,7 +179,6 @@ BAD = {
     "item_id,part\n{0}\n{1},test\n": "part '' is neither",
     "item_id,part\n{0},-1\n": "part '-1' is neither",
     "item_id,part\n{0},1.0\n": "part '1.0' is neither",
-    "item_id,part\n{0},0\n{1},1\n": "no item in the test part",
     "item_id,part\n{0},test\n{1},1\n": "no item in fold 0",
     "item_id,part\n{0},test\n{1},0\n": "no item in fold 1",
     "item_id,part\n{0},test\n{1},9999\n": "no item in fold 0",
@@ -194,6 +193,13 @@ def test_a_bad_plan_file_is_refused_in_one_line(manifest, tmp_path, text):
     with pytest.raises(DataError, match=message) as error:
         splits.read(plan_file(tmp_path, text.format(first, second)), manifest)
     assert "\n" not in str(error.value)
+
+
+def test_a_plan_file_may_have_no_test_part(manifest, tmp_path):
+    plan, covered = splits.read(plan_file(tmp_path, as_text(manifest, np.arange(len(manifest)) % 3)), manifest)
+    assert (plan.folds, plan.parts, len(covered)) == (3, ("oof",), len(manifest))
+    plan.save(tmp_path, manifest.items["item_id"])
+    assert splits.read(tmp_path / "plan.csv", manifest)[0].hash == plan.hash
 
 
 def test_a_plan_file_that_is_not_there_is_refused(manifest, tmp_path):

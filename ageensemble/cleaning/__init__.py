@@ -120,7 +120,7 @@ def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: Non
         if out.all():
             raise DataError(f"--clean {step.text} would leave out every one of {counted(len(out), 'item')}")
         reason, column = found.reason(step.value), getattr(found, "COLUMN", None)
-        unknown = int(manifest.items[column].isna().sum()) if column else 0
+        unknown = int((manifest.items[column].isna() & ~out).sum()) if column else 0
         manifest = manifest.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
         row = {"name": step.name, "value": step.text.partition("=")[2], "reason": reason}
         row |= {"removed": int(out.sum()), "unknown": unknown}

@@ -44,6 +44,8 @@ def data_check(
     """Say what is wrong with the data: unusable files, duplicates, conflicting ages, rounded ages, confounding."""
     if to and not html:
         raise UsageError("--to names the page's file; it goes with --html")
+    if to and to.is_dir():
+        raise UsageError(f"--to {to} is a folder; name the page's file, such as {to / 'page.html'}")
     if run and (labels_only or not html):
         raise UsageError("--run shows suspects on the page: it goes with --html and photographs that are opened")
     from .. import audit, cleaning, machine, manifest, page

@@ -1,6 +1,7 @@
 """The verb `data formats`."""
 
 import inspect
+import shlex
 import shutil
 import textwrap
 from pathlib import Path
@@ -75,4 +76,4 @@ def _template(folder):
     print(plain(f"{folder / 'annotations.csv'} lists {counted(listed, 'photograph')}; fill in the column age."))
     if left_out:
         print(f"{counted(left_out, 'photograph')} left out, as the names of the files are not UTF-8; rename them.")
-    print(plain(f"Then: ageensemble data check {folder}"))
+    print(plain(f"Then: ageensemble data check {shlex.quote(str(folder))}"))

@@ -32,6 +32,7 @@ def data_get(
     """
     from .. import getting
 
+    name = name.replace("_", "-")  # formats are called imdb_wiki
     if name in getting.ELSEWHERE:
         _say_where(name)
     _get(name, getting.module(name), to or Path(name), yes)

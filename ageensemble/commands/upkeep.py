@@ -12,7 +12,8 @@ from .options import Cache, Json, Out, Yes, examples
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
 cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
 list_app = typer.Typer(
-    help="What can be named: models, features, their parameters, preprocessing, age groups, data formats.",
+    help="What can be named: models, features, their parameters, preprocessing, age groups, data formats, cleaning, "
+    "protocols.",
     no_args_is_help=True,
 )
 

@@ -30,6 +30,7 @@ age_deviation standard deviation of their guesses, years
 import importlib
 import os
 import pkgutil
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import DataError, UsageError
@@ -46,16 +47,16 @@ def formats():
 
 
 def module(name):
-    """The source module called `name`.
+    """The source module called `name`, with hyphens or underscores.
 
     Raises
     ------
     UsageError
         No such format.
     """
-    if name not in formats():
+    if name.replace("-", "_") not in formats():
         raise UsageError(f"no data format called '{name}'; known: {', '.join(formats())}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
 def detect(root):
@@ -97,8 +98,9 @@ def _inside(root):
     """Where a folder within `root` is in a known layout: that it should be named instead."""
     folders = [root / name for name in sorted(_names(root))[:20] if name.endswith("/")]
     for folder in folders:
-        if found := _fitting(folder):
-            return f"But {folder} looks like {' or '.join(found)}: name that folder"
+        with suppress(DataError, OSError):  # one that cannot be read, such as lost+found
+            if found := _fitting(folder):
+                return f"But {folder} looks like {' or '.join(found)}: name that folder"
     return None
 
 

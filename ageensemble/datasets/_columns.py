@@ -42,7 +42,6 @@ OLDEST = 120.0
 RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|_|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 FROM = re.compile(r"(?:>=|more than)?\s*(\d+)\s*\+?")  # FairFace's "more than 70" follows its 60-69
 ABOVE = re.compile(r"(?:>|over)\s*(\d+)")
-LISTED = re.compile(r"""\[\s*(['"]?)(.+)\1\s*\]""")
 
 
 def translate(table, where):
@@ -92,8 +91,12 @@ def _texts(column, ours):
 
 def as_path(text):
     """The path in `['17/a.jpg']`, as tables made from Matlab's cells have it; any other text as it is."""
-    match = LISTED.fullmatch(text)
-    return match[2] if match else text
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    inside = text[1:-1].strip()
+    if len(inside) > 2 and inside[0] == inside[-1] and inside[0] in "'\"":
+        return inside[1:-1]
+    return inside or text
 
 
 def _require(found, where, table):

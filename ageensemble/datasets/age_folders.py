@@ -15,23 +15,30 @@ LAYOUT = "folders named by an age (001 ... 110, or 1 ... 110) or a range (1-2, 2
 LICENCE = "not known here; ask where the folders come from (Kaggle's facial-age states its terms on its page)"
 # names of photographs in folders of other numbers: IMDB-WIKI's in 00 ... 99, FG-NET's where each person has a folder
 NO_AGES = re.compile(r"_\d{1,4}-\d{1,2}-\d{1,2}_\d{4}\.|/\d{3}A\d\d[a-z]?\.", re.IGNORECASE)
+GENDERS = {"111", "112"}  # folders of AFAD's, in each folder of an age
 
 
 def detect(root):
-    """The first photographs lie in a folder named by an age, and most folders beside that are named so too."""
+    """The first photographs lie in a folder beside others, of which most are named by ages and none by another number.
+
+    Whichever of these folders the disk names first, the answer is the same.
+    """
     if not root.is_dir():
         return False
     inside = [path for path in first_photographs(root) if "/" in path]
     if not inside or any(NO_AGES.search(path) for path in inside):
         return False
-    level, _, folder = os.path.dirname(inside[0]).rpartition("/")
-    if not _is_age(folder) or _is_age(level.rpartition("/")[2]):  # the latter in AFAD, 25/111/
+    level = os.path.dirname(os.path.dirname(inside[0]))
+    if _is_age(os.path.basename(level)):  # in AFAD, 25/111/
         return False
     with os.scandir(root / level) as entries:
-        beside = [entry.name for entry in entries if entry.is_dir()]
+        beside = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     named = [name for name in beside if _is_age(name)]
+    if set(named) <= GENDERS:
+        return False
+    people = any(name.isdigit() for name in set(beside) - set(named))  # 1 ... 150 number people, or anything
     parts = len(named) == 100 and all(len(name) == 2 for name in named)  # 00 ... 99 number the parts of a set
-    return len(named) > max(1, len(beside) / 2) and not parts
+    return len(named) > max(1, len(beside) / 2) and not people and not parts
 
 
 def read(root):

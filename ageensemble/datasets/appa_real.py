@@ -72,13 +72,15 @@ def _tables(root):
 
 
 def _part(file, part, column, years):
+    import pandas as pd
+
     given = read_text(file)
     columns = by_name(given.columns)
     if missing := {"file_name", column} - columns.keys():
         raise DataError(f"{file} has no column {' and no column '.join(sorted(missing))}")
-    given = given.assign(age=[years(text) for text in given[columns[column]]])
-    ours = {columns[name]: ours for name, ours in COLUMNS.items() if name in columns}
-    table = translate(given.rename(columns=ours), file.name)
+    told = {"path": given[columns["file_name"]], "age": [years(text) for text in given[columns[column]]]}
+    told |= {ours: given[columns[name]] for name, ours in COLUMNS.items() if name in columns}
+    table = translate(pd.DataFrame(told), file.name)
     there = set(os.listdir(file.parent / part)) if (file.parent / part).is_dir() else set()
     table["path"] = [f"{part}/{_crop(name, there)}" if name else None for name in table["path"]]
     return table.assign(item_id=table["path"], official=PARTS[part])

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from .. import processes
 from ..errors import DataError
 from ._columns import age_problem
 
@@ -65,9 +66,23 @@ def _tables(root):
 
 
 def _fields(file, part):
-    """The columns of a table: numbers as floats, texts as lists; those that may be missing are filled with nothing."""
+    """The columns of a table: numbers as floats, texts as lists; those that may be missing are filled with nothing.
+
+    They are read in a process of its own, since a file that was made to be hostile can end the one that reads it.
+    """
+    [(_, found)] = processes.run(_read, [(file, part)], 1)
+    if isinstance(found, processes.ProcessDied):
+        found = f"reading it ended in {found}"
+    if isinstance(found, str):
+        raise DataError(f"{file} is not a readable table of IMDB-WIKI: {found}")
+    return found
+
+
+def _read(task):
+    """The columns, or in words why there are none."""
     from scipy.io import loadmat
 
+    file, part = task
     try:
         table = loadmat(file, variable_names=[part])[part][0, 0]
         paths = [_text(cell) for cell in table["full_path"].ravel()]
@@ -76,10 +91,9 @@ def _fields(file, part):
             fields[name] = _numbers(table[name], len(paths)) if name in table.dtype.names else [np.nan] * len(paths)
         names = [_text(cell) for cell in table["name"].ravel()] if "name" in table.dtype.names else [None] * len(paths)
     except Exception as error:  # a damaged file can fail in many ways within scipy
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{file} is not a readable table of IMDB-WIKI: {reason}") from None
+        return " ".join(str(error).split()) or type(error).__name__
     if len(names) != len(paths):
-        raise DataError(f"{file} is not a readable table of IMDB-WIKI: {len(names)} names, {len(paths)} paths")
+        return f"{len(names)} names, {len(paths)} paths"
     return fields | {"path": paths, "name": names}
 
 

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from ..audit import spread_over_ages
+from ..audit import label, spread_over_ages
 from ..console import counted
 from . import charts
 from .markup import section, table, tag
@@ -45,9 +45,9 @@ class Pictures:
 def sample_section(manifest, pictures):
     """Photographs spread over the ages."""
     rows = spread_over_ages(manifest.y, SHOWN)
-    items = manifest.items.iloc[rows]
-    shown = [pictures(item, age) for item, age in zip(items["item_id"], items["age_min"], strict=True)]
-    title = f"{len(shown)} of {counted(len(manifest), 'photograph')}, spread over the ages; below each its age."
+    items = manifest.items["item_id"].iloc[rows]
+    shown = [pictures(item, label(*ends)) for item, ends in zip(items, manifest.y[rows], strict=True)]
+    title = f"{len(shown)} of {counted(len(manifest), 'photograph')}, spread over the ages; below each its label."
     return section("photographs", "Photographs", tag("p", title), tag("div", *shown, class_="photos"))
 
 

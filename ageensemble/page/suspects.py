@@ -1,6 +1,7 @@
 """Labels that a run is sure are wrong, on the page."""
 
 from .. import plan_folders, suspects
+from ..audit import label
 from ..console import counted
 from ..errors import DataError
 from .markup import section, tag
@@ -35,13 +36,13 @@ class Doubts:
         Raises
         ------
         DataError
-            It has none of them.
+            It has none of the run's photographs.
         """
-        there = manifest.items.set_index("item_id")["sha256"].reindex(self._table["item_id"]).to_numpy()
-        known = self._plan_folder.items.set_index("item_id")["sha256"].loc[self._table["item_id"]].to_numpy()
-        if len(there) and not (there == known).any():
+        known = self._plan_folder.items.set_index("item_id")["sha256"]
+        same = manifest.items.set_index("item_id")["sha256"].reindex(known.index) == known
+        if not same.any():
             raise DataError(f"the run {self.title} was made on other photographs than those of {manifest.name}")
-        return self._table[there == known].head(SHOWN)
+        return self._table[same.loc[self._table["item_id"]].to_numpy()].head(SHOWN)
 
 
 def suspect_section(doubts, manifest, pictures):
@@ -65,4 +66,4 @@ def suspect_section(doubts, manifest, pictures):
 
 
 def _caption(row):
-    return f"{suspects.label(row.age_min, row.age_max)} → {row.median} ({row.low}-{row.high})"
+    return f"{label(row.age_min, row.age_max)} → {row.median} ({row.low}-{row.high})"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from importlib.resources import files
+from pathlib import Path
 
 from .. import __version__
 from ..console import counted
@@ -18,7 +19,7 @@ def save(file, manifest, result, doubts=None):
     Parameters
     ----------
     file : path
-        HTML
+        HTML; its folder is made
     manifest : Manifest
     result : dict
         from `audit.audit`, with `cleaned`, from `cleaning.apply`
@@ -35,6 +36,7 @@ def save(file, manifest, result, doubts=None):
         tag("main", *_sections(manifest, result, doubts)),
         _foot(manifest),
     )
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
     with writing(file) as temporary:
         temporary.write_text(_document(f"{manifest.name}: a look at the data", body), encoding="utf-8")
 

@@ -5,8 +5,6 @@ returns a `Plan` and the manifest of the items that take part; the others it lis
 is the protocol `some-name`. The table's header says the name, since numbers by two protocols are not comparable.
 """
 
-import importlib
-
 from .. import registry
 from ..errors import UsageError
 
@@ -27,4 +25,4 @@ def module(name):
     if name not in names():
         near = registry.did_you_mean(registry.close(name, names()))
         raise UsageError(f"no protocol called '{name}'; known: {', '.join(names())}{near}")
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return registry.module(__name__, name.replace("-", "_"))

@@ -45,6 +45,7 @@ def _trained(data, content):
     test = f"{data['test_items']:,}" if data["test_items"] else "none"
     return (
         f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, {test} kept for the test. "
+        f"{''.join(f'{_plain(one)} ' for one in data['chosen'])}"
         f"Plan {data['plan']}, manifest {data['manifest']}, run {_plain(content['run'])}."
     )
 

@@ -61,7 +61,8 @@ def _fill(run, plan_folder, files, new):
         "run": run.folder.name,
         "ageensemble": read_json(run.folder / "run.json")["ageensemble"],
         "data": {key: plan_folder.about.get(key) for key in ("data", "items", "manifest", "plan", "source", "folds")}
-        | {"training_items": len(plan_folder.plan.rest), "test_items": len(plan_folder.plan.test)},
+        | {"training_items": len(plan_folder.plan.rest), "test_items": len(plan_folder.plan.test)}
+        | {"chosen": _chosen(plan_folder.about)},
         "licences": _licences(plan_folder, members),
         "template": plan_folder.template and plan_folder.template.to_json(),
         "scores": scores,
@@ -176,6 +177,13 @@ def _intervals(run, plan_folder):
         return {}
     known = run.predictions("oof"), plan_folder.y[rest], plan_folder.items["cluster"].to_numpy()[rest]
     return {str(level): asdict(conformal.calibrate(*known, scheme, level)) for level in LEVELS}
+
+
+def _chosen(about):
+    """Which photographs took part and what they are tested on, where that was asked for, a sentence each."""
+    result = [f"Protocol {about['protocol']}."] if "protocol" in about else []
+    result += [f"Left out: {step['reason']}." for step in about.get("cleaned", [])]
+    return result + [f"Tested on {name}." for name in about.get("test_sets", [])]
 
 
 def _licences(plan_folder, members):
