@@ -90,6 +90,7 @@ def test_the_file_says_what_it_is_and_nothing_of_this_machine(bag, exported):
     assert not re.search(rb"\.py\b|site-packages|Traceback", content)
 
 
+@pytest.mark.slow
 def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
