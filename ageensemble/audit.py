@@ -9,10 +9,12 @@ from .confounding import ATTRIBUTES, attributes, confounding
 from .console import counted, plain
 from .duplicates import connected
 from .files import write_csv
+from .grouping import group_counts, grouping
 from .heaping import FIRST, LAST, heaping
 
 ALIKE = ("same file", "same pixels", "near-duplicate")  # kinds of links between items that show the same picture
 LARGEST = 12  # groups of copies that are listed
+SEVERAL = {"same subject": "person", "same moment": "moment"}  # links whose items may well be of several ages
 COMMON = 6  # sizes of photographs that are listed
 PEAKS = 5  # ages that stand out, listed
 
@@ -23,17 +25,20 @@ def audit(manifest):
     Returns
     -------
     dict
-        items, excluded (by reason), ages, gender, ethnicity, subjects, groups, links (by kind: groups of linked items,
-        items in them, groups whose ages disagree), clusters, conflicts (worst first: ages, items), copies; years
+        items, excluded (by reason), remarks (on usable items, by text), ages, gender, ethnicity, subjects, groups
+        (items by age group), grouping (see `grouping`: `name`, `groups`, `cuts`), links (by kind: groups of linked
+        items, items in them, groups with `several_ages`), clusters, conflicts (worst first: ages, items), copies; years
         (items of each year, the middle of a labelled range, and the same by gender and ethnicity); heaping and
         confounding as the modules of these names say; sides and sizes of the photographs, None where nobody opened them
     """
     items, y = manifest.items, manifest.y
+    scheme, cuts = grouping(y)
     known = attributes(items)
     return {
         "name": manifest.name,
         "items": len(items),
         "excluded": manifest.reasons,
+        "remarks": _remarks(items),
         "ages": {
             "lowest": int(y[:, 0].min()),
             "highest": int(y[:, 1].max()),
@@ -41,7 +46,8 @@ def audit(manifest):
             "median": float(np.median(y)),
             "ranges": int((y[:, 0] != y[:, 1]).sum()),
         },
-        "groups": _group_counts(y),
+        "groups": group_counts(y, scheme),
+        "grouping": {"name": scheme.name, "groups": [list(ends) for ends in scheme.groups], "cuts": cuts},
         "gender": _counts(items["gender"]),
         "ethnicity": _counts(items["ethnicity"]),
         "subjects": {"items": int(items["subject"].notna().sum()), "different": int(items["subject"].nunique())},
@@ -57,9 +63,11 @@ def audit(manifest):
     }
 
 
-def _group_counts(y):
-    label = ages.FOURTEEN.lookup[y.sum(1) // 2]
-    return dict(zip(ages.FOURTEEN.labels, np.bincount(label, minlength=len(ages.FOURTEEN)).tolist(), strict=True))
+def _remarks(items):
+    """What the source says is odd in usable items, in short, and how many each."""
+    if "remark" not in items:
+        return {}
+    return {str(k): int(v) for k, v in items["remark"].dropna().str.partition(":")[0].value_counts().items()}
 
 
 def _counts(column):
@@ -110,7 +118,7 @@ def _link_counts(pairs, y):
     label = connected(len(y), pairs)
     _, inverse, size = np.unique(label, return_inverse=True, return_counts=True)
     gap = _gaps(inverse, y)
-    return {"groups": int((size > 1).sum()), "items": int(size[size > 1].sum()), "disagree": int((gap > 0).sum())}
+    return {"groups": int((size > 1).sum()), "items": int(size[size > 1].sum()), "several_ages": int((gap > 0).sum())}
 
 
 def _gaps(group, y):
@@ -224,12 +232,13 @@ def lines(result, worst=10):
     excluded = sum(result["excluded"].values())
     yield f"{_shown(result['name'])}: {counted(result['items'], 'usable item')}, {excluded:,} excluded"
     yield from (f"  excluded  {count:>7,}  {reason}" for reason, count in result["excluded"].items())
+    yield from (f"  kept      {count:>7,}  {remark}" for remark, count in result["remarks"].items())
     a = result["ages"]
-    ranges = f", {a['ranges']:,} labelled by ranges" if a["ranges"] else ""
+    ranges = f"; {a['ranges']:,} labelled by ranges, {at_middle(result)}" if a["ranges"] else ""
     yield f"ages {a['lowest']} to {a['highest']}, mean {a['mean']}, median {a['median']:g}{ranges}"
-    most = max(result["groups"].values())
+    most, wide = max(result["groups"].values()), max(7, *map(len, result["groups"]))
     for name, count in result["groups"].items():
-        yield f"  {name:>7}  {count:>7,}  {'#' * round(40 * count / most)}"
+        yield f"  {name:>{wide}}  {count:>7,}  {'#' * round(40 * count / most)}"
     for what in ("gender", "ethnicity"):
         yield f"{what}: " + ", ".join(f"{_shown(name)} {count:,}" for name, count in list(result[what].items())[:8])
     yield from _heaping_lines(result["heaping"])
@@ -237,19 +246,33 @@ def lines(result, worst=10):
     if result["sides"]:
         s = result["sides"]
         yield f"shorter side in pixels: {s['smallest']} to {s['largest']}, median {s['median']:g}"
-    yield f"{result['clusters']:,} clusters of items that a split must not part; linked by"
+    yield f"{counted(result['clusters'], 'cluster')} of items that a split must not part; linked by"
     if not result["links"]:
         yield "  nothing: every photograph stands alone" if result["sides"] else "  nothing that the labels say"
     for kind, c in result["links"].items():
-        counts = f"{c['groups']:>6,} groups of {c['items']:>6,} items, {c['disagree']:,} groups disagree on age"
-        yield f"  {kind:<15} {counts}"
+        groups = counted(c["groups"], SEVERAL.get(kind, "group"))
+        yield f"  {kind:<15} {groups} of {c['items']:,} items, {differing(kind, c)}"
     conflicts = result["conflicts"]
     if conflicts:
-        yield f"{len(conflicts):,} groups show the same picture with different ages; the worst:"
+        groups = counted(len(conflicts), "group shows", "groups show")
+        yield f"{groups} the same picture with different ages; the worst:"
     for group in conflicts[:worst]:
         yield f"  {group['gap']:>3} {'year' if group['gap'] == 1 else 'years'}: " + ", ".join(
             f"{_shown(i)} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
         )
+
+
+def at_middle(result):
+    """What the counts, means and charts of an audit make of labelled ranges, in words."""
+    return "counted at their middle" if result["grouping"]["cuts"] else "whole in the groups, at their middle in means"
+
+
+def differing(kind, counts):
+    """How many groups of linked items have several ages, in words: copies then disagree, a person has grown older."""
+    number = counts["several_ages"]
+    return (
+        counted(number, "disagrees", "disagree") + " on age" if kind in ALIKE else f"{number:,} of them at several ages"
+    )
 
 
 def _heaping_lines(found):
@@ -260,7 +283,7 @@ def _heaping_lines(found):
     if found["peaks"]:
         peaks = found["peaks"][:PEAKS]
         listed = ", ".join("{age} ({items:,}, beside it {neighbours:,.0f})".format_map(peak) for peak in peaks)
-        yield f"ages that stand out: {listed}"
+        yield f"ages that stand out, the most items too many first: {listed}"
 
 
 def _confounding_lines(found):

@@ -1,9 +1,10 @@
 """The main job: data and models in, complete runs on one split plan out."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cells, faces, features, pixels, registry, reports, specs, splits, stacking
+from . import cells, faces, features, models, pixels, registry, reports, specs, splits, stacking
 from .ages import FOURTEEN
 from .caches import default_folder
 from .console import Console, Training
@@ -270,5 +271,9 @@ def parse_models(names, texts, feature_names, settings):
         each once
     """
     wanted = [name.strip() for name in (names or "").split(",") if name.strip()] + list(texts or [])
-    parsed = [specs.parse(text, feature_names, settings or ()) for text in wanted or DEFAULT_MODELS]
-    return list({key_of(spec.config): spec for spec in parsed}.values())
+    wanted = wanted or DEFAULT_MODELS
+    ours = {text: re.split("[@ ]", text)[0] in models.names() for text in wanted}
+    parsed = {  # ours first: a mistake in them is known before timm is loaded for the others, which takes seconds
+        text: specs.parse(text, feature_names, settings or ()) for text in sorted(ours, key=ours.get, reverse=True)
+    }
+    return list({key_of(parsed[text].config): parsed[text] for text in wanted}.values())

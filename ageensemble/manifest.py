@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache as remember
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,8 @@ class Manifest:
     photos : Photos
     licence : str
         what is known of the terms of the photographs
+    formats : dict of str to str
+        source format of each set, by the set's name; no part of the hash
     """
 
     name: str
@@ -51,6 +53,7 @@ class Manifest:
     links: dict
     photos: Photos
     licence: str = ""
+    formats: dict = field(default_factory=dict)
 
     def __len__(self):
         return len(self.items)
@@ -148,11 +151,12 @@ def build(
         See `several.names`.
     """
     data = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    cache, tables, folders, licences = Path(cache or default_folder()), {}, {}, {}
+    cache, tables, folders, licences, formats = Path(cache or default_folder()), {}, {}, {}, {}
     for name, one in zip(several.names(data), data, strict=True):
         root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
         folders[name] = root if root.is_dir() else root.parent
-        tables[name], licences[name] = _read(root, format)
+        formats[name] = datasets.spelled(format) if format else datasets.detect(root)
+        tables[name], licences[name] = _read(root, formats[name])
         if str(one) == "demo":
             licences[name] = "drawn by ageensemble, Apache-2.0"
         if photographs:
@@ -168,19 +172,20 @@ def build(
     table.loc[sound, "photo"] = np.arange(sound.sum())
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
     _refuse_useless(table, folders)
-    return replace(_assemble("+".join(sorted(tables)), folder, table, photos), licence=_together(licences))
+    made = _assemble("+".join(sorted(tables)), folder, table, photos)
+    return replace(made, licence=_together(licences), formats=formats)
 
 
 def _read(root, format):
     """The table of one source, whatever is wrong with a row noted in it, and what is known of the terms."""
-    source = datasets.module(format or datasets.detect(root))
+    source = datasets.module(format)
     table = source.read(root)
     if table.empty:
         raise DataError(f"{root} names no photographs")
     extras = [name for name in datasets.EXTRAS if name in table]
     table = table.reindex(columns=[*datasets.COLUMNS, "cluster", *extras])
     table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
-    numbers = [name for name in extras if name != "official"]
+    numbers = [name for name in extras if name not in ("official", "remark")]
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)

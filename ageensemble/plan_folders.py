@@ -241,9 +241,9 @@ def one(out):
     return found[0]
 
 
-def holding(out, name):
-    """The only plan folder below `out` that has a run of this name; where none or several have, as `one` does."""
-    found = [folder for folder in plan_folders(out) if any(name in _names(run) for run in folder.runs)]
+def holding(out, *names):
+    """The only plan folder below `out` that has runs of all these names; where none or several have, as `one` does."""
+    found = [each for each in plan_folders(out) if {*names} <= {name for run in each.runs for name in _names(run)}]
     return found[0] if len(found) == 1 else one(out)
 
 

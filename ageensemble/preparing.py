@@ -16,7 +16,7 @@ def prepare(
     data,
     format=None,
     limit=None,
-    folds=splits.FOLDS,
+    folds=None,
     seed=0,
     plan_file=None,
     allow_leak=False,
@@ -34,8 +34,10 @@ def prepare(
     format : str, optional
         source format to insist on
     limit : int, optional
-        about as many items are taken
-    folds, seed : int
+        about as many items are taken, those of `test_data` apart, which are all taken
+    folds : int, optional
+        `splits.FOLDS` unless the plan has others of its own
+    seed : int
     plan_file : path, optional
         see `splits.read`
     allow_leak : bool
@@ -66,19 +68,24 @@ def prepare(
     about, test_sets = {"leaks": 0, "limited": 0}, names[len(data) :]
     with here.console.progress() as bar:
         manifest = build([*data, *test_data], format, here.cache, cores(), bar)
-    say_excluded(manifest, here.console)
+    called = several.heading(names, test_sets)
+    say_excluded(manifest, here.console, called)
     read = len(manifest.excluded)
     if steps:
         manifest, about["cleaned"] = _cleaned(manifest, steps, seed, here.console)
     if plan_file:
         plan, manifest = splits.read(Path(plan_file), manifest)
     elif chosen:
-        plan, manifest = chosen.apply(manifest, seed, folds)
+        plan, manifest = chosen.apply(manifest, seed, folds or splits.FOLDS)
         about["protocol"] = protocol
     else:
-        plan, manifest, about["limited"] = _own_plan(manifest, test_sets, limit, folds, seed)
+        plan, manifest, about["limited"] = _own_plan(manifest, test_sets, limit, folds or splits.FOLDS, seed)
+    if folds not in (None, plan.folds):
+        here.console.say(f"--folds {folds} changes nothing: this plan has {plan.folds} of its own, {plan.source}")
     if len(manifest.excluded) > read:
-        say_excluded(manifest, here.console)
+        done = {"cleaning": steps, f"--plan {plan_file}": plan_file, f"--protocol {protocol}": protocol}
+        done |= {"leaving out what is also in the test data": test_sets, f"--limit {limit}": about["limited"]}
+        say_excluded(manifest, here.console, f"after {' and '.join(filter(done.get, done))}")
     about |= {"sets": names} if len(names) > 1 else {}
     about |= {"test_sets": test_sets} if test_sets else {}
     about["leaks"] = len(splits.parted(plan, manifest.clusters))
@@ -111,23 +118,35 @@ def _cleaned(manifest, steps, seed, console):
 
 
 def _own_plan(manifest, test_sets, limit, folds, seed):
-    """A plan from the seed, its manifest, and the limit where that left something out.
+    """A plan from the seed, its manifest, and the limit where that left something out."""
+    if test_sets:
+        return _around(manifest, test_sets, limit, folds, seed)
+    taken = manifest.limited(limit, seed) if limit else manifest
+    return splits.make(taken, seed, folds), taken, limit if len(taken) < len(manifest) else 0
 
-    Where whole sets are the test part, an item of another set that shows somebody of them is left out: it would have to
-    be in two parts at once.
+
+def _around(manifest, test_sets, limit, folds, seed):
+    """The same where whole sets are the test part; the limit is of the others.
+
+    An item of another set that shows somebody of them is left out: it would have to be in two parts at once.
     """
-    if test_sets:
-        of_test = manifest.items["dataset"].isin(test_sets).to_numpy()
-        reaching = np.isin(manifest.clusters, manifest.clusters[of_test]) & ~of_test
-        manifest = manifest.take(np.flatnonzero(~reaching), "also in the test data")
-    whole = len(manifest)
-    manifest = manifest.limited(limit, seed) if limit else manifest
-    if test_sets:
-        _refuse_empty(manifest, test_sets)
-        plan = splits.around(manifest, manifest.items["dataset"].isin(test_sets).to_numpy(), seed, folds)
-    else:
-        plan = splits.make(manifest, seed, folds)
-    return plan, manifest, limit if len(manifest) < whole else 0
+    _refuse_empty(manifest, test_sets)
+    of_test = manifest.items["dataset"].isin(test_sets).to_numpy()
+    reaching = np.isin(manifest.clusters, manifest.clusters[of_test]) & ~of_test
+    others = manifest.take(np.flatnonzero(~of_test & ~reaching))
+    chosen = others.limited(limit, seed) if limit else others
+    manifest = manifest.take(np.flatnonzero(~reaching), "also in the test data")
+    of_test = manifest.items["dataset"].isin(test_sets).to_numpy()
+    kept = of_test | manifest.items["item_id"].isin(chosen.items["item_id"]).to_numpy()
+    manifest = manifest.take(np.flatnonzero(kept))
+    try:
+        plan = splits.around(manifest, of_test[kept], seed, folds)
+    except DataError as error:
+        if not reaching.any():
+            raise
+        left_out = counted(np.count_nonzero(reaching), "item")
+        raise DataError(f"{error}; {left_out} left out as also in the test data, by photograph or person") from None
+    return plan, manifest, limit if len(chosen) < len(others) else 0
 
 
 def _refuse_empty(manifest, test_sets):
@@ -135,13 +154,13 @@ def _refuse_empty(manifest, test_sets):
     left = set(manifest.items["dataset"])
     for name in test_sets:
         if name not in left:
-            raise DataError(f"--clean or --limit leaves no photograph of the test data {name}; ask for less of them")
+            raise DataError(f"--clean leaves no photograph of the test data {name}; clean less")
 
 
-def say_excluded(manifest, console):
-    """One line on how many items can be used, and why others can't."""
+def say_excluded(manifest, console, what):
+    """One line on how many items can be used, and why others can't; `what` they are, or what was done to them."""
     clusters = counted(len(np.unique(manifest.clusters)), "cluster")
-    console.say(f"{manifest.name}: {counted(len(manifest), 'usable photograph')} in {clusters}")
+    console.say(f"{what}: {counted(len(manifest), 'usable photograph')} in {clusters}")
     if len(manifest.excluded):
         listed = ", ".join(f"{count} {reason}" for reason, count in manifest.reasons.items())
         console.say(f"excluded {len(manifest.excluded):,}: {listed}")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from . import ages, calibration, intervals, pictures
+from .audit import label
 from .files import forget_unfinished, write_csv
 from .splits import JUDGED
 
@@ -172,8 +173,12 @@ def _all_items(run, plan_folder, groups):
 
 def _worst(file, run, items, photos, rows):
     """The items furthest off; `items` is in the order of the manifest or lacks some of it."""
-    worst = items.reindex(items["error"].abs().sort_values(ascending=False, kind="stable").index).head(WORST)
-    captions = [f"{t} -> {p}" for t, p in zip(worst["age_min"], worst["median"], strict=True)]
+    off = np.maximum(
+        items["age_min"] - items["median"], items["median"] - items["age_max"]
+    )  # from a range's nearer end
+    worst = items.reindex(off.sort_values(ascending=False, kind="stable").index).head(WORST)
+    ends = zip(worst["age_min"], worst["age_max"], worst["median"], strict=True)
+    captions = [f"{label(low, high)} -> {median}" for low, high, median in ends]
     pictures.save_contact_sheet(
         file, photos, rows[worst.index], captions, f"{run.name}: worst errors, true -> predicted"
     )

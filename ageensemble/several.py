@@ -47,6 +47,11 @@ def names(data):
     return found
 
 
+def heading(sets, test_sets=()):
+    """What several sets are called by people: those trained on, then those tested on, joined by +."""
+    return "+".join(sorted(sets, key=lambda name: (name in test_sets, name)))
+
+
 def joined(tables, folders):
     """One table of several sets, and the folder that its paths are relative to.
 

@@ -116,6 +116,8 @@ def _labels(mates, item):
 def save(plan_folder, run, table, manifest=None):
     """Write `suspects.csv` into the report of a run, and `suspects.jpg` where the photographs are at hand.
 
+    In the sheet no photograph comes twice.
+
     Parameters
     ----------
     plan_folder : PlanFolder
@@ -157,8 +159,14 @@ def _rows(table, known, manifest):
 
 
 def _sheet(file, run, table, photos, rows):
-    captions = [f"{label(*ends)} -> {m} ({a}-{b})" for ends, m, a, b in _shown(table)]
-    title = f"{run.title}: labels it contradicts most, labelled -> predicted (central 90 %)"
+    """Photographs with rank, label, prediction and name; of those of equal pixels the first alone."""
+    _, first = np.unique(photos.pixels[rows], axis=0, return_index=True)
+    first = np.sort(first)
+    table, rows = table.iloc[first], rows[first]
+    texts = [f"{label(*ends)} -> {m} ({a}-{b})" for ends, m, a, b in _shown(table)]
+    named = zip(table["rank"], texts, table["path"], strict=True)
+    captions = [f"{rank}: {text}\n{plain(path.rpartition('/')[2])}" for rank, text, path in named]
+    title = f"{run.title}: labels it contradicts most; rank: labelled -> predicted (central 90 %)"
     save_contact_sheet(file, photos, rows, captions, plain(title), columns=8, side=120)
 
 

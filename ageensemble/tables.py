@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from . import ages, compare, gaps, scores
+from . import ages, compare, gaps, scores, several
 from .console import counted, plain
 
 BEST, TIED, SUSPECT = "*best", "=best", "!gap"
@@ -45,8 +45,9 @@ def heading(plan_folder):
     """What all rows share, in one line."""
     about = plan_folder.about
     plan = plan_folder.plan
+    name = several.heading(about["sets"], about.get("test_sets", ())) if "sets" in about else about["data"]
     parts = [
-        f"{about['data']}: {counted(about['items'], 'item')}",
+        f"{name}: {counted(about['items'], 'item')}",
         f"protocol {about['protocol']}" if "protocol" in about else "",
         f"tested on {' and '.join(about['test_sets'])}" if "test_sets" in about else "",
         f"cleaned: {', '.join(map(_step, about['cleaned']))}" if "cleaned" in about else "",
@@ -82,10 +83,13 @@ def notes(plan_folder, groups):
         "their difference in the score that chooses, on the same resamples, holds 0. Whether the intervals shown "
         "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
         "again may still change the order.",
-        f"Gap: the test score minus the out-of-fold score, both by single cells. {SUSPECT}: suspicious, since its "
-        "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not have "
-        "been.",
     ]
+    if plan_folder.plan.judged == "test":
+        lines.append(
+            f"Gap: the test score minus the out-of-fold score, both by single cells. {SUSPECT}: suspicious, since its "
+            "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not "
+            "have been."
+        )
     ranged = int((plan_folder.y[:, 0] != plan_folder.y[:, 1]).sum())
     if ranged:
         lines.append(f"Labelled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
@@ -141,8 +145,10 @@ def marked(table):
     return list(zip(map(plain, table["model"]), marks, strict=True))
 
 
-def gap_lines(table):
+def gap_lines(table, plan):
     """What is to be said of the gaps between test and out-of-fold: (text, whether it is a warning) for each line."""
+    if plan.judged != "test":
+        return [("No test part, so no gap between test and out-of-fold is measured.", False)]
     lines = []
     for row in table[table["gap_state"] == gaps.SUSPICIOUS].itertuples():
         between = "" if np.isnan(row.gap) else f", gap {row.gap:+.2f} ({row.gap_low:+.2f} to {row.gap_high:+.2f})"
@@ -170,7 +176,7 @@ def markdown(table, plan_folder, groups):
         lines.append(f"| {model} | " + " | ".join(values) + " |")
     said = table[(table["state"] == "complete") & (table["why"] != "")]
     below = [f"{model}: {why}" for model, why in zip(said["model"], said["why"], strict=True)]
-    below += [text for text, _ in gap_lines(table)] + notes(plan_folder, groups)
+    below += [text for text, _ in gap_lines(table, plan_folder.plan)] + notes(plan_folder, groups)
     return "\n\n".join(["\n".join(lines), *map(escaped, below)]) + "\n"
 
 
@@ -202,7 +208,8 @@ def rich_table(table, plan_folder, width):
             below.append(Text(plain(f"{model}: {table.at[index, 'why']}"), style="yellow"))
         values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
         view.add_row(name, *values, style="bold" if mark == BEST else None)
-    below += [Text(plain(text), style="bold red" if warning else "dim") for text, warning in gap_lines(table)]
+    said = gap_lines(table, plan_folder.plan)
+    below += [Text(plain(text), style="bold red" if warning else "dim") for text, warning in said]
     if len(shown) < len(SHOWN):
         below.append(Text(f"Left out for want of width: {', '.join(list(SHOWN)[len(shown) :])}.", style="dim"))
     return Group(view, *below)

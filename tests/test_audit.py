@@ -9,6 +9,7 @@ from conftest import AGES, PHOTOS, face, utk_name
 
 from ageensemble import audit
 from ageensemble import manifest as manifests
+from ageensemble.grouping import group_counts, grouping
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,10 @@ def test_items_ages_and_attributes_are_counted(result):
 
 def test_links_are_counted_by_kind(result):
     assert result["links"] == {
-        "same file": {"groups": 2, "items": 4, "disagree": 1},
-        "same pixels": {"groups": 2, "items": 4, "disagree": 1},
-        "near-duplicate": {"groups": 3, "items": 6, "disagree": 1},
-        "same moment": {"groups": 1, "items": 2, "disagree": 1},
+        "same file": {"groups": 2, "items": 4, "several_ages": 1},
+        "same pixels": {"groups": 2, "items": 4, "several_ages": 1},
+        "near-duplicate": {"groups": 3, "items": 6, "several_ages": 1},
+        "same moment": {"groups": 1, "items": 2, "several_ages": 1},
     }
     assert result["clusters"] == PHOTOS - 1
 
@@ -60,10 +61,52 @@ def test_labels_that_are_ranges_are_shown_as_ranges(tmp_path, cache):
     ]
 
 
+def ranges(*y):
+    return np.array(y)
+
+
+@pytest.mark.parametrize(
+    ("y", "name", "counts"),
+    [
+        (ranges((26, 26), (27, 27), (90, 90)), "fourteen", {"23-27": 2, "81+": 1}),
+        (ranges((25, 32), (25, 32), (60, 100)), "adience", {"25-32": 2, "60+": 1}),
+        (ranges((20, 29), (70, 120)), "decades", None),
+        (ranges((5, 31), (32, 44), (5, 31)), "labelled ranges", {"5-31": 2, "32-44": 1}),
+    ],
+)
+def test_ranges_are_counted_in_groups_that_hold_them_whole(y, name, counts):
+    if name == "decades":  # 70-120 is more than a decade
+        y = y[:1]
+    scheme, cuts = grouping(y)
+    assert (scheme.name, cuts) == (name, False)
+    found = {group: count for group, count in group_counts(y, scheme).items() if count}
+    assert found == (counts or {"20-29": 1})
+
+
+def test_ranges_that_overlap_or_are_many_are_counted_by_their_middle_and_this_is_known():
+    for y in (ranges((5, 31), (30, 44)), np.array([[a, a + 2] for a in range(0, 60, 3)])):
+        scheme, cuts = grouping(y)
+        assert (scheme.name, cuts) == ("fourteen", True)
+    assert group_counts(ranges((5, 31), (30, 44)), scheme)["15-17"] == 0
+    assert group_counts(ranges((5, 31), (30, 44)), scheme)["18-22"] == 1  # the middle is 18
+
+
+def test_persons_at_several_ages_are_no_mistakes(tmp_path, cache):
+    (tmp_path / "labels.csv").write_text(
+        "path,age,subject\n" + "".join(f"{i}.jpg,{20 + i},p{i // 5}\n" for i in range(10))
+    )
+    result = audit.audit(manifests.build(tmp_path / "labels.csv", cache=cache, photographs=False))
+    text = "\n".join(audit.lines(result))
+    assert "  same subject    2 persons of 10 items, 2 of them at several ages" in text
+    assert "disagree" not in text
+
+
 def test_the_lines_say_it_all(result):
     text = "\n".join(audit.lines(result))
     assert "123 usable items, 1 excluded" in text
-    assert "1 groups show the same picture with different ages" in text
+    assert "1 group shows the same picture with different ages" in text
+    assert "  same pixels     2 groups of 4 items, 1 disagrees on age" in text
+    assert "  same moment     1 moment of 2 items, 1 of them at several ages" in text
     assert f"30 years: {utk_name(AGES[1], 1)} ({AGES[1]})" in text
 
 
@@ -108,5 +151,5 @@ def test_utkface_has_the_duplicates_it_is_known_for(tmp_path):
     assert 110 <= result["ages"]["highest"] <= 116
     assert 250 <= result["links"]["same file"]["groups"] <= 400
     assert 550 <= result["links"]["near-duplicate"]["groups"] <= 900
-    assert result["links"]["same moment"]["disagree"] > 0
+    assert result["links"]["same moment"]["several_ages"] > 0
     assert result["conflicts"][0]["gap"] >= 20

@@ -82,6 +82,15 @@ def test_what_cannot_be_read_is_one_line_that_says_what_would_be_right(text, com
         cleaning.parse([text])
 
 
+def test_a_step_given_twice_is_refused_whatever_its_values():
+    with pytest.raises(
+        UsageError, match=r"--clean ages is given more than once \(ages=1-90 and ages=5-80\); give it once"
+    ):
+        cleaning.parse(["ages=1-90", "conflicts", "ages=5-80"])
+    with pytest.raises(UsageError, match=r"balance-gender and balance-gender"):
+        cleaning.parse(["balance-gender", "balance_gender"])
+
+
 @pytest.mark.parametrize("name", cleaning.names())
 def test_every_step_explains_itself_and_its_example_asks_for_it(name):
     module = cleaning.module(name)
@@ -168,6 +177,16 @@ def test_the_more_frequent_gender_is_thinned_within_each_age_group():
 
 def test_a_gender_that_a_group_has_alone_goes_from_it():
     assert left(made([20, 20, 45, 45], gender=["male", "male", "male", "female"]), "balance-gender") == "2 3"
+
+
+def test_a_balance_that_leaves_nobody_of_known_gender_is_warned_of():
+    men = made([20, 20, 45], gender=["male", "male", None])
+    _, report = cleaning.apply(men, cleaning.parse(["balance-gender"]))
+    warning = "warning: balance-gender removed every item of known gender; the 1 item that stays does not say it"
+    assert warning in list(cleaning.lines(report))
+    both = made([20, 20, 45], gender=["male", "female", None])
+    _, report = cleaning.apply(both, cleaning.parse(["balance-gender"]))
+    assert not any("warning" in line for line in cleaning.lines(report))
 
 
 def test_genders_of_other_names_are_said_instead_of_nothing_being_done():
@@ -295,13 +314,14 @@ def test_the_other_order_leaves_others():
 
 
 def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
-    cleaned, _ = cleaning.apply(made([1, 20, 95]), cleaning.parse(["ages=2-100", "ages=2-90"]))
+    items = made([1, 20, 30], age_deviation=[1, 2, 9])
+    cleaned, _ = cleaning.apply(items, cleaning.parse(["ages=2-90", "deviation=3"]))
     assert cleaned.excluded["item_id"].tolist() == ["0", "2"]
     assert cleaned.excluded["reason"].tolist() == [
-        "cleaned by ages=2-100: age not from 2 to 100 years",
         "cleaned by ages=2-90: age not from 2 to 90 years",
+        "cleaned by deviation=3: people's guesses deviate by more than 3 years",
     ]
-    assert cleaned.reasons == {"cleaned by ages=2-100": 1, "cleaned by ages=2-90": 1}
+    assert cleaned.reasons == {"cleaned by ages=2-90": 1, "cleaned by deviation=3": 1}
 
 
 def test_without_steps_nothing_happens(manifest):

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from conftest import face, utk_name
 
-from ageensemble import datasets
+from ageensemble import audit, datasets
+from ageensemble import manifest as manifests
 from ageensemble.datasets import annotations, utkface
 from ageensemble.datasets import manifest as manifest_file
 from ageensemble.errors import DataError, UsageError
@@ -50,6 +51,32 @@ def test_a_missing_race_is_a_missing_value_not_a_lost_photo(tmp_path, name):
     row = named(tmp_path, name).loc[name].replace({math.nan: None})
     assert (row["age_min"], row["gender"], row["ethnicity"]) == MALFORMED[name]
     assert row["problem"] is None
+    assert row["remark"].startswith("malformed name: ")
+
+
+def test_only_names_that_are_not_as_they_should_be_get_a_remark(tmp_path):
+    sound = ["26_1_2_20170116191425302.jpg", "26_1_2_20170116191425303.PNG", utk_name(30, 1, "20170116191425")]
+    rows = named(tmp_path, *sound, *MALFORMED)
+    assert rows["remark"].dropna().str.partition(": ")[2].to_dict() == {
+        "39_1_20170116174525125.jpg.chip.jpg": "no race",
+        "61_1_20170109150557335.jpg.chip.jpg": "no race",
+        "61_3_20170109150557335.jpg.chip.jpg": "no gender",
+        "24_0_1_20170116220224657 .jpg.chip.jpg": "the ending",
+        "55_0_0_20170116232725357jpg.chip.jpg": "the ending",
+        "14_0_0_2017011022340900.jpg.chip.jpg": "a time stamp of 16 digits",
+        "28_1_2_201701161846515488.jpg.chip.jpg": "a time stamp of 18 digits",
+        "44_1_4_20170116235150272.pg.chip.jpg": "the ending",
+    }
+    assert set(rows["problem"]) == {None}
+
+
+def test_the_audit_counts_the_remarks_on_what_it_keeps(tmp_path):
+    sound, impossible = utk_name(30, 1, "20170116191425"), "200_1_20170116174525125.jpg.chip.jpg"
+    for name in [*MALFORMED, sound, impossible]:
+        (tmp_path / name).touch()
+    result = audit.audit(manifests.build(tmp_path, photographs=False))
+    assert (result["items"], result["remarks"]) == (9, {"malformed name": 8})  # the tenth is no age, and excluded
+    assert "  kept            8  malformed name" in audit.lines(result)
 
 
 def test_a_file_with_another_name_among_the_photos_is_listed_with_the_reason(tmp_path):
@@ -103,7 +130,7 @@ def test_ages_are_read_as_people_write_them(tmp_path):
 
 
 def test_ages_that_are_missing_unreadable_or_impossible_say_so(tmp_path):
-    assert ages(tmp_path, "", "NaN", "NA", "None") == ["age missing"] * 4
+    assert ages(tmp_path, "", "NaN", "NA", "None", "7") == [*["age missing"] * 4, (7, 7)]
     assert ages(tmp_path, "old", "2,5", "20-", "twenty") == ["age unreadable"] * 4
     assert ages(tmp_path, "-1", "200", "inf", "40-30", "1e9", "121") == ["age impossible"] * 6
     assert ages(tmp_path, "120.9", "0") == [(120, 120), (0, 0)]
@@ -140,6 +167,41 @@ def test_a_separator_too_many_or_a_short_row_moves_no_column(tmp_path):
     assert csv(tmp_path, "path,age\na.jpg\nb.jpg,27\n")["problem"].tolist() == ["age missing", None]
 
 
+@pytest.mark.parametrize("text", ["path,age\na,26,left\nb,27\n", "path,age\na,26,\nb,27,\n\nc,28,x\n"])
+def test_a_cell_after_the_last_column_is_named_by_its_row(tmp_path, text):
+    row = 1 + next(number for number, line in enumerate(text.splitlines()) if line.count(",") == 2 and line[-1] != ",")
+    with pytest.raises(DataError, match=f"annotations.csv is not a readable table: row {row} has 3 cells, where 2 are"):
+        csv(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"), [("path,age,age", "age"), ("path,Age, AGE", "age"), ("age,img path,Img_Path", "img_path")]
+)
+def test_two_columns_of_one_name_are_not_chosen_from(tmp_path, header, name):
+    with pytest.raises(DataError, match=rf"csv has 2 columns called '{name}': rename all but the one that counts"):
+        csv(tmp_path, f"{header}\n1,2,3\n")
+
+
+def test_two_columns_that_are_not_used_may_have_one_name(tmp_path):
+    assert csv(tmp_path, "path,age,note,note\na.jpg,26,x,y\n")["age_min"].tolist() == [26]
+
+
+def test_a_lone_table_with_two_ages_is_recognised_and_refused_with_the_reason(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,age,age\na.jpg,1,2\n")
+    assert datasets.detect(tmp_path) == "annotations"
+    with pytest.raises(DataError, match=r"labels.csv has 2 columns called 'age'"):
+        annotations.read(tmp_path)
+
+
+def test_a_table_without_one_age_is_named_as_not_filled_in(tmp_path):
+    text = "path,age\na.jpg,\n,\nb.jpg,NaN\n"
+    with pytest.raises(DataError, match=r"/annotations.csv has no ages yet: fill in its column age, or move it away$"):
+        csv(tmp_path, text)
+    with pytest.raises(DataError, match=r"/annotations.csv has no ages yet: fill in its column age$"):
+        manifest_file.read(tmp_path / "annotations.csv")
+    assert csv(tmp_path, text + "c.jpg,old\n")["age_min"].isna().all()  # somebody wrote something
+
+
 def test_a_blank_item_id_becomes_the_path(tmp_path):
     assert csv(tmp_path, "item_id,path,age\nx,a.jpg,1\n,b.jpg,2\n")["item_id"].tolist() == ["x", "b.jpg"]
 
@@ -158,12 +220,13 @@ def test_a_single_csv_of_any_name_will_do(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "annotations.csv is not a readable table: No columns"),
+        (b"", "annotations.csv is not a readable table: it is empty"),
         (b"path;years_lived\na.jpg;3\n", "no column for the age; call it 'age' (columns seen: path, years_lived)"),
         (b"age,gender\n3,f\n", "no column for the photo's file; call it 'path' (columns seen: age, gender)"),
-        (b'path,age\n"a.jpg,3\n', "annotations.csv is not a readable table: Error tokenizing data"),
-        (b"path,age\na,1\nb,2,3,4\n", "annotations.csv is not a readable table: Error tokenizing data"),
+        (b'path,age\nb,2\n"a.jpg,3\nc,4\n', "table: a quotation mark is not closed, from row 3 on"),
+        (b"path,age\na,1\nb,2,3,4\n", "table: row 3 has 4 cells, where 2 are expected"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "no column for the photo's file"),
+        (b"\x1b[31m" + b"x" * 900, f"(columns seen: ?[31m{'x' * 75})"),
         (b"\xff\xfep", "annotations.csv is not a readable table"),
     ],
 )
@@ -230,3 +293,18 @@ def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
 def test_an_unknown_format_lists_the_known_ones():
     with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*manifest, .*utkface"):
         datasets.module("imdb")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("imdb", "imdb_wiki"), ("IMDB-WIKY", "imdb_wiki"), ("fg-net", "fgnet"), ("MORPH-II", "morph"),
+                        ("facial-age", "age_folders")]
+)  # fmt: skip
+def test_a_format_that_is_nearly_right_is_asked_after(name, meant):
+    with pytest.raises(UsageError, match=f"no data format called '{name}'; known: .*; did you mean '{meant}'\\?$"):
+        datasets.module(name)
+
+
+@pytest.mark.parametrize("name", ["imdb_wiki", "imdb-wiki", "IMDB-WIKI", " Imdb_Wiki"])
+def test_a_format_may_be_spelled_in_any_way(name):
+    assert datasets.module(name) is datasets.module("imdb_wiki")
+    assert datasets.spelled(name) == "imdb_wiki"

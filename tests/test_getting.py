@@ -105,6 +105,15 @@ def test_a_folder_with_other_things_is_left_alone(either, tmp_path):
     assert (either.hubs.asked, held(tmp_path)) == ([], {"mine/1.txt": b"kept"})
 
 
+def test_where_no_folder_can_be_made_the_one_that_was_asked_for_is_named(either, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    ran = either.get("--yes", "--to", "file/photos")
+    assert ran.returncode == 4
+    where = tmp_path / "file/photos"
+    assert f"error: {where} cannot be made: Not a directory; --to takes another folder\n" in ran.stderr
+    assert (either.hubs.asked, held(tmp_path)) == ([], {"file": b"kept"})
+
+
 def test_an_empty_folder_is_taken(either, tmp_path):
     (tmp_path / "mine").mkdir()
     assert either.get("--yes", "--to", "mine").returncode == 0
@@ -122,6 +131,7 @@ def test_an_interrupted_download_goes_on_where_it_was(either, tmp_path, monkeypa
     broken = either.get("--yes")
     assert broken.returncode == 3
     assert "; what came so far is kept, and the same command goes on from there" in broken.stderr
+    assert "nothing came" not in broken.stderr
     assert not (tmp_path / either.name).exists()
     hubs.refuse, hubs.asked[:] = None, []
     assert either.get("--yes").returncode == 0
@@ -139,7 +149,7 @@ def test_a_hub_that_refuses_is_quoted_with_what_to_do(code, either, tmp_path):
             "utkface": "so the set is not public any",
         },
         404: dict.fromkeys(("facial-age", "utkface"), "so the set is not there any more; see https://"),
-        500: dict.fromkeys(("facial-age", "utkface"), "what came so far is kept, and the same command goes on"),
+        500: dict.fromkeys(("facial-age", "utkface"), "nothing came; try again later"),
     }[code][either.name]
     ran = either.get("--yes")
     assert (ran.returncode, ran.stderr.count("\n")) == (3, 2)
@@ -155,7 +165,7 @@ def test_no_connection_is_said_in_one_line_with_the_page(either, monkeypatch):
     ran = either.get("--yes", **({"http_proxy": nowhere} if either.name == "facial-age" else {}))
     hub, page = {"facial-age": "Kaggle", "utkface": "Hugging Face"}[either.name], getting.module(either.name).PAGE
     assert ran.returncode == 3
-    assert f"error: could not fetch {either.name} from {hub}: Connection refused; what came so far is" in ran.stderr
+    assert f"error: could not fetch {either.name} from {hub}: Connection refused; nothing came; try again" in ran.stderr
     assert ran.stderr.endswith(f"; by hand: {page}\n")
 
 
@@ -258,17 +268,26 @@ def test_a_person_who_starts_it_against_another_endpoint_gets_what_the_known_has
 def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     ran = ageensemble("data", "get", name, "--yes", cwd=tmp_path, http_proxy="http://127.0.0.1:9", HF_HUB_OFFLINE="1")
     what, terms, where, then = ran.stdout.splitlines()
+    assert ran.stderr == ""
     assert what.startswith(f"{name}: ")
     assert terms == f"terms: {datasets.module(name.replace('-', '_')).LICENCE}"
     assert where.startswith("where: https://")
-    assert then == "then, with what is unpacked: ageensemble data check DIR"
-    assert (ran.returncode, list(tmp_path.iterdir())) == (2, [])
-    assert ran.stderr == f"error: {name} is not fetched by this program; how to come by it is said above\n"
+    assert then == f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR"
+    assert (ran.returncode, list(tmp_path.iterdir())) == (0, [])
 
 
-def test_a_set_may_be_called_as_its_format_is(tmp_path):
-    ran = ageensemble("data", "get", "imdb_wiki", cwd=tmp_path)
+@pytest.mark.parametrize("name", ["imdb_wiki", "imdb-wiki", "IMDB-WIKI"])
+def test_a_set_may_be_called_as_its_format_is(name, tmp_path):
+    ran = ageensemble("data", "get", name, cwd=tmp_path)
     assert ran.stdout.startswith("imdb-wiki: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("imdb", "imdb-wiki"), ("utk_faces", "utkface"), ("FacialAges", "facial-age")]
+)
+def test_a_set_that_is_nearly_right_is_asked_after(name, meant, tmp_path):
+    ran = ageensemble("data", "get", name, cwd=tmp_path)
+    assert (ran.returncode, f"; did you mean '{meant}'?\n" in ran.stderr) == (2, True)
 
 
 def test_a_set_that_nobody_knows_is_answered_with_those_that_are_known(tmp_path):

@@ -123,6 +123,14 @@ def test_the_header_names_the_protocol_and_the_want_of_a_test_part(runs):
     assert "(the set's own folds)" in shown
 
 
+def test_no_gap_is_explained_or_counted_where_none_is_measured(runs):
+    for more in ([], ["--markdown"]):
+        shown = " ".join(ageensemble("results", runs, *more, COLUMNS="300").stdout.split())
+        assert "No test part, so no gap between test and out-of-fold is measured." in shown
+        assert "Gap" not in shown
+        assert "not measured" not in shown
+
+
 def test_a_refit_on_everything_says_that_nothing_is_left_to_score_it_on(runs):
     row = row_of(runs, "floor (refit)")
     assert (row["state"], row["oof_mae"], row["test_mae"], row["images_per_second"]) == ("complete", "", "", "")
@@ -157,8 +165,7 @@ def test_a_second_benchmark_finds_all_done(runs, told, cache, tmp_path):
     ],
 )
 def test_every_table_is_there_or_says_why_not(runs, words, expected):
-    place = [runs] if words[0] == "results" else ["--out", runs]
-    done = ageensemble(*words, *place, COLUMNS="300")
+    done = ageensemble(*words, "--out", runs, COLUMNS="300")
     assert "Traceback" not in done.stderr
     assert expected in " ".join((done.stdout + done.stderr).split())
 

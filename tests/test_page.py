@@ -231,7 +231,7 @@ def test_the_page_has_what_the_audit_found(checked):
     text = Read(html).text
     for heading in ("What stands out", "Ages", "Rounded ages", "Age and gender", "Age and ethnicity", "Clusters"):
         assert heading in text
-    assert "1 group of photographs show the same picture with different ages, up to 30 years apart" in text
+    assert "1 group of photographs shows the same picture with different ages, up to 30 years apart: of copies" in text
     assert "30 years apart" in text
     assert "2 groups show the same picture more than once, with ages that agree" in text
     assert "Which: not an image" in text
@@ -291,6 +291,9 @@ def test_names_that_are_scripts_are_shown_and_do_nothing(hostile):
     read = Read(html)
     assert not {"script", "iframe"} & set(read.names)
     assert "40 years apart" in read.text
+    card = re.search('<section id="conflicts".*?</section>', html, re.DOTALL)[0]
+    assert card.count('<span class="file">') == 2
+    assert "b&lt;script&gt;document.title=&#x27;hacked&#x27;&lt;??&gt;&amp;&quot;.png</span>" in card
     assert "onload=alert(1)>.png" in read.text
     assert SCRIPT in read.text
     assert not re.search("[\x1b\u202e]", html)
@@ -304,7 +307,7 @@ def test_labels_alone_are_checked_before_the_photographs_are_there(tmp_path, cac
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["items"], result["clusters"], result["sides"], result["conflicts"]) == (300, 100, None, [])
-    assert result["links"] == {"same subject": {"groups": 100, "items": 300, "disagree": 100}}
+    assert result["links"] == {"same subject": {"groups": 100, "items": 300, "several_ages": 100}}
     assert result["excluded"] == {"age unreadable": 1}
     folder = tmp_path / "check-labels.csv"
     assert {f.name for f in folder.iterdir()} == {"manifest.csv", "excluded.csv", "conflicts.csv", "page.html"}
@@ -317,11 +320,13 @@ def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, t
     words = ["data", "check", utkface, "--cache", cache, "--out", tmp_path, "--html"]
     done = ageensemble(*words, "--clean", "conflicts", "--clean", "ages=10-60")
     assert done.returncode == 0, done.stderr
-    text = Read((tmp_path / "check-faces" / "page.html").read_text()).text
+    assert not (tmp_path / "check-faces").exists()  # where the lists of the whole set would be
+    text = Read((tmp_path / "check-faces-cleaned" / "page.html").read_text()).text
     assert "ages=10-60" in text
     assert "removed on request" in text
     assert "The same picture, different ages" not in text
-    reasons = pd.read_csv(tmp_path / "check-faces" / "excluded.csv")["reason"].str.partition(":")[0].value_counts()
+    reasons = pd.read_csv(tmp_path / "check-faces-cleaned" / "excluded.csv")["reason"].str.partition(":")[0]
+    reasons = reasons.value_counts()
     assert reasons["cleaned by conflicts=0"] == 2
     assert "cleaning left out" in done.stdout
 
@@ -337,9 +342,13 @@ def runs(manifest, tmp_path_factory):
 def test_suspects_of_a_run_are_shown_with_their_labels_and_what_was_predicted(runs, utkface, cache):
     done = ageensemble("data", "check", utkface, "--cache", cache, "--out", runs, "--html", "--run", "forty")
     assert done.returncode == 0, done.stderr
-    read = Read((runs / "check-faces" / "page.html").read_text())
+    html = (runs / "check-faces" / "page.html").read_text()
+    read = Read(html)
     assert "48 labels that forty (import) contradicts most" in read.text
     assert "1 → 40 (40-40)" in read.text
+    section = re.search('<section id="suspects".*?</section>', html, re.DOTALL)[0]
+    assert section.count('<span class="file">') == 48
+    assert f'<span class="file">{utk_name(AGES[0], 0)}</span>' in section
 
 
 def test_a_photograph_that_is_another_by_now_is_no_suspect(runs, manifest):
@@ -379,6 +388,11 @@ def test_options_that_cannot_be_are_refused_before_anything_is_read(words, right
     assert right in said(done)
 
 
+def test_the_help_says_that_suspects_need_the_page():
+    shown = " ".join(ageensemble("data", "check", "--help").stdout.split())
+    assert "With --html: a run in --out" in shown
+
+
 def test_several_sets_are_checked_as_one(utkface, annotated, cache, tmp_path):
     words = ["data", "check", utkface, annotated, "--cache", cache, "--out", tmp_path, "--html", "--json"]
     done = ageensemble(*words)
@@ -400,6 +414,59 @@ def test_age_that_goes_with_gender_is_said_with_the_means_where_they_are_of_many
         found = confounding(table_of(codes[::few], [None] * (120 // few)), y[::few], np.arange(120)[::few])
         said = findings(checked[1] | {"confounding": found})
         assert any(sentence.startswith(expected) for sentence in said)
+
+
+def test_age_does_not_go_with_gender_where_gender_brings_the_error_down_by_nothing():
+    y = exact(np.r_[np.repeat([20, 60], 60), np.full(120, 40)])  # either median is 40
+    found = confounding(table_of(np.repeat(["f", "m"], 120), [None] * 240), y, np.arange(240))
+    assert found["gender"]["cramers_v"] > 0.9
+    assert found["gender"]["constant_mae"] == found["gender"]["attribute_mae"]
+    nothing = {"fives": None, "tens": None, "peaks": []}
+    result = {"conflicts": [], "links": {}, "excluded": {}, "heaping": nothing, "groups": {}, "confounding": found}
+    result |= {"sizes": None, "subjects": {"items": 1}, "items": 1}
+    assert findings(result) == []
+
+
+@pytest.fixture(scope="module")
+def adience(tmp_path_factory, cache):
+    """A hundred labels of each of three of Adience's ranges, and their page."""
+    root = tmp_path_factory.mktemp("ranges")
+    rows = [f"{i}.jpg,{('8-12', '25-32', '60-100')[i % 3]},{'mf'[i % 2]}\n" for i in range(300)]
+    (root / "labels.csv").write_text("path,age,gender\n" + "".join(rows))
+    manifest = manifests.build(root / "labels.csv", cache=cache, photographs=False)
+    result = audit.audit(manifest) | {"cleaned": []}
+    page.save(root / "page.html", manifest, result)
+    return result, (root / "page.html").read_text()
+
+
+def test_labelled_ranges_are_the_groups_of_the_lines_the_findings_and_the_chart(adience):
+    result, html = adience
+    assert {name: count for name, count in result["groups"].items() if count} == {"8-13": 100, "25-32": 100, "60+": 100}
+    assert "      60+      100  ########################################" in audit.lines(result)
+    [few] = [sentence for sentence in findings(result) if sentence.startswith("Age groups")]
+    assert few.endswith("0-2 (0), 4-6 (0), 15-20 (0), 38-43 (0), 48-53 (0).")
+    assert "300 labels are ranges, whole in the groups" in Read(html).text
+    chart = re.search('<section id="ages".*?</svg>', html, re.DOTALL)[0]
+    assert re.findall(r"<title>(60\+ years: \d+)</title>", chart) == ["60+ years: 100"]
+
+
+def test_groups_are_not_called_small_where_ranges_stand_at_their_middle(adience):
+    result = adience[0] | {"grouping": adience[0]["grouping"] | {"cuts": True}}
+    assert not any(sentence.startswith("Age groups") for sentence in findings(result))
+
+
+def test_years_below_two_charts_side_by_side_stay_inside_and_the_last_is_shown():
+    drawn = charts.panel([0.5, 0.5, 0, 0], [0.25] * 4, 0.5, "to twenty")
+    assert re.findall(r'class="tick (\w+)" x="([\d.]+)%"', drawn) == [("start", "0.00"), ("end", "100.00")]
+    assert [charts.right_end(oldest) for oldest in (0, 19, 20, 60, 101, 120)] == [20, 20, 40, 80, 120, 120]
+
+
+def test_an_interval_beyond_the_scale_is_cut_and_a_value_without_one_has_its_dot():
+    drawn = charts.whisker(-50, 30, 150, (20, 40), 30, "few")
+    assert 'x1="0.00%" x2="100.00%"' in drawn
+    alone = charts.whisker(float("nan"), 25, float("nan"), (20, 40), 30, "one cluster")
+    assert 'class="reach"' not in alone
+    assert 'cx="25.00%"' in alone
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_reliability_of_a_refit_and_of_ranges(drawn):
     y = np.array(ages.SCHEMES["adience"].groups)[np.arange(40) % 8]
     figure = drawn("reliability", bells(y[:, 0], 5), None, None, y, ages.SCHEMES["adience"], "refit")
     assert "from out-of-fold" not in texts(figure)
-    assert [one.get_label() for one in figure.axes[1].lines] == ["as sure as right"]
+    assert len(figure.axes) == 1  # no panel of intervals, which could only be empty
 
 
 # --- coverage ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -65,15 +66,48 @@ def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(m
         protocols.module("utkface-21-60").apply(manifest.take(np.flatnonzero(manifest.y[:, 0] > 60)), 0, 5)
 
 
+def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, manifest):
+    protocol = protocols.module("utkface-21-60")
+    assert (manifest.formats, manifest_told.formats) == ({manifest.name: "utkface"}, {"told": "annotations"})
+    with pytest.raises(UsageError, match="for UTKFace alone, and told is in the format annotations; neither its name"):
+        protocol.apply(manifest_told, 0, 2)
+    theirs = replace(manifest, formats={manifest.name: "agedb"})  # whatever the files are called
+    with pytest.raises(UsageError, match=f"{manifest.name} is in the format agedb; for the same ages"):
+        protocol.apply(theirs, 0, 2)
+
+
+def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, manifest, tmp_path, cache):
+    protocol = protocols.module("utkface-21-60")
+    listed = replace(manifest, formats={manifest.name: "manifest"})
+    assert protocol.apply(listed, 0, 5)[0].hash == protocol.apply(manifest, 0, 5)[0].hash
+    shutil.copytree(told, tmp_path / "my-UTKFace")
+    named = manifests.build(tmp_path / "my-UTKFace", cache=cache)
+    assert len(protocol.apply(named, 0, 2)[1]) == 40
+    with pytest.raises(UsageError, match="and told is in the format annotations"):  # one of two sets is enough
+        protocol.apply(manifests.build([tmp_path / "my-UTKFace", told], cache=cache), 0, 2)
+
+
+def test_folds_that_have_no_say_are_said_to_have_none(told, cache, capsys):
+    here = SimpleNamespace(cache=cache, console=Console())
+    own = {"leave-one-person-out": "12 of its own, a fold for each person", "official": "3 of its own, the set's own"}
+    for name, words in own.items():
+        preparing.prepare(here, [told], protocol=name)
+        assert "--folds" not in capsys.readouterr().err
+        preparing.prepare(here, [told], protocol=name, folds=4)
+        assert f"--folds 4 changes nothing: this plan has {words}" in " ".join(capsys.readouterr().err.split())
+
+
 def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path, cache):
+    shutil.copytree(told, tmp_path / "UTKFace-told")
+    told, tmp_path = tmp_path / "UTKFace-told", tmp_path / "runs"
     here, headings = SimpleNamespace(cache=cache, console=Console()), []
     for way in ({"clean": ["ages=21-60"]}, {"protocol": "utkface-21-60"}, {"clean": ["ages=21-60"]}):
         manifest, plan, about = preparing.prepare(here, [told], folds=2, **way)
         folder = PlanFolder.create(tmp_path, manifest, plan, about)
         headings.append(tables.heading(folder))
     assert [path.name for path in tmp_path.iterdir()] == [folder.folder.name]
-    assert headings[0].startswith("told: 40 items; cleaned: ages=21-60 (20 left out);")
-    assert headings[1].startswith("told: 40 items; protocol utkface-21-60; cleaned: ages=21-60 (20 left out);")
+    assert headings[0].startswith("UTKFace-told: 40 items; cleaned: ages=21-60 (20 left out);")
+    assert headings[1].startswith("UTKFace-told: 40 items; protocol utkface-21-60; cleaned: ages=21-60 (20 left out);")
     assert headings[2] == headings[1]
 
 
@@ -134,7 +168,7 @@ def test_the_official_test_part_is_obeyed_and_the_rest_is_dealt_out_to_folds(man
     ],
 )
 def test_parts_that_are_none_are_refused(manifest_told, words, complaint):
-    with pytest.raises((DataError, UsageError), match=complaint):
+    with pytest.raises(DataError, match=complaint):
         protocols.module("official").apply(with_official(manifest_told, words), 0, 5)
 
 

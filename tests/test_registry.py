@@ -243,10 +243,18 @@ def listed(*words):
 def test_parameters_are_listed_with_their_defaults_and_words(name):
     known = registry.defaults(features.load(name) if name == "embed" else models.load(name))
     about = json.loads(listed("parameters", name, "--json"))
+    known |= {} if name == "embed" else {"preprocess": ""}  # of every model that sees photographs
     assert {row["name"]: row["default"] for row in about["parameters"]} == known
     lines = listed("parameters", name).splitlines()
     assert lines[0] == f"{name}: {about['summary']}"
     assert len(lines) == 1 + len(known)
+
+
+def test_preprocess_is_listed_with_its_values_for_models_that_see_photographs_alone():
+    for name in ("knn", "cnn", "svm"):
+        assert "clahe, equalise, grey" in listed("parameters", name).splitlines()[-1]
+    for name in ("floor", "hog"):
+        assert "preprocess" not in listed("parameters", name)
 
 
 def test_parameters_of_a_file_are_listed_and_of_nothing_are_not(tmp_path, monkeypatch):

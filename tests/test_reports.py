@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -113,3 +114,12 @@ def test_a_picture_of_training_needs_no_complete_history(histories, tmp_path):
     pictures.save_training(tmp_path / "training.png", histories, "mine $x^2 of ./a model")
     with Image.open(tmp_path / "training.png") as picture:
         assert picture.width == 1056
+
+
+def test_the_sheet_of_worst_errors_shows_ranges_and_goes_by_their_nearer_end(monkeypatch):
+    rows = [(60, 100, 55), (25, 32, 45), (20, 20, 30), (8, 12, 10)]
+    items = pd.DataFrame(rows, columns=["age_min", "age_max", "median"]).assign(error=np.nan)
+    drawn = []
+    monkeypatch.setattr(reports.pictures, "save_contact_sheet", lambda *given: drawn.extend(given))
+    reports._worst("worst.jpg", SimpleNamespace(name="svm"), items, None, np.arange(4))
+    assert drawn[3] == ["25-32 -> 45", "20 -> 30", "60-100 -> 55", "8-12 -> 10"]

@@ -141,26 +141,36 @@ def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained
     assert about == {"leaks": 0, "limited": 0, "sets": ["alpha", "beta"], "test_sets": ["beta"]}
 
 
-def test_a_limit_takes_of_the_test_data_as_well(sets, cache):
-    manifest, plan, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=20)
-    assert len(manifest) == pytest.approx(20, abs=4)
-    assert 6 <= len(plan.test) <= 14
-    assert about["limited"] == 20
+def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cache):
+    manifest, plan, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=10)
+    assert manifest.items["dataset"][plan.test].tolist() == ["beta"] * 20
+    assert 6 <= len(plan.rest) <= 14
+    assert about["limited"] == 10
+    whole = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=20)
+    assert (len(whole[0]), whole[2]["limited"]) == (38, 0)  # there are not more than 18 without the overlap
+
+
+def test_a_second_count_says_after_what_and_sets_tested_on_are_named_last(sets, cache, capsys):
+    prepared(cache, [sets / "beta"], test_data=[sets / "alpha"], folds=2, limit=10)
+    lines = " ".join(capsys.readouterr().err.split())
+    assert lines.startswith("beta+alpha: 40 usable photographs in 19 clusters after leaving out what is also in ")
+    assert " what is also in the test data and --limit 10: " in lines
+    assert lines.endswith("excluded 2: 2 also in the test data")
+    assert several.heading(["b", "a", "d", "c"], ["c", "a"]) == "b+d+a+c"
 
 
 def test_test_data_that_show_everybody_leave_nobody_to_train_on(sets, tmp_path, cache):
     copy = folder_of(tmp_path / "copy", [(f"{i:02}.png", 20, f"q{i}") for i in range(20)])
     for i in range(20):
         shared(sets / "alpha" / f"{i:02}.png", copy / f"{i:02}.png")
-    with pytest.raises(DataError, match="0 items outside the test part fill 0 folds, and 5 are needed"):
+    with pytest.raises(DataError, match=r"0 items .* 5 are needed; 20 items left out as also in the test data"):
         prepared(cache, [sets / "alpha"], test_data=[copy])
 
 
 def test_test_data_of_which_nothing_is_left_are_refused(sets, tmp_path, cache):
     small = folder_of(tmp_path / "small", [("a.png", 20, "x"), ("b.png", 30, "y")])
-    for options in ({"clean": ["ages=31-90"]}, {"limit": 10}):
-        with pytest.raises(DataError, match="--clean or --limit leaves no photograph of the test data small"):
-            prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, **options)
+    with pytest.raises(DataError, match="--clean leaves no photograph of the test data small"):
+        prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, clean=["ages=31-90"])
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,9 @@ def test_somebody_who_is_a_man_and_a_woman_in_agedb_has_no_gender(tmp_path):
         "9750_TomJones_18_f.jpg": None,
         "3_MickJagger_20_m.jpg": "male",
     }
+    remark = "no gender, as the person comes as a man and as a woman"
+    assert rows["remark"].tolist() == [remark, None, remark]
+    assert "remark" not in named(agedb, tmp_path / "one", "3_MickJagger_20_m.jpg")
 
 
 def test_what_agedb_names_otherwise_is_listed_with_the_reason(tmp_path):

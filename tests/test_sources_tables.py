@@ -192,6 +192,20 @@ def test_a_damaged_table_is_refused_in_one_line(tmp_path, spoil):
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"imdb": {"dob": [1.0]}}, "it has no table 'wiki'"),
+        ({"wiki": 3}, "its table 'wiki' has no column 'full_path'"),
+        ({"wiki": {"full_path": "a.jpg", "dob": [1.0]}}, "its table 'wiki' has no column 'photo_taken'"),
+    ],
+)
+def test_a_file_of_matlabs_without_such_a_table_is_told_so(tmp_path, content, why):
+    savemat(tmp_path / "wiki.mat", content)
+    with pytest.raises(DataError, match=rf"wiki\.mat is not a readable table of IMDB-WIKI: {why}$"):
+        imdb_wiki.read(tmp_path)
+
+
 # WIKI as a course hands it out
 
 

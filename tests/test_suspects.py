@@ -1,6 +1,7 @@
 """Suspects: labels that a run contradicts come first, with what is known of them, and nothing is removed."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,12 @@ import pytest
 from commands import ageensemble, said
 from made_up import COSTS
 from made_up import plan_folder as made_plan
-from PIL import Image
+from PIL import Image, ImageDraw
 from predicted import bells, exact
 
 from ageensemble import ages, plan_folders, splits, suspects
 from ageensemble.errors import UsageError
+from ageensemble.pictures.contact_sheet import _fitting
 from ageensemble.plan_folders import PlanFolder
 
 N = 600
@@ -157,16 +159,37 @@ def runs(manifest, tmp_path_factory):
 def test_the_command_writes_a_list_and_with_the_photographs_a_contact_sheet(runs, utkface, cache):
     folder = plan_folders.one(runs)
     before = [(run.folder.name, run.state(3)) for run in folder.runs]
-    done = ageensemble("data", "suspects", "guess", "--out", runs, "--count", 9, "--data", utkface, "--cache", cache)
+    done = ageensemble("data", "suspects", "guess", "--out", runs, "--count", 10, "--data", utkface, "--cache", cache)
     assert done.returncode == 0, done.stderr
     [report] = runs.glob("*/guess/report")
     table = pd.read_csv(report / "suspects.csv")
-    assert len(table) == 9
+    assert len(table) == 10
     assert set(table["item_id"]) <= set(folder.items["item_id"])
     assert table["item_id"][0] in done.stdout
     with Image.open(report / "suspects.jpg") as sheet:
-        assert sheet.size == (8 * 126 + 6, 2 * 138 + 28)  # nine photographs, eight in a row
+        assert sheet.size == (8 * 126 + 6, 2 * 152 + 28)  # nine, two of the ten being one; two lines below each
     assert [(run.folder.name, run.state(3)) for run in folder.runs] == before
+
+
+def test_the_sheet_shows_each_photograph_once_with_its_rank_label_and_name(monkeypatch):
+    photos = SimpleNamespace(pixels=np.array([[7, 7], [1, 2], [7, 7]], np.uint8))
+    rows = [(1, "a/one.jpg", 20, 20), (2, "two\n.jpg", 25, 32), (2, "b/copy.jpg", 60, 60)]
+    table = pd.DataFrame(rows, columns=["rank", "path", "age_min", "age_max"]).assign(median=40, low=35, high=45)
+    drawn = []
+    monkeypatch.setattr(suspects, "save_contact_sheet", lambda file, photos, *given, **more: drawn.extend(given))
+    suspects._sheet("x.jpg", SimpleNamespace(title="guess"), table, photos, np.arange(3))
+    assert drawn[0].tolist() == [0, 1]
+    assert drawn[1] == ["1: 20 -> 40 (35-45)\none.jpg", "2: 25-32 -> 40 (35-45)\ntwo?.jpg"]
+
+
+def test_names_too_long_for_a_sheet_lose_their_middle_and_strange_letters():
+    draw = ImageDraw.Draw(Image.new("RGB", (9, 9)))
+    assert _fitting(draw, "a.jpg", 120) == "a.jpg"
+    cut = _fitting(draw, "x" * 100 + "\u4e2d123.jpg", 120)
+    assert draw.textlength(cut) <= 120
+    assert cut.startswith("xx")
+    assert cut.endswith("?123.jpg")
+    assert ".." in cut
 
 
 def test_the_command_prints_json_and_draws_nothing_without_photographs(runs, tmp_path):

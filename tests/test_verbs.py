@@ -72,6 +72,25 @@ def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
         assert "is a model from a file of yours" in said(done)
 
 
+def test_runs_are_compared_and_have_intervals_on_the_only_plan_that_holds_them(runs):
+    first = plan_folder(runs)
+    shutil.copytree(first, runs / "another-plan")
+    shutil.rmtree(runs / "another-plan" / "mean")
+    for words in (["compare", "svm", "mean", "--json"], ["intervals", "mean", "--json"]):
+        alone, several = (ageensemble(*words, "--out", out) for out in (first, runs))
+        assert alone.returncode == 0, alone.stderr
+        assert several.stdout == alone.stdout
+
+
+def test_results_take_their_folder_with_or_without_out_but_once(runs):
+    given, named = ageensemble("results", runs, "--csv"), ageensemble("results", "--out", runs, "--csv")
+    assert named.returncode == 0, named.stderr
+    assert given.stdout == named.stdout
+    done = ageensemble("results", runs, "--out", runs)
+    assert done.returncode == 2
+    assert "the folder is given twice" in said(done)
+
+
 def test_a_stack_of_chosen_members_is_a_row_of_its_own(runs):
     found = rows(
         ageensemble("stack", "--model", "svm", "--model", "mine.py", "--method", "mean", "--out", runs, "--json")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import registry
-from ..ages import FOURTEEN
 from ..console import counted, plain
 from ..errors import DataError, UsageError
+from ..grouping import group_counts, grouping
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,15 @@ def parse(texts):
     Raises
     ------
     UsageError
-        No such step, or a value that it lacks or cannot read.
+        No such step, one given twice, or a value that it lacks or cannot read.
     """
-    return tuple(_step(text) for text in texts or ())
+    steps = tuple(_step(text) for text in texts or ())
+    names = [step.name for step in steps]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        given = " and ".join(step.text for step in steps if step.name == twice)
+        raise UsageError(f"--clean {twice} is given more than once ({given}); give it once")
+    return steps
 
 
 def _step(text):
@@ -105,26 +111,28 @@ def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: Non
     Manifest
     list of dict
         for each step `name`, `value` (text, empty where it takes none), `reason`, `removed`, `unknown` (items that stay
-        since they do not say what the step goes by), `before` and `after`: items in each of the fourteen age groups
+        since they do not say what the step goes by), `known` (items that stay and say it; None where the step goes by
+        no column), `before` and `after`: items in each age group, see `grouping`
 
     Raises
     ------
     DataError
         A step goes by something that no item says, or that only opened photographs show; or it leaves nothing.
     """
-    report = []
+    report, groups = [], grouping(manifest.y)[0]
     for step in steps:
-        found, before = module(step.name), _by_group(manifest.y)
+        found, before = module(step.name), group_counts(manifest.y, groups)
         _require(found, step, manifest)
         out = found.left_out(manifest, step.value, seed=seed, progress=progress)
         if out.all():
             raise DataError(f"--clean {step.text} would leave out every one of {counted(len(out), 'item')}")
         reason, column = found.reason(step.value), getattr(found, "COLUMN", None)
         unknown = int((manifest.items[column].isna() & ~out).sum()) if column else 0
+        known = int((~out).sum()) - unknown if column else None
         manifest = manifest.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
         row = {"name": step.name, "value": step.text.partition("=")[2], "reason": reason}
-        row |= {"removed": int(out.sum()), "unknown": unknown}
-        report.append(row | {"before": before, "after": _by_group(manifest.y)})
+        row |= {"removed": int(out.sum()), "unknown": unknown, "known": known}
+        report.append(row | {"before": before, "after": group_counts(manifest.y, groups)})
     return manifest, report
 
 
@@ -135,12 +143,6 @@ def _require(found, step, manifest):
     column = getattr(found, "COLUMN", None)
     if column and (column not in manifest.items or manifest.items[column].isna().all()):
         raise DataError(f"--clean {step.text} goes by the column {column}, which no item of {manifest.name} has")
-
-
-def _by_group(y):
-    """Items in each of the fourteen age groups by its label; a range counts by its middle."""
-    counts = np.bincount(FOURTEEN.lookup[y.sum(1) // 2], minlength=len(FOURTEEN))
-    return dict(zip(FOURTEEN.labels, counts.tolist(), strict=True))
 
 
 def lines(report):
@@ -154,12 +156,22 @@ def lines(report):
         asked = f"{row['name']}={row['value']}" if row["value"] else row["name"]
         stay = f"; {row['unknown']:,} stay that do not say it" if row["unknown"] else ""
         yield plain(f"  {asked:<16}{row['removed']:>8,}  {row['reason']}{stay}")
+        yield from warnings(row)
     if left == n:
         return
-    yield f"  {'age':>7}  {'before':>15}  {'after':>15}"
+    wide = max(7, *map(len, before))
+    yield f"  {'age':>{wide}}  {'before':>15}  {'after':>15}"
     for group, count in before.items():
         if count:
-            yield f"  {group:>7}  {_share(count, n)}  {_share(after[group], left)}"
+            yield f"  {group:>{wide}}  {_share(count, n)}  {_share(after[group], left)}"
+
+
+def warnings(row):
+    """A sentence where a step of the report left nothing that says what it goes by."""
+    if row["known"] == 0:
+        what = module(row["name"]).COLUMN.replace("_", " ")
+        stay = counted(row["unknown"], "item that stays does", "items that stay do")
+        yield f"warning: {row['name']} removed every item of known {what}; the {stay} not say it"
 
 
 def _share(count, n):

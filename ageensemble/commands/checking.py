@@ -34,14 +34,19 @@ def data_check(
         bool, typer.Option("--labels-only", help="Open no photograph: check labels before the photographs are there.")
     ] = False,
     run: Annotated[
-        Optional[str], typer.Option(help="A run in --out whose predictions say which labels are suspect.")
+        Optional[str], typer.Option(help="With --html: a run in --out whose predictions say which labels are suspect.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of runs; the lists go to check-NAME in it.")] = Path("runs"),
+    out: Annotated[
+        Path, typer.Option(help="Folder of runs; the lists go to check-NAME in it, or check-NAME-cleaned.")
+    ] = Path("runs"),
     cache: options.Cache = None,
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Say what is wrong with the data: unusable files, duplicates, conflicting ages, rounded ages, confounding."""
+    """Say what is wrong with the data: unusable files, duplicates, conflicting ages, rounded ages, confounding.
+
+    Whatever it finds, it has done its work: files that cannot be used are listed, and the exit code is 0.
+    """
     if to and not html:
         raise UsageError("--to names the page's file; it goes with --html")
     if to and to.is_dir():
@@ -59,7 +64,8 @@ def data_check(
         built = manifest.build(data, format, cache, machine.cores(), bar, photographs=not labels_only)
         built, cleaned = cleaning.apply(built, steps, seed, bar)
     result = audit.audit(built) | {"cleaned": cleaned}
-    folder = audit.save(built, result, out / f"check-{slug(built.name)}")
+    place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set
+    folder = audit.save(built, result, out / place)
     if html:
         page.save(to or folder / "page.html", built, result, doubts)
     if json:

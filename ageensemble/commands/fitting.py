@@ -33,7 +33,7 @@ def benchmark(
     set_: options.Set = None,
     format: options.Format = None,
     limit: options.Limit = None,
-    folds: options.Folds = 5,
+    folds: options.Folds = None,
     seed: options.Seed = 0,
     plan: options.PlanFile = None,
     test_data: options.TestData = None,
@@ -73,7 +73,7 @@ def fit(
     set_: options.Set = None,
     format: options.Format = None,
     limit: options.Limit = None,
-    folds: options.Folds = 5,
+    folds: options.Folds = None,
     seed: options.Seed = 0,
     plan: options.PlanFile = None,
     test_data: options.TestData = None,
@@ -98,12 +98,20 @@ def fit(
 
 def _work(kind, o):
     """Prepare, fit and print the table: what `benchmark` and `fit` share; `o` are their options."""
-    from .. import ages, preparing, stacking, tables
-    from .. import benchmark as bench
+    from .. import ages, cleaning, protocols
 
     groups = ages.scheme(o.groups)
-    here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
+    cleaning.parse(
+        o.clean or ()
+    )  # a wrong name is known before the libraries of models are loaded, which takes seconds
+    if o.protocol:
+        protocols.module(o.protocol)
+
+    from .. import benchmark as bench
+    from .. import preparing, stacking, tables
+
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
+    here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
     detector = None if o.dry_run else bench.find_faces(o.detector, here)
     split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "plan_file": o.plan, "protocol": o.protocol}
     more = {"format": o.format, "test_data": o.test_data or (), "clean": o.clean, "allow_leak": o.allow_leak}

@@ -37,7 +37,8 @@ def data_formats(
         raise UsageError("--template stands alone: it writes the annotations.csv of a folder")
     if template is not None:
         return _template(template)
-    modules = {each: datasets.module(each) for each in ([name] if name else datasets.formats())}
+    names = [datasets.spelled(name)] if name else datasets.formats()
+    modules = {each: datasets.module(each) for each in names}
     if json:
         print(as_json({each: _described(module) for each, module in modules.items()}))
     else:
@@ -69,11 +70,15 @@ def _wrapped(start, text, width, indent=None):
 
 
 def _template(folder):
-    """Write the template and say what to do with it."""
-    from ..datasets import _unknown
+    """Write the template and say what to do with it; not where it would hide what the files' names tell."""
+    from ..datasets import _unknown, fitting
 
+    check = f"ageensemble data check {shlex.quote(str(folder))}"
+    own = folder / "annotations.csv"  # of which the writer complains itself
+    if not own.exists() and (found := fitting(folder)):
+        raise UsageError(f"{folder} is {' or '.join(found)} already: there is nothing to fill in; {check}")
     listed, left_out = _unknown.write_template(folder)
-    print(plain(f"{folder / 'annotations.csv'} lists {counted(listed, 'photograph')}; fill in the column age."))
+    print(plain(f"{own} lists {counted(listed, 'photograph')}; fill in the column age."))
     if left_out:
         print(f"{counted(left_out, 'photograph')} left out, as the names of the files are not UTF-8; rename them.")
-    print(plain(f"Then: ageensemble data check {shlex.quote(str(folder))}"))
+    print(plain(f"Then: {check}"))

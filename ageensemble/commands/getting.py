@@ -32,22 +32,22 @@ def data_get(
     """
     from .. import getting
 
-    name = name.replace("_", "-")  # formats are called imdb_wiki
+    name = getting.spelled(name)
     if name in getting.ELSEWHERE:
         _say_where(name)
-    _get(name, getting.module(name), to or Path(name), yes)
+    else:
+        _get(name, getting.module(name), to or Path(name), yes)
 
 
 def _say_where(name):
-    """How to come by a data set that is not ours to fetch; always ends in an error."""
+    """How to come by a data set that is not ours to fetch."""
     from .. import datasets, getting, registry
 
     source = datasets.module(name.replace("-", "_"))
     print(f"{name}: {registry.summary(source)}")
     print(f"terms: {getattr(source, 'LICENCE', 'unknown, ask the source')}")
     print(f"where: {getting.ELSEWHERE[name]}")
-    print("then, with what is unpacked: ageensemble data check DIR")
-    raise UsageError(f"{name} is not fetched by this program; how to come by it is said above")
+    print(f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR")
 
 
 def _get(name, source, target, yes):

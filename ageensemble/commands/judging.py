@@ -34,7 +34,7 @@ def compare(
     from .. import ages, pairs, plan_folders
     from ..console import Console
 
-    scheme, plan_folder = ages.scheme(groups), plan_folders.one(out)
+    scheme, plan_folder = ages.scheme(groups), plan_folders.holding(out, a, b)
     runs = [plan_folders.named(plan_folder, name) for name in (a, b)]
     content = pairs.report(plan_folder, *runs, scheme, rope)
     if json:
@@ -72,7 +72,7 @@ def intervals(
 
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
-    scheme, plan_folder = ages.scheme(groups), plan_folders.one(out)
+    scheme, plan_folder = ages.scheme(groups), plan_folders.holding(out, *filter(None, [run]))
     chosen = plan_folders.named(plan_folder, run or best(plan_folder, scheme))
     content = conformal.report(chosen, plan_folder, scheme, level / 100)
     console = Console()

@@ -25,8 +25,13 @@ Features = Annotated[Optional[str], typer.Option(help="Feature sets where a mode
 Set = Annotated[
     Optional[list[str]], typer.Option("--set", help="A parameter for every model named: C=30. May be repeated.")
 ]
-Limit = Annotated[Optional[int], typer.Option(min=1, help="Work on about N items: whole clusters, ages in proportion.")]
-Folds = Annotated[int, typer.Option(min=2, max=100, help="Folds of the split plan.")]
+Limit = Annotated[
+    Optional[int],
+    typer.Option(min=1, help="Work on about N items, whole clusters, ages in proportion; --test-data is taken whole."),
+]
+Folds = Annotated[
+    Optional[int], typer.Option(min=2, max=100, help="Folds of the split plan; by default 5, or those of --protocol.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the split plan and of the models.")]
 PlanFile = Annotated[
     Optional[Path], typer.Option("--plan", exists=True, help="Split plan to obey: CSV with item_id, part.")
@@ -45,8 +50,8 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 CODES = (
-    "Exit codes: 0 done; 1 done but a cell failed or a photo was unreadable; 2 command line; 3 data or a given file; "
-    "4 disk or damaged run; 130 interrupted."
+    "Exit codes: 0 done; 1 done but a cell failed or a photo to predict was unreadable; 2 command line; 3 data or a "
+    "given file; 4 disk or damaged run; 130 interrupted."
 )
 
 

@@ -32,7 +32,8 @@ def print_table(table, plan_folder, groups, console):
     )
 )
 def results(
-    folder: Annotated[Path, typer.Argument(help="Folder of runs, or of one plan.")] = Path("runs"),
+    folder: Annotated[Optional[Path], typer.Argument(help="Folder of runs, or of one plan; by default runs.")] = None,
+    out: Annotated[Optional[Path], typer.Option(help="The same, as other verbs take it.")] = None,
     groups: options.Groups = "fourteen",
     export: Annotated[Optional[Path], typer.Option(help="Write the table (CSV, Markdown) and pictures there.")] = None,
     by: Annotated[Optional[str], typer.Option(help="Scores by slice instead: gender, ethnicity or group.")] = None,
@@ -56,6 +57,9 @@ def results(
     from ..export import write
     from ..plan_folders import plan_folders
 
+    if folder and out:
+        raise UsageError(f"the folder is given twice, {folder} and --out {out}; name one of them")
+    folder = folder or out or Path("runs")
     console, scheme = Console(verbose), ages.scheme(groups)
     if csv + markdown + json > 1:
         raise UsageError("--csv, --markdown and --json exclude each other")

@@ -155,7 +155,7 @@ def list_parameters(
     from .. import registry
 
     summary, thing = _named(name)
-    rows = registry.described(thing)
+    rows = registry.described(thing) + _preprocess(thing)
     if json:
         print(as_json({"name": name, "summary": summary, "parameters": rows}))
         return
@@ -164,6 +164,16 @@ def list_parameters(
         default = f"{row['name']}={str(row['default']).lower() if isinstance(row['default'], bool) else row['default']}"
         text = ": ".join(filter(None, (row["type"], row["description"])))
         print(plain(f"  {default:<22}  {text}").rstrip())
+
+
+def _preprocess(thing):
+    """The parameter that every model has which sees photographs, itself or as features."""
+    from .. import preprocessing, specs
+
+    if not (getattr(thing, "features", "") or getattr(thing, "images", False)):
+        return []
+    words = f"what is done to photographs first: {', '.join(preprocessing.names())}, or a file of one; empty: nothing"
+    return [{"name": specs.PREPROCESS, "default": "", "type": "str", "description": words}]
 
 
 def _named(name):

@@ -24,6 +24,7 @@ face_score    how sure a detector was that there is a face, higher is surer, in 
 official      the part in the set's own published split: "train", "validation", "test", or a fold "0", "1", ...
 apparent_age  mean guess of people who looked at the photograph, years
 age_deviation standard deviation of their guesses, years
+remark        what is odd in a row that is used all the same; the audit counts what stands before a colon
 ============= =====================================================================================
 """
 
@@ -34,11 +35,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import DataError, UsageError
+from ..registry import close, did_you_mean
 from . import _unknown
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "moment", "problem"]
-EXTRAS = ["face_score", "official", "apparent_age", "age_deviation"]
+EXTRAS = ["face_score", "official", "apparent_age", "age_deviation", "remark"]
 ANY_TABLE = ("annotations", "manifest")
+READ_AS = {"facial_age": "age_folders"}  # sets that have no format of their own
 
 
 def formats():
@@ -47,16 +50,29 @@ def formats():
 
 
 def module(name):
-    """The source module called `name`, with hyphens or underscores.
+    """The source module called `name`, see `spelled`.
 
     Raises
     ------
     UsageError
         No such format.
     """
-    if name.replace("-", "_") not in formats():
-        raise UsageError(f"no data format called '{name}'; known: {', '.join(formats())}")
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return importlib.import_module(f"{__name__}.{spelled(name)}")
+
+
+def spelled(name):
+    """The name of a format as it is listed, from one in small letters or others, with hyphens or underscores.
+
+    Raises
+    ------
+    UsageError
+        No such format.
+    """
+    known, found = formats(), name.strip().lower().replace("-", "_")
+    if found not in known:
+        near = [READ_AS[found]] if found in READ_AS else close(found, known)
+        raise UsageError(f"no data format called '{name}'; known: {', '.join(known)}{did_you_mean(near)}")
+    return found
 
 
 def detect(root):
@@ -74,7 +90,7 @@ def detect(root):
     root = Path(root)
     if not _names(root):
         raise DataError(f"the folder {root} is empty")
-    found = _fitting(root)
+    found = fitting(root)
     if len(found) > 1:
         raise DataError(f"{root} fits several formats, say which with --format: {', '.join(found)}")
     if found:
@@ -85,7 +101,7 @@ def detect(root):
     )
 
 
-def _fitting(root):
+def fitting(root):
     """Names of the formats that the data may be in, of those that fit the ones whose sign is the strongest."""
     if (root / "annotations.csv").is_file():
         return ["annotations"]
@@ -99,7 +115,7 @@ def _inside(root):
     folders = [root / name for name in sorted(_names(root))[:20] if name.endswith("/")]
     for folder in folders:
         with suppress(DataError, OSError):  # one that cannot be read, such as lost+found
-            if found := _fitting(folder):
+            if found := fitting(folder):
                 return f"But {folder} looks like {' or '.join(found)}: name that folder"
     return None
 

@@ -4,6 +4,7 @@ import math
 import re
 from functools import cache
 
+from ..console import plain
 from ..errors import DataError
 
 USUAL = {
@@ -56,13 +57,12 @@ def translate(table, where):
     Raises
     ------
     DataError
-        No column for the path or the age.
+        No column for the path or the age, or two of one name.
     """
     import pandas as pd
 
-    lower = by_name(table.columns)
-    found = {ours: lower[name] for ours, names in USUAL.items() for name in reversed(names) if name in lower}
-    _require(found, where, table)
+    found = usual(table.columns, where)
+    _refuse_doubles(found, where, table.columns)
     result = pd.DataFrame({ours: _texts(table[theirs], ours) for ours, theirs in found.items()}, dtype=object)
     ends = ("age_min", "age_max") if "age_min" in result and "age_max" in result else ("age", "age")
     read = [_age(first, last) for first, last in zip(result[ends[0]], result[ends[1]], strict=True)]
@@ -76,9 +76,51 @@ def translate(table, where):
     return result.drop(columns="age", errors="ignore")
 
 
+def usual(columns, where):
+    """Which of the columns is which of ours: {ours: theirs}.
+
+    Raises
+    ------
+    DataError
+        No column for the path or the age.
+    """
+    lower = by_name(columns)
+    found = {ours: lower[name] for ours, names in USUAL.items() for name in reversed(names) if name in lower}
+    if "path" not in found:
+        raise DataError(f"{where} has no column for the photo's file; call it 'path' ({seen(columns)})")
+    if "age" not in found and not ("age_min" in found and "age_max" in found):
+        raise DataError(f"{where} has no column for the age; call it 'age' ({seen(columns)})")
+    return found
+
+
+def seen(columns):
+    """The columns in a few words, whatever is in their names: a file may be no table at all."""
+    return f"columns seen: {plain(', '.join(map(str, columns)))[:80]}"
+
+
+def _refuse_doubles(found, where, columns):
+    """Raise DataError where a column that is used is there twice; pandas calls the second `age.1`."""
+    names = [re.sub(r"\.\d+$", "", name) for name in map(_small, columns)]
+    for theirs in found.values():
+        name = _small(theirs)
+        if (count := names.count(name)) > 1:
+            raise DataError(f"{where} has {count} columns called '{name}': rename all but the one that counts")
+
+
+def require_ages(table, file, otherwise=""):
+    """Raise DataError where a table names photographs, and not one age: it was not filled in yet."""
+    problems = set(table["problem"])
+    if "age missing" in problems and problems <= {"age missing", "no path"}:
+        raise DataError(f"{file} has no ages yet: fill in its column age{otherwise}")
+
+
 def by_name(columns):
     """Columns by their names in small letters, blanks as underscores; of several alike the first."""
-    return {str(column).strip().lower().replace(" ", "_"): column for column in reversed(list(columns))}
+    return {_small(column): column for column in reversed(list(columns))}
+
+
+def _small(column):
+    return str(column).strip().lower().replace(" ", "_")
 
 
 def _texts(column, ours):
@@ -97,14 +139,6 @@ def as_path(text):
     if len(inside) > 2 and inside[0] == inside[-1] and inside[0] in "'\"":
         return inside[1:-1]
     return inside or text
-
-
-def _require(found, where, table):
-    columns = ", ".join(map(str, table.columns))[:200]
-    if "path" not in found:
-        raise DataError(f"{where} has no column for the photo's file; call it 'path' (columns seen: {columns})")
-    if "age" not in found and not ("age_min" in found and "age_max" in found):
-        raise DataError(f"{where} has no column for the age; call it 'age' (columns seen: {columns})")
 
 
 @cache

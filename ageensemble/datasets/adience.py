@@ -16,6 +16,7 @@ import re
 from functools import cache
 
 from ..errors import DataError
+from ._columns import seen
 from .annotations import read_text
 
 LAYOUT = "fold_0_data.txt to fold_4_data.txt, in the folder or in folds/ below it, and the photos in aligned/ or faces/"
@@ -75,8 +76,7 @@ def _folder(root):
 def _rows(file):
     table = read_text(file)
     if missing := [column for column in COLUMNS if column not in table]:
-        seen = ", ".join(map(str, table.columns))[:200]
-        raise DataError(f"{file.name} has no column '{missing[0]}', as Adience's have (columns seen: {seen})")
+        raise DataError(f"{file.name} has no column '{missing[0]}', as Adience's have ({seen(table.columns)})")
     return table[COLUMNS].fillna("").apply(lambda column: column.str.strip())
 
 

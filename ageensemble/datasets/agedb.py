@@ -3,9 +3,9 @@
 Moschoglou, Papaioannou, Sagonas, Deng, Kotsia & Zafeiriou, "AgeDB: the first manually collected, in-the-wild age
 database", CVPR Workshops 2017. The name is the `subject`. What the 16,488 names hold (as listed in `agedb.csv` of Yang,
 Zha, Chen, Wang & Katabi, "Delving into deep imbalanced regression", ICML 2021): five people come twice, with as many
-photographs at the same ages, once as women and once as men, so that their gender counts as missing; some names end in
-a blank; accented letters have become others, or bytes that are no text where the archive was unpacked on another system
-(those photographs are listed, to be renamed).
+photographs at the same ages, once as women and once as men, so that their gender counts as missing, with a
+remark; some names end in a blank; accented letters have become others, or bytes that are no text where the archive was
+unpacked on another system (those photographs are listed, to be renamed).
 """
 
 import re
@@ -36,7 +36,10 @@ def read(root):
     """
     table = read_names(root, NAME, _labels, "number_name_age_gender")
     if "subject" in table:
-        table.loc[table.groupby("subject")["gender"].transform("nunique") > 1, "gender"] = None
+        torn = table.groupby("subject")["gender"].transform("nunique") > 1
+        if torn.any():
+            table.loc[torn, "gender"] = None
+            table.loc[torn, "remark"] = "no gender, as the person comes as a man and as a woman"
     return table
 
 

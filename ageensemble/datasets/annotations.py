@@ -1,11 +1,13 @@
 """A folder with `annotations.csv` (or the only CSV in it) naming photographs and ages, columns by their usual names."""
 
+import csv
 import os
+import re
 import warnings
 from collections import Counter
 
 from ..errors import DataError
-from ._columns import translate
+from ._columns import require_ages, translate, usual
 
 LAYOUT = "a folder with annotations.csv (columns such as path, age, gender, subject) and the photos below it"
 NEWLINE = "\n"
@@ -27,7 +29,7 @@ def table_of(root):
     if len(tables) != 1:
         return None
     try:
-        translate(read_text(tables[0], rows=0), tables[0].name)
+        usual(read_text(tables[0], rows=0).columns, tables[0].name)
     except DataError:
         return None
     return tables[0]
@@ -39,7 +41,7 @@ def read_text(file, rows=None):
     Raises
     ------
     DataError
-        It is empty or not such a file.
+        It is empty or not such a file, a quotation mark is not closed, or a row has more cells than there are columns.
     """
     import pandas as pd
 
@@ -53,7 +55,18 @@ def read_text(file, rows=None):
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
     except (ValueError, NotImplementedError) as error:  # pandas' and Arrow's own errors are among these
-        raise DataError(f"{file} is not a readable table: {str(error).partition(NEWLINE)[0]}") from None
+        raise DataError(f"{file} is not a readable table: {_in_words(str(error))}") from None
+
+
+def _in_words(error):
+    """What pandas says of a table, for people; the heading is row 1."""
+    if error.startswith("No columns to parse"):
+        return "it is empty"
+    if match := re.search(r"EOF inside string starting at row (\d+)", error):
+        return f"a quotation mark is not closed, from row {int(match[1]) + 1} on"
+    if match := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
+        return f"row {match[2]} has {match[3]} cells, where {match[1]} are expected"
+    return error.partition(NEWLINE)[0]
 
 
 def _read_csv(file, rows):
@@ -66,13 +79,24 @@ def _read_csv(file, rows):
             with open(file, encoding=encoding) as stream:
                 header = stream.readline()
             separator = max(",;\t", key=header.count)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of a separator after the last column
+            with warnings.catch_warnings(record=True) as cut:  # of cells after the last column
+                warnings.simplefilter("always", pd.errors.ParserWarning)
                 options = {"dtype": object, "keep_default_na": False, "index_col": False}
-                return pd.read_csv(file, sep=separator, encoding=encoding, nrows=rows, **options)
+                table = pd.read_csv(file, sep=separator, encoding=encoding, nrows=rows, **options)
+            if cut and rows is None:
+                _refuse_more_cells(file, encoding, separator, len(table.columns))
+            return table
         except UnicodeDecodeError as error:
             problem = error
     raise problem
+
+
+def _refuse_more_cells(file, encoding, separator, width):
+    """Raise ValueError where something is written after the last column; a separator alone is none."""
+    with open(file, encoding=encoding, newline="") as stream:
+        for number, row in enumerate(csv.reader(stream, delimiter=separator), 1):
+            if any(cell.strip() for cell in row[width:]):
+                raise ValueError(f"row {number} has {len(row)} cells, where {width} are expected")
 
 
 def read(root):
@@ -85,12 +109,13 @@ def read(root):
     Raises
     ------
     DataError
-        No readable CSV, or no column for the photo or the age.
+        No readable CSV, no column for the photo or the age, or not one age.
     """
     file = table_of(root)
     if file is None:
         raise DataError(f"{root} has no annotations.csv")
     table = translate(read_text(file), file.name)
+    require_ages(table, file, ", or move it away")  # where it hides a set whose files' names tell the ages
     return in_photo_folder(table, root)
 
 

@@ -18,6 +18,7 @@ LAYOUT = "a folder with imdb.mat or wiki.mat (or imdb_crop/imdb.mat, wiki_crop/w
 LICENCE = "IMDB-WIKI: academic research only; the copyright of the photographs stays with their owners"
 TABLE = True
 PARTS = ("imdb", "wiki")
+NEEDED = ("full_path", "dob", "photo_taken")
 GENDERS = {0.0: "female", 1.0: "male"}
 # The number of a person (IMDb) or page (Wikipedia), that of the picture (IMDb), date of birth, year of the photograph
 NAME = re.compile(r"(nm\d+|\d+)_(?:rm\d+_)?\d{1,4}-\d{1,2}-\d{1,2}_\d{1,4}\.")
@@ -84,7 +85,12 @@ def _read(task):
 
     file, part = task
     try:
-        table = loadmat(file, variable_names=[part])[part][0, 0]
+        found = loadmat(file, variable_names=[part])
+        if part not in found:
+            return f"it has no table '{part}'"
+        if missing := [name for name in NEEDED if name not in (found[part].dtype.names or ())]:
+            return f"its table '{part}' has no column '{missing[0]}'"
+        table = found[part][0, 0]
         paths = [_text(cell) for cell in table["full_path"].ravel()]
         fields = {name: _numbers(table[name], len(paths)) for name in ("dob", "photo_taken")}
         for name in ("gender", "face_score", "second_face_score"):

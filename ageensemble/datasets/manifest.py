@@ -1,6 +1,6 @@
 """A manifest file: CSV or Parquet with item_id, path (relative to the file), age or age_min and age_max, and more."""
 
-from ._columns import translate
+from ._columns import require_ages, translate
 from .annotations import in_photo_folder, read_text
 
 LAYOUT = "a .csv or .parquet file with columns path and age (or age_min, age_max), optionally item_id, subject, cluster"
@@ -22,6 +22,8 @@ def read(root):
     Raises
     ------
     DataError
-        It can't be read, or has no column for the photo or the age.
+        It can't be read, has no column for the photo or the age, or not one age.
     """
-    return in_photo_folder(translate(read_text(root), root.name), root.parent)
+    table = translate(read_text(root), root.name)
+    require_ages(table, root)
+    return in_photo_folder(table, root.parent)

@@ -18,6 +18,7 @@ import importlib
 import pkgutil
 
 from ..errors import UsageError
+from ..registry import close, did_you_mean
 from ._elsewhere import ELSEWHERE
 
 
@@ -26,15 +27,21 @@ def names():
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
 
 
-def module(name):
-    """The module of a data set that can be downloaded.
+def spelled(name):
+    """The name of a data set as it is listed, from one in small letters or others, with hyphens or underscores.
 
     Raises
     ------
     UsageError
         No such data set.
     """
-    if name not in names():
-        known = f"{', '.join(names())} can be fetched; where others are is known of {', '.join(sorted(ELSEWHERE))}"
-        raise UsageError(f"no data set called '{name}'; {known}")
+    known, found = [*names(), *sorted(ELSEWHERE)], name.strip().lower().replace("_", "-")
+    if found not in known:
+        places = f"{', '.join(names())} can be fetched; where others are is known of {', '.join(sorted(ELSEWHERE))}"
+        raise UsageError(f"no data set called '{name}'; {places}{did_you_mean(close(found, known))}")
+    return found
+
+
+def module(name):
+    """The module of a data set that can be downloaded, one of `names`."""
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

@@ -50,6 +50,10 @@ def place(name, source, target):
     """
     target = target.absolute()
     unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        unfinished.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"{target} cannot be made: {error.strerror}; --to takes another folder") from None
     with locked(unfinished / "lock"):
         if not there(name, target):  # another process may have been faster
             folder, origin = source.fetch(unfinished)

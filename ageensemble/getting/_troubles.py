@@ -35,10 +35,16 @@ def trouble(error, name, hub, access, page, folder):
     elif code == 404:
         why = f"it answers 404, so the set is not there any more; see {page}"
     elif code >= 400:
-        why = f"it answers {code}; {KEPT}"
+        why = f"it answers {code}; {_so_far(folder)}"
     else:
-        why = f"{_cause(error)}; {KEPT}; by hand: {page}"
+        why = f"{_cause(error)}; {_so_far(folder)}; by hand: {page}"
     return DataError(f"could not fetch {name} from {hub}: {why}")
+
+
+def _so_far(folder):
+    """What there is to say of what came before."""
+    came = any(file.stat().st_size for file in folder.rglob("*") if file.is_file())  # the lock is empty
+    return KEPT if came else "nothing came; try again later"
 
 
 def _cause(error):

@@ -24,7 +24,7 @@ def histogram(counts, label, emphasised=lambda age: None, height=220):
     -------
     Markup
     """
-    first, last = 0, max(10 * math.ceil((max(counts) + 1) / 10), 20)
+    first, last = 0, right_end(max(counts))
     most, width = max(counts.values()), 100 / (last - first + 1)
 
     def bar(age, count):
@@ -38,6 +38,27 @@ def histogram(counts, label, emphasised=lambda age: None, height=220):
     bars = [bar(age, count) for age, count in sorted(counts.items())]
     years = [_below((age - first + 0.5) * width, age, height) for age in range(first, last + 1, 10)]
     return _svg(label, height + 22, *_lines(most, height), *bars, *years)  # the numbers of items right, over old ages
+
+
+def right_end(oldest):
+    """Where the axis of a chart ends that reaches an age: the next multiple of twenty, which every screen shows."""
+    return min(20 * math.ceil((oldest + 1) / 20), 120)
+
+
+def columns(counts, label, height=220):
+    """Items of each group, `counts` by its name, in columns of equal width."""
+    most, width = max(counts.values()), 92 / len(counts)  # the numbers of items stand right of them
+
+    def column(place, name, count):
+        tall, middle = height * count / most, (place + 0.5) * width
+        across = {"x": _percent((place + 0.1) * width), "width": _percent(0.8 * width)}
+        drawn = tag("rect", class_="own", y=_pixels(height - tall), height=_pixels(tall), **across)
+        low = 14 * (place % 2)  # every other name lower, for narrow screens
+        below = tag("text", name, class_="tick middle", x=_percent(middle), y=_pixels(height + 16 + low))
+        return tag("g", tag("title", f"{name} years: {count:,}"), drawn, below)
+
+    drawn = [column(place, *group) for place, group in enumerate(counts.items())]
+    return _svg(label, height + 36, *_lines(most, height), *drawn)
 
 
 def panel(own, others, top, label, height=84):
@@ -60,7 +81,9 @@ def panel(own, others, top, label, height=84):
             across = {"x": _percent((place + 0.06) * width), "width": _percent(0.88 * width)}
             yield tag("rect", class_=class_, y=_pixels(height - tall), height=_pixels(tall), **across)
 
-    years = [_below(100 * age / 5 / len(own), age, height) for age in range(0, 5 * len(own) + 1, 20)]
+    last = 5 * len(own)  # the years at the ends stay inside, so that those of two charts do not touch
+    anchors = {0: "start", last: "end"}
+    years = [_below(100 * age / last, age, height, anchors.get(age, "middle")) for age in range(0, last + 1, 20)]
     return _svg(label, height + 20, *bars(others, "ghost"), *bars(own, "own"), _base(height), *years)
 
 
@@ -70,10 +93,10 @@ def bar(share, label):
 
 
 def whisker(low, middle, high, between, reference, label):
-    """A value with its interval on a scale between two ends, and a line at a reference."""
+    """A value with its interval, if any, on a scale between two ends where it is cut, and a line at a reference."""
 
     def place(value):
-        return _percent(100 * (value - between[0]) / (between[1] - between[0]))
+        return _percent(100 * (min(max(value, between[0]), between[1]) - between[0]) / (between[1] - between[0]))
 
     line = tag("line", class_="reference", x1=place(reference), x2=place(reference), y1="0", y2="20")
     reach = tag("line", class_="reach", x1=place(low), x2=place(high), y1="10", y2="10") if low == low else None
@@ -103,8 +126,8 @@ def _round_step(most):
     return next(size * factor for factor in (1, 2, 5, 10, 20, 50, 100) if most / (size * factor) <= TICKS)
 
 
-def _below(x, text, height):
-    kind = "tick middle" if text % 20 == 0 else "tick middle between"  # which a narrow screen has no room for
+def _below(x, text, height, anchor="middle"):
+    kind = f"tick {anchor}" if text % 20 == 0 else f"tick {anchor} between"  # which a narrow screen has no room for
     return tag("text", text, class_=kind, x=_percent(x), y=_pixels(height + 16))
 
 

@@ -6,6 +6,7 @@ from ..heaping import FIRST, LAST
 
 FEW = 50  # items; with fewer of an age group nothing can be said of it
 ASSOCIATED = 0.1  # Cramer's V from which gender or ethnicity is said to go with age
+GAIN = 0.1  # years that knowing it brings the error down, from which it is said
 CORRELATED = 0.1  # rank correlation of size and age from which it is said
 
 
@@ -30,8 +31,9 @@ def _conflicts(result):
     if groups:
         gap = counted(groups[0]["gap"], "year")
         yield (
-            f"{counted(len(groups), 'group')} of photographs show the same picture with different ages, up to {gap} "
-            "apart: at most one age of each can be right."
+            f"{counted(len(groups), 'group of photographs shows', 'groups of photographs show')} the same picture with "
+            f"different ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be two "
+            "photographs, so look at them."
         )
 
 
@@ -70,7 +72,7 @@ def _peaks(result):
 
 def _few(result):
     few = [f"{name} ({count:,})" for name, count in result["groups"].items() if count < FEW]
-    if few:
+    if few and not result["grouping"]["cuts"]:  # where ranges stand at their middle, a group may lack its own
         listed = ", ".join(few)
         yield f"Age groups with fewer than {FEW} photographs, too few to say how well they are predicted: {listed}."
 
@@ -78,7 +80,7 @@ def _few(result):
 def _confounded(result):
     for name in ATTRIBUTES:
         found = result["confounding"].get(name)
-        if found and found["cramers_v"] >= ASSOCIATED:
+        if found and found["cramers_v"] >= ASSOCIATED and found["constant_mae"] - found["attribute_mae"] >= GAIN:
             yield (
                 f"Age goes with {name}{_ends(found['values'])}. Knowing {name} alone brings the mean absolute error of "
                 f"a constant from {found['constant_mae']:.1f} to {found['attribute_mae']:.1f} years."
@@ -105,5 +107,6 @@ def _sizes(result):
 def _subjects(result):
     known, items = result["subjects"]["items"], result["items"]
     if known < items:
-        missing = "No photograph says" if not known else f"{items - known:,} photographs do not say"
+        missing = counted(items - known, "photograph does not say", "photographs do not say")
+        missing = missing if known else "No photograph says"
         yield f"{missing} whose it is: photographs of one person may be parted by a split unless they look alike."

@@ -1,7 +1,8 @@
 """The labels: how many of each age, rounded ages, and age by gender and ethnicity."""
 
-from .. import ages
+from ..audit import at_middle
 from ..confounding import ATTRIBUTES
+from ..console import counted
 from ..heaping import FIRST, LAST
 from . import charts
 from .markup import Markup, folded, joined, section, table, tag
@@ -15,18 +16,27 @@ SMALL = 50  # items; the scale of the charts does not heed values with fewer
 
 def age_section(result):
     """Items of each year."""
-    years = {int(year): count for year, count in result["years"]["all"].items()}
     a = result["ages"]
     label = f"Photographs of each age: {a['lowest']} to {a['highest']} years, median {a['median']:g}, mean {a['mean']}."
-    ranges = f" {a['ranges']:,} are labelled by ranges and stand at the middle of theirs." if a["ranges"] else ""
+    ranges = f" {counted(a['ranges'], 'label is a range', 'labels are ranges')}, {at_middle(result)}."
     return section(
         "ages",
         "Ages",
-        tag("p", label + ranges),
-        charts.histogram(years, label, lambda age: "ten" if age % 10 == 0 else "five" if age % 5 == 0 else "own"),
-        charts.legend(("ten", "multiples of ten"), ("five", "multiples of five"), ("own", "other ages")),
+        tag("p", label + (ranges if a["ranges"] else "")),
+        *_chart(result, label),
         folded("The same as a table", _groups(result)),
     )
+
+
+def _chart(result, label):
+    """Items of each year; where most labels are ranges, of each group."""
+    if 2 * result["ages"]["ranges"] > result["items"] and not result["grouping"]["cuts"]:
+        return [charts.columns(result["groups"], label)]
+    years = {int(year): count for year, count in result["years"]["all"].items()}
+    return [
+        charts.histogram(years, label, lambda age: "ten" if age % 10 == 0 else "five" if age % 5 == 0 else "own"),
+        charts.legend(("ten", "multiples of ten"), ("five", "multiples of five"), ("own", "other ages")),
+    ]
 
 
 def _groups(result):
@@ -34,7 +44,7 @@ def _groups(result):
     head = ["age", "photographs", *(value for _, value in values)]
     columns = [result["years"]["all"], *(result["years"][name][value] for name, value in values)]
     rows = []
-    for name, (low, high) in zip(ages.FOURTEEN.labels, ages.FOURTEEN.groups, strict=True):
+    for name, (low, high) in zip(result["groups"], result["grouping"]["groups"], strict=True):
         rows.append(
             [name, *(f"{sum(count for year, count in c.items() if low <= int(year) <= high):,}" for c in columns)]
         )
@@ -50,9 +60,10 @@ def _attribute(result, name):
     years, found = result["years"][name], result["confounding"].get(name)
     if not found:
         return None
-    everybody = _shares(result["years"]["all"])
+    last = charts.right_end(max(map(int, result["years"]["all"])))
+    everybody = _shares(result["years"]["all"], last)
     drawn = [(value, counts) for value, counts in years.items() if sum(counts.values()) >= FEWEST]
-    own = {value: _shares(counts) for value, counts in drawn[:PANELS]}
+    own = {value: _shares(counts, last) for value, counts in drawn[:PANELS]}
     many = [shares for value, shares in own.items() if sum(years[value].values()) >= SMALL]
     top = max(max(shares) for shares in (everybody, *many))
     panels = [
@@ -64,7 +75,8 @@ def _attribute(result, name):
         for value, shares in own.items()
     ]
     between = result["confounding"]["between"] if name == ATTRIBUTES[-1] else None
-    also = f" Gender and ethnicity go together with a Cramer's V of {between:.2f}." if between is not None else ""
+    also = " Labelled ranges stand at their middle." if result["ages"]["ranges"] else ""
+    also += f" Gender and ethnicity go together with a Cramer's V of {between:.2f}." if between is not None else ""
     return section(
         name,
         f"Age and {name}",
@@ -81,10 +93,10 @@ def _attribute(result, name):
     )
 
 
-def _shares(counts):
-    """Shares of ranges of `SPAN` years, as many as the axis has."""
+def _shares(counts, last):
+    """Shares of ranges of `SPAN` years, as many as the axis up to `last` has."""
     n = sum(counts.values())
-    result = [0.0] * (ages.OLDEST // SPAN)
+    result = [0.0] * (last // SPAN)
     for year, count in counts.items():
         result[min(int(year) // SPAN, len(result) - 1)] += count / n
     return result
@@ -93,15 +105,16 @@ def _shares(counts):
 def _means(name, found, mean):
     means = found["values"]
     sure = [m for m in means.values() if m["items"] >= FEWEST and m["low"] == m["low"]]  # NaN for a single cluster
-    between = (min([mean, *(m["low"] for m in sure)]) - 1, max([mean, *(m["high"] for m in sure)]) + 1)
+    middles = [mean, *(m["mean_age"] for m in means.values())]
+    between = (min([*middles, *(m["low"] for m in sure)]) - 1, max([*middles, *(m["high"] for m in sure)]) + 1)
     rows = []
     for value, m in means.items():
         text = f"{m['mean_age']:.1f}" + (f" ({m['low']:.1f}-{m['high']:.1f})" if m["low"] == m["low"] else "")
-        inside = between[0] <= m["low"] and m["high"] <= between[1]
-        drawn = charts.whisker(m["low"], m["mean_age"], m["high"], between, mean, f"{value}: {text}") if inside else ""
+        drawn = charts.whisker(m["low"], m["mean_age"], m["high"], between, mean, f"{value}: {text}")
         rows.append([value, f"{m['items']:,}", text, drawn])
     head = [name, "photographs", "mean age (95\u00a0%)", f"{between[0]:.0f} to {between[1]:.0f} years"]
-    return table(head, rows, (1, 2), f"Mean age by {name}; the line is the mean of all, {mean}", "means")
+    caption = f"Mean age by {name}; the line is the mean of all, {mean}; a dot without a bar is of one cluster alone"
+    return table(head, rows, (1, 2), caption, "means")
 
 
 def heaping_section(result):
@@ -112,7 +125,16 @@ def heaping_section(result):
         return section("rounded", "Rounded ages", tag("p", f"Too few exact ages from {FIRST} to {LAST} to tell."))
     peaks = [_beside(peak) for peak in found["peaks"][:PEAKS]]
     head = ["age", "photographs", "mean beside it", "ratio"]
-    stand_out = table(head, peaks, range(1, 4), "Ages that stand out from the two to each side") if peaks else None
+    stand_out = (
+        table(
+            head,
+            peaks,
+            range(1, 4),
+            "Ages that stand out from the two to each side, those with the most photographs too many first",
+        )
+        if peaks
+        else None
+    )
     multiples = table(head, [_beside(m) for m in found["fives"]["at"]], range(1, 4), "Multiples of five")
     how = (
         f"Whipple's index for {FIRST} to {LAST} years, divided by 100, with a 95 % interval that heeds clusters. It is "

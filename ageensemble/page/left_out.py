@@ -1,5 +1,6 @@
 """What is not among the items: excluded with reasons, removed by cleaning."""
 
+from ..cleaning import warnings
 from ..console import counted
 from . import charts
 from .markup import folded, section, table, tag
@@ -44,10 +45,12 @@ def cleaned_section(cleaned):
         label = f"{group}: {count:,} before, {after[group]:,} after"
         rows.append([group, f"{count:,}", f"{after[group]:,}", charts.bar(after[group] / most, label)])
     removed = sum(step["removed"] for step in cleaned)
+    warned = [tag("p", sentence, class_="note") for step in cleaned for sentence in warnings(step)]
     return section(
         "cleaned",
         "Cleaning",
         tag("p", f"{counted(removed, 'photograph')} removed on request; this page is about the others."),
+        *warned,
         table(["step", "leaves out", "photographs"], steps, (2,), "Steps, in their order"),
         folded("How the ages changed", table(["age", "before", "after", "after"], rows, (1, 2), "Photographs by age")),
     )

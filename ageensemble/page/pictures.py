@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from ..audit import label, spread_over_ages
+from ..audit import SEVERAL, differing, label, spread_over_ages
 from ..console import counted
 from . import charts
 from .markup import section, table, tag
@@ -27,8 +27,8 @@ class Pictures:
     def __init__(self, manifest):
         self._photos, self._row = manifest.photos, manifest.items.set_index("item_id")["photo"]
 
-    def __call__(self, item, caption, class_=None):
-        """One photograph with a line below; nothing where the manifest lacks the item."""
+    def __call__(self, item, caption, named=False):
+        """One photograph with a line below, and its name if asked; nothing where the manifest lacks the item."""
         from PIL import Image
 
         if item not in self._row.index:
@@ -39,7 +39,8 @@ class Pictures:
         image.save(file, "JPEG", quality=QUALITY, optimize=True)
         source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
         shown = tag("img", src=source, alt=f"{item}, labelled {caption}", width=image.width, height=image.height)
-        return tag("figure", shown, tag("figcaption", caption), class_=class_, title=item)
+        name = tag("span", item, class_="file") if named else None
+        return tag("figure", shown, tag("figcaption", caption, name), title=item)
 
 
 def sample_section(manifest, pictures):
@@ -76,8 +77,11 @@ def size_section(result):
 
 def links_section(result):
     """What must not be parted by a split."""
-    rows = [[kind, f"{c['groups']:,}", f"{c['items']:,}", f"{c['disagree']:,}"] for kind, c in result["links"].items()]
-    head = ["linked by", "groups", "photographs", "groups that disagree on age"]
+    rows = [
+        [kind, counted(c["groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
+        for kind, c in result["links"].items()
+    ]
+    head = ["linked by", "groups", "photographs", "of different ages"]
     text = f"{counted(result['clusters'], 'cluster')} of photographs that a split must keep together."
     linked = table(head, rows, (1, 2, 3), "Groups of linked photographs") if rows else None
     return section("clusters", "Clusters", tag("p", text), linked)
@@ -90,7 +94,7 @@ def conflict_section(result, pictures):
         return None
     worst = "" if len(groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
     found = counted(len(groups), "group shows", "groups show")
-    text = f"{found} the same picture with ages that cannot all be right.{worst}"
+    text = f"{found} the same picture, or nearly the same, with different ages.{worst}"
     return section(
         "conflicts",
         "The same picture, different ages",
@@ -116,7 +120,7 @@ def _group(group, pictures):
     return tag(
         "div",
         tag("p", f"{counted(group['gap'], 'year')} apart", class_="gap") if "gap" in group else None,
-        tag("div", *(pictures(item, age) for item, age in several[:OF_A_GROUP]), class_="photos"),
+        tag("div", *(pictures(item, age, named=True) for item, age in several[:OF_A_GROUP]), class_="photos"),
         tag("p", f"and {more:,} more", class_="soft") if more > 0 else None,
         class_="group",
     )

@@ -55,7 +55,7 @@ def suspect_section(doubts, manifest, pictures):
     pictures : pictures.Pictures
     """
     table = doubts.among(manifest)
-    shown = [pictures(row.item_id, _caption(row)) for row in table.itertuples()]
+    shown = [pictures(row.item_id, _caption(row), named=True) for row in table.itertuples()]
     text = (
         f"{counted(len(shown), 'label')} that {doubts.title} contradicts most, by what it predicts of photographs that "
         "it did not train on: below each its label and, after the arrow, the median and the central 90 % of the "

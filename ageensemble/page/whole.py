@@ -61,12 +61,15 @@ def _document(title, body):
 def _head(manifest, result):
     a, excluded = result["ages"], len(manifest.excluded)
     figures = [
-        ("photographs", f"{result['items']:,}"),
+        ("photograph" if result["items"] == 1 else "photographs", f"{result['items']:,}"),
         ("left out", f"{excluded:,}"),
-        ("clusters", f"{result['clusters']:,}"),
+        ("cluster" if result["clusters"] == 1 else "clusters", f"{result['clusters']:,}"),
         ("ages", f"{a['lowest']} to {a['highest']}"),
         ("median age", f"{a['median']:g}"),
-        ("conflicts", f"{len(result['conflicts']):,}" if manifest.looked_at else "not looked for"),
+        (
+            "conflict" if len(result["conflicts"]) == 1 else "conflicts",
+            f"{len(result['conflicts']):,}" if manifest.looked_at else "not looked for",
+        ),
     ]
     tiles = (tag("div", tag("dt", name), tag("dd", value)) for name, value in figures)
     return tag(

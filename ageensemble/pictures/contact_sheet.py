@@ -4,7 +4,7 @@ from ..files import writing
 
 
 def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):
-    """Photographs in rows with a line of text below each.
+    """Photographs in rows with text below each.
 
     Parameters
     ----------
@@ -14,6 +14,7 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
     rows : sequence of int
         rows of `photos`
     captions : sequence of str
+        of one line or several, cut short where the photograph has no more room
     title : str
     columns : int
     side : int, pixels
@@ -22,7 +23,8 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
 
     columns = max(1, min(columns, len(rows)))
     lines = -(-len(rows) // columns)
-    cell = side + 18
+    below = 14 * max((caption.count("\n") + 1 for caption in captions), default=1) + 4
+    cell = side + below
     sheet = Image.new("RGB", (max(columns * (side + 6) + 6, 420), lines * cell + 28), "white")
     draw = ImageDraw.Draw(sheet)
     draw.text((6, 8), title, fill="black")
@@ -31,6 +33,21 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
         image.thumbnail((side, side))
         left, top = 6 + place % columns * (side + 6), 28 + place // columns * cell
         sheet.paste(image, (left + (side - image.width) // 2, top + side - image.height))
-        draw.text((left + 2, top + side + 2), caption, fill="black")
+        text = "\n".join(_fitting(draw, line, side) for line in caption.split("\n"))
+        draw.multiline_text((left + 2, top + side + 2), text, fill="black", spacing=2)
     with writing(file) as temporary:
         sheet.save(temporary, format="JPEG", quality=88)
+
+
+def _fitting(draw, line, width):
+    """A line that the width has room for: letters that the font may lack are ?, and what is too long loses its middle.
+
+    The end of a file's name stays, in which many differ.
+    """
+    line = line.encode("latin-1", "replace").decode("latin-1")
+    half = len(line)
+    shown = line
+    while half > 1 and draw.textlength(shown) > width:
+        half = min(half, len(line) // 2) - 1
+        shown = f"{line[:half]}..{line[-half:]}"
+    return shown

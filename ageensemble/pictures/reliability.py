@@ -9,7 +9,7 @@ LEVELS = np.linspace(0.02, 0.98, 49)
 
 
 def save_reliability(file, before, after, temperature, y, groups, title):
-    """How often the answered age group is right by its confidence, and central intervals by their stated level.
+    """How often the answered age group is right by its confidence, and of exact ages, intervals by their stated level.
 
     Parameters
     ----------
@@ -25,10 +25,13 @@ def save_reliability(file, before, after, temperature, y, groups, title):
     lines = [("as predicted", before, COOL, "o", 3.2)]  # wide, to be seen where the second hides it
     if after is not None:
         lines.append((f"temperature {temperature:.2f}, from out-of-fold", after, WARM, "s", 1.4))
-    figure, axes = figure_of(9.6, 5.2, columns=2)
+    exact = bool(np.all(y[:, 0] == y[:, 1]))  # where ages are ranges, nobody knows whether an interval holds one
+    width = 4.8 * (1 + exact)
+    figure, axes = figure_of(width, 5.2, columns=1 + exact, squeeze=False)
+    axes = axes[0]
     for name, distribution, colour, marker, width in lines:
         _groups(axes[0], calibration.group_curve(distribution, y, groups), name, colour, marker, width)
-        if np.all(y[:, 0] == y[:, 1]):
+        if exact:
             held = calibration.interval_curve(distribution, y, LEVELS)
             axes[1].plot(100 * LEVELS, 100 * held, color=colour, linewidth=width, label=name)
     for axis in axes:
@@ -38,9 +41,10 @@ def save_reliability(file, before, after, temperature, y, groups, title):
         axis.legend(loc="upper left", fontsize=8)
     axes[0].set(xlabel="confidence in the answered age group, %", ylabel="how often it is right, %")
     head(axes[0], "age groups; numbers: photographs", 4.8)
-    axes[1].set(xlabel="stated level of the central interval, %", ylabel="true ages in it, %")
-    head(axes[1], "intervals", 4.8)
-    head_all(figure, title, 9.6)
+    if exact:
+        axes[1].set(xlabel="stated level of the central interval, %", ylabel="true ages in it, %")
+        head(axes[1], "intervals", 4.8)
+    head_all(figure, title, width)
     save(figure, file)
 
 

@@ -7,7 +7,7 @@ every model here is scored out-of-fold. A set that publishes folds (Adience) kee
 import numpy as np
 
 from .. import splits
-from ..errors import DataError, UsageError
+from ..errors import DataError
 
 REST = ("train", "validation")
 SPELLINGS = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation", "testing": "test"}
@@ -18,14 +18,12 @@ def apply(manifest, seed, folds):
 
     Raises
     ------
-    UsageError
-        The set has no parts of its own.
     DataError
-        Parts of other names, or folds beside a test part.
+        The set has no parts of its own, or parts of other names, or folds beside a test part.
     """
     said = manifest.items.get("official")
     if said is None or said.isna().all():
-        raise UsageError(f"{manifest.name} names no parts of its own; without --protocol a plan is made for it")
+        raise DataError(f"{manifest.name} names no parts of its own; without --protocol a plan is made for it")
     taken = manifest.take(np.flatnonzero(said.notna()), "in no part of the set's own")
     words = taken.items["official"].astype(str).str.lower()
     part = words.replace(SPELLINGS).to_numpy()
