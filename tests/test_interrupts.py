@@ -135,7 +135,10 @@ def began_after(out):
     return [json.loads(file.read_text())["model"]["began_after"] for file in files]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGKILL, id="kill -9", marks=pytest.mark.slow)],
+)
 def test_a_training_goes_on_at_its_last_epoch_and_predicts_the_same(utkface, cache, tmp_path, watcher, number):
     model = ["--model", f"{watcher} epochs=4 pause=0.3"]
     assert benchmark(utkface, tmp_path / "calm", cache, *model).returncode == 0

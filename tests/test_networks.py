@@ -247,7 +247,7 @@ def test_a_network_says_roughly_what_memory_it_needs():
 
 
 def test_a_benchmark_of_networks_from_the_command_line(weights, utkface, cache, tmp_path):
-    networks = [f"test_resnet weights={weights[0]} size=32 epochs=2", "cnn width=4 size=native epochs=1 batch=8"]
+    networks = [f"test_resnet weights={weights[0]} size=32 epochs=2", "cnn width=4 size=16 epochs=1 batch=8"]
     words = ["--model", networks[0], "--model", networks[1], "--no-stack", "--verbose", "--folds", 2]
     done = benchmark(utkface, tmp_path / "runs", cache, *words, pictures=("training",))
     assert done.returncode == 0, done.stderr

@@ -76,6 +76,7 @@ def test_preprocessing_by_a_file_of_ones_own_is_fitted_but_not_saved(utkface, ca
     assert "preprocesses by a file of yours, and a model folder holds no code" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_network_as_onnx_leaves_preprocessing_to_who_runs_it(grey_network, tmp_path, utkface):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
