@@ -63,7 +63,7 @@ def _left(spec, manifest, plan, kind, seed, here):
 def _begun(place, spec, seed, kind, device):
     """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
     exact = place.begun(spec, seed, kind, device)
-    asked = {"sources": spec.config["sources"], "seed": seed, "kind": kind, "device": device}
+    asked = {"code_versions": spec.config["code_versions"], "seed": seed, "kind": kind, "device": device}
     others = [] if exact.folder.exists() else [run for run in place.runs if run.name == spec.name]
     return next((run for run in others if asked.items() <= run.config.items()), exact)
 

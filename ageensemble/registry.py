@@ -1,6 +1,5 @@
 """What can be named on the command line: one file each, found by the folder listing, by path or as an entry point."""
 
-import ast
 import difflib
 import functools
 import importlib.util
@@ -8,16 +7,13 @@ import inspect
 import pkgutil
 import re
 import sys
-from fnmatch import fnmatch
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from .errors import UsageError
 from .files import file_hash, key_of
 
-ROOT = Path(__file__).parent
-# Folder: which files belong to what imports them
-HELPERS = {"features": "_*", "models": "_*", "preprocessing": "_*", "pretrained": "*"}
+FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by their path
 
 
 def names(package):
@@ -68,7 +64,7 @@ def _place(package, name):
 def _from_file(path):
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
-    name = f"ageensemble_plugin_{key_of(str(path.resolve()))}_{path.stem}"
+    name = f"{FROM_FILE}{key_of(str(path.resolve()))}_{path.stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         made = importlib.util.module_from_spec(spec)
@@ -84,33 +80,30 @@ def _loaded(what, load):
         raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
 
 
-def source(module, others=()):
-    """Hash of the code of a module: its file, the helpers that it imports, directly or not, and `others`."""
-    return key_of([content(file) for file in [*_with_helpers(Path(module.__file__)), *others]])
+def version(thing):
+    """What tells one state of a plug-in's code from another, for the identity of runs and of cached features.
 
+    Parameters
+    ----------
+    thing : module or class
 
-def _with_helpers(file):
-    """A file, then the files of `HELPERS` that it or one of them imports."""
-    found = [file]
-    for each in found:
-        if each.suffix == ".py":
-            found += [helper for helper in _imported(each) if helper not in found]
-    return [file, *sorted(found[1:])]
+    Returns
+    -------
+    int or list
+        its `version`, raised by hand when its numbers change; of a file given by its path also the hash of the file
 
-
-def _imported(file):
-    """The files of `HELPERS` that the text of a file imports, anywhere in it."""
-    named = []
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        if isinstance(node, ast.Import):
-            named += [ROOT.parent.joinpath(*alias.name.split(".")) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            start = file.parents[node.level - 1] if node.level else ROOT.parent
-            base = start.joinpath(*(node.module or "").split("."))
-            named += [base, *(base / alias.name for alias in node.names)]
-    ours = [path for path in named if path.parent.parent == ROOT]
-    files = {path.with_suffix(".py") for path in ours if fnmatch(path.name, HELPERS.get(path.parent.name, ""))}
-    return sorted(file for file in files if file.is_file())
+    Raises
+    ------
+    UsageError
+        It comes from a package and names no version.
+    """
+    declared = getattr(thing, "version", None)
+    name = thing.__module__ if inspect.isclass(thing) else thing.__name__
+    if name.startswith(FROM_FILE):
+        return [content(sys.modules[name].__file__), declared]
+    if not isinstance(declared, int):
+        raise UsageError(f"{name} lacks a version, a whole number that is raised when its results change")
+    return declared
 
 
 def content(file):

@@ -47,10 +47,10 @@ class Spec:
         """Everything above for a configuration file, files by their content, and hashes of the code."""
         params = registry.with_contents(self.params, getattr(self.make, "files", ()))
         sets = [[name, features.identity(name, params)] for name, params in self.features]
-        sources = [models.source(self.model), *(features.source(name) for name, _ in self.features)]
-        about = {"ageensemble": __version__, "sources": sources}
+        versions = [models.version(self.model), *(features.version(name) for name, _ in self.features)]
+        about = {"ageensemble": __version__, "code_versions": versions}
         if self.preprocess:  # else runs from before there was any keep their names
-            about |= {PREPROCESS: self.preprocess, "sources": [*sources, preprocessing.source(self.preprocess)]}
+            about |= {PREPROCESS: self.preprocess, "code_versions": [*versions, preprocessing.version(self.preprocess)]}
         return {"model": self.model, "params": params, "features": sets} | about
 
     @property

@@ -154,10 +154,10 @@ def test_the_name_of_a_model_says_how_photographs_are_preprocessed(swap):
 
 def test_without_preprocessing_a_configuration_says_nothing_of_it(swap):
     plain = specs.parse("svm").config
-    assert sorted(plain) == ["ageensemble", "features", "model", "params", "sources"]
+    assert sorted(plain) == ["ageensemble", "code_versions", "features", "model", "params"]
     changed = specs.parse("svm preprocess=clahe").config
     assert changed.pop("preprocess") == "clahe"
-    assert changed.pop("sources") == [*plain.pop("sources"), preprocessing.source("clahe")]
+    assert changed.pop("code_versions") == [*plain.pop("code_versions"), preprocessing.version("clahe")]
     assert changed == plain
     before = specs.parse(f"svm preprocess={swap}").config
     with open(swap, "a") as file:
@@ -204,11 +204,6 @@ def test_other_code_is_other_pixels(manifest, tmp_path, swap):
     with open(swap, "a") as file:
         file.write("# edited\n")
     assert pixels.squares_place(manifest, "16", tmp_path, swap) != before
-
-
-def test_helpers_are_part_of_the_code():
-    files = registry._with_helpers(registry.ROOT / "preprocessing" / "clahe.py")
-    assert [file.name for file in files] == ["clahe.py", "_luma.py"]
 
 
 def test_photographs_are_preprocessed_and_then_resized(manifest, tmp_path):

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 from functools import cache
 
@@ -11,11 +9,11 @@ import numpy as np
 import photographs
 import pytest
 import timm
-from commands import BRIGHTNESS, MINE, apart, environment
+from commands import BRIGHTNESS, MINE, apart
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from ageensemble import features, models, registry
+from ageensemble import features, models, preprocessing, registry
 from ageensemble.commands import upkeep
 from ageensemble.errors import AgeEnsembleError, DataError, UsageError
 
@@ -137,45 +135,21 @@ def test_unknown_names_are_answered_with_the_known_and_the_nearest():
         features.load("hgo")
 
 
-EDITS = """
-from ageensemble import features, models, registry
-from ageensemble.commands import upkeep
-def codes():
-    found = {name: models.source(name) for name in ("svm", "xgboost", "cnn", "test_resnet")}
-    return found | {name: features.source(name) for name in ("hog", "embed")}
-for name in ("training/losses.py", "models/_kernel.py", "models/_torch.py", "models/_check.py", "features/_mirror.py",
-             "pretrained/loading.py", "pretrained/networks.py"):
-    before, file = codes(), registry.ROOT / name
-    file.write_text(file.read_text() + "# edited")
-    print(name, *(name for name, code in codes().items() if code != before[name]))
-"""
+def test_every_built_in_names_its_version():
+    models.version("test_resnet")
+    for package in (models, features, preprocessing):
+        assert all(isinstance(package.version(name), int) for name in package.names())
 
 
-def test_edited_code_is_another_run_for_the_models_that_use_it_and_no_other(tmp_path):
-    shutil.copytree(registry.ROOT, tmp_path / "ageensemble")
-    command = [sys.executable, "-c", EDITS]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path))
-    )
-    assert done.stdout.splitlines() == [
-        "training/losses.py cnn test_resnet",
-        "models/_kernel.py svm",
-        "models/_torch.py cnn test_resnet",
-        "models/_check.py svm xgboost cnn test_resnet",
-        "features/_mirror.py hog embed",
-        "pretrained/loading.py test_resnet embed",
-        "pretrained/networks.py test_resnet embed",
-    ], done.stderr
-
-
-def test_helpers_are_found_however_they_are_imported(tmp_path):
+def test_a_file_is_told_by_its_content(tmp_path):
     file = tmp_path / "mine.py"
-    for line in ("from ageensemble.models import _check", "import ageensemble.models._check", "def f():\n from "
-                 "ageensemble.models._check import number"):  # fmt: skip
-        file.write_text(line)
-        assert registry._with_helpers(file) == [file, registry.ROOT / "models" / "_check.py"]
-    file.write_text("from ageensemble.models import floor, _nothing\nfrom . import _check\nimport json")
-    assert registry._with_helpers(file) == [file]
+    file.write_text("def apply(image):\n    return image\n")
+    same = tmp_path / "same.py"
+    same.write_text(file.read_text())
+    other = tmp_path / "other.py"
+    other.write_text("def apply(image):\n    return 255 - image\n")
+    version = preprocessing.version(str(file))
+    assert version == preprocessing.version(str(same)) != preprocessing.version(str(other))
 
 
 class Base:

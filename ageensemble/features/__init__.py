@@ -13,7 +13,7 @@ square is not the way to find that.
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from itertools import islice
 from pathlib import Path
 
@@ -47,9 +47,9 @@ def module(name):
     return found
 
 
-def source(name):
-    """Hash of the code of the feature set called `name`."""
-    return registry.source(module(name))
+def version(name):
+    """Version of the code of the feature set called `name`."""
+    return registry.version(module(name))
 
 
 def load(name):
@@ -100,14 +100,14 @@ def matrix_place(name, params, manifest, cache, device, preprocess=""):
 
     versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
     before = preprocessing.key(preprocess)
-    key = key_of(name, identity(name, params), source(name), device, manifest.pixels, SQUARES, versions, *before)
+    key = key_of(name, identity(name, params), version(name), device, manifest.pixels, SQUARES, versions, *before)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 
 def _version(package):
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return ""
 
 

@@ -18,6 +18,8 @@ from ..pretrained import loading, networks
 from ..registry import content, did_you_mean
 from ._mirror import mean_with_mirror
 
+version = 1  # raised whenever the numbers change
+
 ARGUMENT = "network"
 FILES = {"network": ".onnx", "weights": ""}
 OPTIONS = True

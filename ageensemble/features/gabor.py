@@ -14,6 +14,8 @@ import torch
 from scipy.fft import next_fast_len
 from torch.nn.functional import avg_pool2d, pad
 
+version = 1  # raised whenever the numbers change
+
 LUMA = (0.2125, 0.7154, 0.0721)  # the weights of skimage.color.rgb2gray
 LEAST = 1e-3  # is added before the logarithm is taken; luminance is 0 to 1
 ROUNDNESS = 0.3  # of a filter's envelope: its width across the stripes as a share of that along them

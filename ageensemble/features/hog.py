@@ -12,6 +12,8 @@ import torch
 
 from ._mirror import mean_with_mirror
 
+version = 1  # raised whenever the numbers change
+
 LUMA = (2125, 7154, 721)  # the weights of skimage.color.rgb2gray, times 10,000: whole numbers keep the greys exact
 WHITE = 255 * sum(LUMA)
 CPU_CHUNK, GPU_CHUNK = 8, 256  # images at a time: few enough for the processor's cache, many enough for a GPU

@@ -13,6 +13,8 @@ from torch.nn.functional import pad
 
 from ._mirror import mean_with_mirror
 
+version = 1  # raised whenever the numbers change
+
 CPU_CHUNK, GPU_CHUNK = 4, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 

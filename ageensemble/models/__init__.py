@@ -49,10 +49,9 @@ def _module(name):
     )
 
 
-def source(name):
-    """Hash of the code of the model called `name`: of one that trains on photographs, the training's too."""
-    training = sorted((registry.ROOT / "training").glob("*.py")) if takes_photographs(name) else []
-    return registry.source(_module(name), training)
+def version(name):
+    """Version of the code of the model called `name`."""
+    return registry.version(load(name))
 
 
 def takes_photographs(name):

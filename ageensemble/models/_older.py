@@ -77,6 +77,7 @@ class Older:
     """
 
     features = "hog+lbp"
+    version = 1  # raised whenever the predictions change
 
     def fit(self, x, y, inner, *, seed, threads, device, widths=None):
         """Fit on the training items of a cell.

@@ -4,7 +4,6 @@ A subclass says what its backbone is and where its normalisation comes from; the
 """
 
 import json
-import sys
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -84,6 +83,7 @@ class TorchModel(ABC):
     """
 
     features = ""
+    version = 1  # raised whenever the predictions change
     images = True
 
     def __init__(
@@ -163,7 +163,7 @@ class TorchModel(ABC):
         # What changes no speed: the recipe but for the size, and with what training begins
         recipe = {*registry.defaults(TorchModel), "pretrained", "weights", "mean", "std"} - {"size"}
         what = {name: value for name, value in params.items() if name not in recipe}
-        what["source"] = registry.source(sys.modules[cls.__module__])
+        what["version"] = registry.version(cls)
         chosen, speeds = precision.best(
             lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), model.side,
             {"model": cls.__name__, **what}, cache=cache, device=device, threads=threads,

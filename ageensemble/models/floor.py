@@ -10,6 +10,7 @@ class Floor:
     """The same for everybody: the smoothed histogram of the training ages (the floor of every table)."""
 
     features = ""
+    version = 1  # raised whenever the predictions change
 
     def __init__(self):
         self.record = {}

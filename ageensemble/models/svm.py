@@ -29,6 +29,7 @@ class SVM:
     """
 
     features = "hog+lbp"
+    version = 1  # raised whenever the predictions change
     accelerators = ("sklearnex",)
 
     def __init__(

@@ -38,6 +38,7 @@ class XGBoost:
     """
 
     features = "hog+lbp"
+    version = 1  # raised whenever the predictions change
 
     def __init__(
         self, *, pca=200, rounds=400, depth=2, eta=0.2, subsample=0.7, colsample=0.1, bins=32, route="groups",

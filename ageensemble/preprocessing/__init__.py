@@ -32,14 +32,14 @@ def module(name):
     return found
 
 
-def source(name):
-    """Hash of the code of the preprocessing called `name`."""
-    return registry.source(module(name))
+def version(name):
+    """Version of the code of the preprocessing called `name`."""
+    return registry.version(module(name))
 
 
 def key(name):
     """What tells cached pixels apart: nothing where `name` is empty, else the name and the code, a list."""
-    return [Path(name).name, source(name)] if name else []
+    return [Path(name).name, version(name)] if name else []
 
 
 def load(name):

@@ -10,6 +10,8 @@ import numpy as np
 
 from ._luma import luma, with_luma
 
+version = 1  # raised whenever the numbers change
+
 TILES = 8  # along each side
 LIMIT = 0.01  # of a tile's pixels, at most, count for one grey level
 ROUNDS = 6  # of cutting off and spreading: each leaves 0.39 of the surplus or less, since 100 of 256 levels are full

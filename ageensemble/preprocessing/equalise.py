@@ -8,6 +8,8 @@ import numpy as np
 
 from ._luma import luma, with_luma
 
+version = 1  # raised whenever the numbers change
+
 
 def apply(image):
     """A photograph, `(h, w, 3)` uint8, with equalised grey levels; one of a single level is left as it is."""

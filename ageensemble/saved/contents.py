@@ -117,7 +117,7 @@ def _member(run, plan_folder, files, new, place):
         "model": model,
         "preprocess": preprocess,
         "features": sets,
-        "sources": run.config.get("sources"),
+        "code_versions": run.config.get("code_versions"),
         "device": run.config["device"],
         "versions": records[0]["versions"],
         "weights": records[0]["model"].get("weights", ""),

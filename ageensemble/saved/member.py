@@ -46,9 +46,9 @@ class Member:
             raise ValueError(f"{self.name} has no cells")
         self.size = str(self._cells[0][0].size) if getattr(cls, "images", False) else None
         pixels.refuse_native(self.size, self.preprocess)
-        now = [models.source(about["model"]), *(features.source(name) for name, _ in self.features)]
-        now += [preprocessing.source(self.preprocess)] if self.preprocess else []
-        self.changed = now != about["sources"]
+        now = [models.version(about["model"]), *(features.version(name) for name, _ in self.features)]
+        now += [preprocessing.version(self.preprocess)] if self.preprocess else []
+        self.changed = now != about["code_versions"]
 
     def predict(self, pictures, pool):
         """Age distributions, `(n, A)` float32.

@@ -1,7 +1,5 @@
 """The main job of a stack: members in, complete runs out."""
 
-from pathlib import Path
-
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -62,13 +60,12 @@ def combine(plan_folder, chosen, wanted, seed, console):
 
 def _config(name, module, members, seed, plan):
     """All that decides the predictions of a stack, and what it predicts where that is not the usual."""
-    code = {*Path(__file__).parent.rglob("*.py"), Path(module.__file__)}
     return ({} if plan.parts == PARTS else {"parts": list(plan.parts)}) | {
         "kind": "stack",
         "method": name,
         "members": {run.folder.name: file_hash(run.folder / "done.json") for run in members},
         "seed": seed,
-        "source": key_of([registry.content(file) for file in sorted(code)]),
+        "version": registry.version(module),
     }
 
 

@@ -5,6 +5,8 @@ import numpy as np
 from ..likelihood import surprise
 from ..pool import BLOCK, Pool
 
+version = 1  # raised whenever the numbers change
+
 STEPS = 20
 
 

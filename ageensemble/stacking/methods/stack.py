@@ -9,6 +9,8 @@ from ..likelihood import allowed, surprise
 from ..pool import Pool
 from ..sample import whole_clusters
 
+version = 1  # raised whenever the numbers change
+
 STRENGTHS = (3000.0, 600.0, 120.0, 24.0, 5.0, 1.0)
 PARTS = 5
 ENOUGH = 3000  # items to choose a strength by, which takes thirty fits
