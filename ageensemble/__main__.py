@@ -1,5 +1,5 @@
 """`python -m ageensemble`."""
 
-from .cli import main
+from .apps.cli.main import main
 
 main()

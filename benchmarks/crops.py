@@ -36,10 +36,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ageensemble import faces, load_model, manifest
-from ageensemble.caches import default_folder
-from ageensemble.machine import cores
-from ageensemble.predicting import looking
+from ageensemble import load_model
+from ageensemble._utils.cache import default_folder
+from ageensemble._utils.hardware import cores
+from ageensemble.data import dataset, faces
+from ageensemble.inference import faces as looking
 
 CASES = {"as it is": (1, 0), "small": (0.5, 0), "turned": (1, 25), "turned back": (1, -25), "scaled": (2, 0)}
 
@@ -54,7 +55,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
     detector = faces.detector(options.detector, cache=options.cache, say=print)
-    items = manifest.build(options.data, cache=options.cache, jobs=cores())
+    items = dataset.build(options.data, cache=options.cache, jobs=cores())
     rows = items.items["photo"].to_numpy()
     model = options.model and load_model(options.model)
     template = model and looking.template_of(model, detector)

@@ -13,9 +13,10 @@ import sys
 
 import numpy as np
 
-from ageensemble import ages, compare, gaps, slices, splits
-from ageensemble.stacking import methods, temperature
-from ageensemble.stacking.pool import logs
+from ageensemble import ages, ensembles
+from ageensemble.ensembles.pooling import logs
+from ageensemble.evaluation import bootstrap, leakage, subgroups, temperature
+from ageensemble.splits import split
 
 ITEMS, DEVIATION = 3800, 4.0  # of a test part like UTKFace's, and of the differences of two good models' errors there
 
@@ -31,7 +32,7 @@ def main():
         print(f"equal, items alike in fours, resampled by {'clusters' if by_cluster else 'items'}: {alarms:.1%}")
     for name, share in headline_alarms(1000).items():
         print(f"equal, {name}: {share:.1%}")
-    for clusters in (10, 20, slices.LEAST_CLUSTERS, 50, 100):
+    for clusters in (10, 20, subgroups.LEAST_CLUSTERS, 50, 100):
         print(f"interval of a mean error, {clusters} clusters: holds the truth in {coverage(clusters):.1%} of 2,000")
     for name, share in families(300).items():
         print(f"gaps of 9 runs, 300 times: {name}: {share:.1%}")
@@ -66,7 +67,7 @@ def found(gap, repetitions=1000, items=ITEMS, per_cluster=1, alike=0.0, by_clust
 
 
 def _means(values, cluster):
-    return [estimate for [estimate] in compare.means(values, np.zeros(len(values), int), cluster, 1)]
+    return [estimate for [estimate] in bootstrap.means(values, np.zeros(len(values), int), cluster, 1)]
 
 
 def _leaves_out_zero(estimate):
@@ -79,11 +80,11 @@ def headline_alarms(repetitions, items=1000, batch=50):
     rng = np.random.default_rng(0)
     age = _ages(rng, items)
     hard = rng.normal(0, 4, items)
-    alarms = {name: [] for name in compare.HEADLINE}
+    alarms = {name: [] for name in bootstrap.HEADLINE}
     for _ in range(0, repetitions, batch):
         years = [np.clip(np.rint(age + hard + rng.normal(0, 4, items)), 0, 120).astype(int) for _ in range(2 * batch)]
-        answered = [compare.Answers(each, ages.FOURTEEN.lookup[each]) for each in years]
-        scores = compare.headline(answered, np.stack([age, age], 1), np.arange(items), ages.FOURTEEN)
+        answered = [bootstrap.Answers(each, ages.FOURTEEN.lookup[each]) for each in years]
+        scores = bootstrap.headline(answered, np.stack([age, age], 1), np.arange(items), ages.FOURTEEN)
         for a, b in zip(scores[::2], scores[1::2], strict=True):
             for name, list_ in alarms.items():
                 list_.append(_leaves_out_zero(a[name] - b[name]))
@@ -124,7 +125,7 @@ def families(repetitions, items=5000, honest=8, seen=0.15):
         runs = [_errors(rng, age, hard, test, 0) for _ in range(honest)] + [_errors(rng, age, hard, test, seen)]
         floor = np.abs(age - np.median(age)).astype(float)
         for strata_, words in ((strata, ""), (np.zeros_like(strata), ", without strata")):
-            flagged = [_suspicious(gaps.gap(v, test, strata_, cluster, honest + 1)) for v in [*runs, floor]]
+            flagged = [_suspicious(leakage.gap(v, test, strata_, cluster, honest + 1)) for v in [*runs, floor]]
             alarms[f"an honest one is{words or ' suspicious'}"].append(any(flagged[:honest]))
             alarms["the same, without strata" if words else "the leaked one is"].append(flagged[honest])
             alarms[f"a floor is{words}"].append(flagged[-1])
@@ -135,8 +136,8 @@ def _plan(rng, items):
     """Ages, clusters of one to three, strata, and which items are in the test part."""
     cluster = np.repeat(np.arange(items), rng.choice([1, 2, 3], items, p=[0.9, 0.07, 0.03]))[:items]
     age = np.clip(_ages(rng, items)[cluster] + rng.integers(0, 3, items), 0, 120)
-    strata = splits.strata(np.stack([age, age], 1), np.where(rng.random(items) < 0.5, "f", "m"))
-    return age, cluster, strata, splits.assign(strata, cluster, [0.2, 0.8], int(rng.integers(2**31))) == 0
+    strata = split.strata(np.stack([age, age], 1), np.where(rng.random(items) < 0.5, "f", "m"))
+    return age, cluster, strata, split.assign(strata, cluster, [0.2, 0.8], int(rng.integers(2**31))) == 0
 
 
 def _errors(rng, age, hard, test, seen):
@@ -158,9 +159,9 @@ def fitted(repetitions, items=750, folds=5):
     for _ in range(repetitions):
         x = rng.normal(0, 1, (items, 6))
         age = np.clip(np.rint(40 + 8 * x[:, 0] + 6 * np.sin(2 * x[:, 1]) + rng.normal(0, 6, items)), 0, 120)
-        strata = splits.strata(np.stack([age, age], 1).astype(int), np.full(items, None))
-        part = splits.assign(strata, np.arange(items), [0.2, *[0.8 / folds] * folds], int(rng.integers(2**31))) - 1
-        test = part == splits.TEST
+        strata = split.strata(np.stack([age, age], 1).astype(int), np.full(items, None))
+        part = split.assign(strata, np.arange(items), [0.2, *[0.8 / folds] * folds], int(rng.integers(2**31))) - 1
+        test = part == split.TEST
         errors = []
         for fold in range(folds):
             training = ~test & (part != fold)
@@ -168,7 +169,7 @@ def fitted(repetitions, items=750, folds=5):
         honest = np.choose(np.where(test, folds, part), [*errors, np.mean(errors, axis=0)])
         leaked = np.abs(_ridge(x[~test], age[~test], x) - age)
         for name, values in zip(flagged, (honest, leaked), strict=True):
-            flagged[name].append(_suspicious(gaps.gap(values, test, strata, np.arange(items))))
+            flagged[name].append(_suspicious(leakage.gap(values, test, strata, np.arange(items))))
     return {name: np.mean(list_) for name, list_ in flagged.items()}
 
 
@@ -191,7 +192,7 @@ def noise(repetitions, items=1000, new=4000, others=20):
         by the name of the method: its MAE minus the good member's own
     """
     rng = np.random.default_rng(0)
-    lost = {name: np.empty(repetitions) for name in methods.names()}
+    lost = {name: np.empty(repetitions) for name in ensembles.names()}
     for repetition in range(repetitions):
         age = np.clip(_ages(rng, items + new), 0, 100)
         knows = [age + rng.normal(0, 5, len(age))]
@@ -201,7 +202,7 @@ def noise(repetitions, items=1000, new=4000, others=20):
         found = np.array([temperature.fit(member, y) for member in known])[:, None, None].astype(np.float32)
         alone = np.abs(ages.median(np.exp(members[0, items:])) - age[items:]).mean()
         for name, losses in lost.items():
-            pool = methods.load(name).fit(known / found, y, np.arange(items), seed=repetition)
+            pool = ensembles.load(name).fit(known / found, y, np.arange(items), seed=repetition)
             pooled = pool.of_logs(members[:, items:] / found)
             losses[repetition] = np.abs(ages.median(pooled) - age[items:]).mean() - alone
     return lost

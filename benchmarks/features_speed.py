@@ -27,9 +27,9 @@ from skimage.feature import hog as skimage_hog
 from skimage.feature import local_binary_pattern
 from skimage.util import view_as_windows
 
+from ageensemble.data.image_io import LONG_SIDE
+from ageensemble.data.transforms import clahe
 from ageensemble.features import gabor, hog, lbp
-from ageensemble.preprocessing import clahe
-from ageensemble.upright import LONG_SIDE
 
 HOG_SIZES = (8, 2), (8, 3), (12, 3)  # sides of a cell in pixels and of a block in cells
 RADII = 1, 4

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ageensemble import ages, conformal, intervals
-from ageensemble.plan_folders import PlanFolder
+from ageensemble import ages
+from ageensemble.evaluation import conformal, intervals
+from ageensemble.experiments.experiment import PlanFolder
 
 
 def distributional(p):

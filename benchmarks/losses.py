@@ -12,8 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from ageensemble import ages, benchmark, compare, metrics, pixels, preparing, specs, splits
-from ageensemble.training.losses import LOSSES
+from ageensemble import ages
+from ageensemble.data import image_array
+from ageensemble.evaluation import bootstrap, metrics
+from ageensemble.experiments import benchmark, prepare
+from ageensemble.models import spec as specs
+from ageensemble.models.neural.losses import LOSSES
+from ageensemble.splits import split
 
 
 def main():
@@ -28,7 +33,7 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings(cache=options.cache, jobs=1)
-    manifest, plan, _ = preparing.prepare(here, [options.data])
+    manifest, plan, _ = prepare.prepare(here, [options.data])
     print(f"{manifest.name}: fold {options.fold} of plan {plan.hash[:8]}, {options.model}, seed {options.seed}")
     for loss in options.losses.split(","):
         one(loss, manifest, plan, here, options)
@@ -41,9 +46,9 @@ def one(loss, manifest, plan, here, options):
     torch.set_num_threads(options.threads)
     spec = specs.parse(f"{options.model} loss={loss}")
     spec = spec.settled(here.cache, here.device, options.threads, lambda text: None)
-    photographs = pixels.photographs(manifest, spec.params["size"], here.cache)
+    photographs = image_array.photographs(manifest, spec.params["size"], here.cache)
     rows, held = plan.training(options.fold), plan.held_out(options.fold)
-    inner = splits.inner(manifest.strata, manifest.clusters, rows, [0, options.fold])
+    inner = split.inner(manifest.strata, manifest.clusters, rows, [0, options.fold])
     model, started = spec.make(**spec.params), time.perf_counter()
     with tempfile.TemporaryDirectory() as keep:
         model.fit(photographs.take(rows), manifest.y[rows], inner, seed=options.seed, threads=options.threads,
@@ -52,8 +57,8 @@ def one(loss, manifest, plan, here, options):
     distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(manifest.y[rows]))
     y = manifest.y[held]
     score = metrics.score(distribution, y, ages.FOURTEEN)
-    answered = compare.answers(distribution, ages.FOURTEEN)
-    [found] = compare.headline([answered], y, manifest.clusters[held], ages.FOURTEEN)
+    answered = bootstrap.answers(distribution, ages.FOURTEEN)
+    [found] = bootstrap.headline([answered], y, manifest.clusters[held], ages.FOURTEEN)
     bars = {name: estimate.interval() for name, estimate in found.items()}
     mae, f1 = (f"{score[name]:.3f} ({bars[name][0]:.3f}-{bars[name][1]:.3f})" for name in ("mae", "f1_weighted"))
     rest = f"bias {score['bias']:+.2f}  CRPS {score['crps']:.3f}"

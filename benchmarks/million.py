@@ -21,8 +21,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ageensemble import audit, duplicates, manifest, page, splits
-from ageensemble.machine import peak_memory
+from ageensemble._utils.hardware import peak_memory
+from ageensemble.data import dataset, duplicates
+from ageensemble.data.quality import audit
+from ageensemble.reporting import data_report
+from ageensemble.splits import split
 
 PEOPLE = 0.3  # of the items
 NEAR = 0.02  # share of the fingerprints that are near another
@@ -66,12 +69,12 @@ def timed(file, items):
         print(f"{name:16}{took} {peak_memory() / 1e9:6.2f} GB  {say(result)}", flush=True)
         return result
 
-    built = step("labels read", lambda: manifest.build(file, photographs=False), lambda m: f"{len(m):,} items")
+    built = step("labels read", lambda: dataset.build(file, photographs=False), lambda m: f"{len(m):,} items")
     result = step("audit", lambda: audit.audit(built), lambda found: f"{found['clusters']:,} clusters")
     result |= {"cleaned": []}
     step("lists written", lambda: audit.save(built, result, file.parent / "check"))
-    step("page written", lambda: page.save(file.parent / "page.html", built, result))
-    step("plan", lambda: splits.make(built, 0), lambda plan: f"{len(plan.test):,} in the test part")
+    step("page written", lambda: data_report.save(file.parent / "page.html", built, result))
+    step("plan", lambda: split.make(built, 0), lambda plan: f"{len(plan.test):,} in the test part")
     made, planted = fingerprints(items)
     step("near-duplicates", lambda: duplicates.near_links(made), lambda f: f"{len(f):,} found of {planted:,} planted")
     return time.perf_counter() - began[0], time.process_time() - began[1], peak_memory()

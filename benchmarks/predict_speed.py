@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ageensemble.datasets.demo import portrait
-from ageensemble.machine import cores
+from ageensemble._utils.hardware import cores
+from ageensemble.data.synthetic.dataset import portrait
 
 FACES = 60  # different ones
 SIZE = (640, 480)

@@ -20,8 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ageensemble import ages, benchmark, compare, pixels, preparing, specs, splits
-from ageensemble.files import key_of
+from ageensemble import ages
+from ageensemble._utils.io import key_of
+from ageensemble.data import image_array
+from ageensemble.evaluation import bootstrap
+from ageensemble.experiments import benchmark, prepare
+from ageensemble.models import spec as specs
+from ageensemble.splits import split
 
 
 def main():
@@ -34,7 +39,7 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings("runs", options.cache)
-    manifest, plan, about = preparing.prepare(here, [options.data])
+    manifest, plan, about = prepare.prepare(here, [options.data])
     print(f"{manifest.name}: plan {plan.hash[:8]}, {len(plan.rest):,} photographs outside the test part")
     with tempfile.TemporaryDirectory() as name:
         duplicates(manifest, plan, about, options.model or ["svm", "xgboost"], Path(name), options.cache)
@@ -47,7 +52,7 @@ def duplicates(manifest, plan, about, models, out, cache):
     """Compare out-of-fold errors under the plan and under one that deals photographs out one by one."""
     here = benchmark.settings(out, cache)
     careless = dealt(plan)
-    parted = np.isin(np.arange(len(manifest)), splits.parted(careless, manifest.clusters))[plan.rest]
+    parted = np.isin(np.arange(len(manifest)), split.parted(careless, manifest.clusters))[plan.rest]
     print(f"{parted.sum():,} of them have others of their cluster in another fold when dealt out one by one")
     wanted = [specs.parse(model) for model in models]
     error = []
@@ -64,18 +69,18 @@ def dealt(plan):
     """The same plan with the photographs outside the test part dealt out at random to as many folds."""
     part = plan.part.copy()
     part[plan.rest] = np.random.default_rng(0).permutation(len(plan.rest)) % plan.folds
-    return splits.Plan(part, plan.folds, "dealt out one by one", key_of(part))
+    return split.Plan(part, plan.folds, "dealt out one by one", key_of(part))
 
 
 def stopping(manifest, plan, network, folds, here):
     """Compare the epoch that an inner part chooses with the epoch that the scored fold chooses."""
     spec = specs.parse(f"{network} patience=99")
     spec = spec.settled(here.cache, here.device, here.threads, here.console.say)
-    photographs = pixels.photographs(manifest, spec.params["size"], here.cache)
+    photographs = image_array.photographs(manifest, spec.params["size"], here.cache)
     honest, cheating, rows = [], [], []
     for fold in folds:
         training, held = plan.training(fold), plan.held_out(fold)
-        inner = splits.inner(manifest.strata, manifest.clusters, training, [0, fold])
+        inner = split.inner(manifest.strata, manifest.clusters, training, [0, fold])
         learning = training[inner > 0]
         error = [
             _trained(spec, manifest, photographs, learning, chooser, held, here)
@@ -109,8 +114,8 @@ def _errors(distribution, y):
 
 def _say(what, gain, clusters):
     """Print the mean of what is gained for each photograph with its interval."""
-    totals = compare.bootstrap_totals(np.stack([gain, np.ones(len(gain))], 1), clusters)
-    low, high = compare.interval(totals[:, 0] / totals[:, 1])
+    totals = bootstrap.bootstrap_totals(np.stack([gain, np.ones(len(gain))], 1), clusters)
+    low, high = bootstrap.interval(totals[:, 0] / totals[:, 1])
     print(f"{what}: {gain.mean():+.3f} years ({low:+.3f} to {high:+.3f})", flush=True)
 
 

@@ -17,11 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ageensemble import ages, metrics, stacking
-from ageensemble.console import Console
-from ageensemble.machine import peak_memory
-from ageensemble.plan_folders import PlanFolder
-from ageensemble.splits import TEST, Plan
+from ageensemble import ages
+from ageensemble._utils.console import Console
+from ageensemble._utils.hardware import peak_memory
+from ageensemble.evaluation import metrics
+from ageensemble.experiments import stack
+from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.splits.split import TEST, Plan
 
 FOLDS = 5
 BLOCK = 10_000  # items whose predictions are made up at once
@@ -68,7 +70,7 @@ def combined(folder, items, members):
     """Combine; returns seconds, processor seconds, peak bytes and lines to print."""
     plan_folder, _ = opened(folder, items, members)
     started, worked = time.perf_counter(), time.process_time()
-    runs = stacking.combine(plan_folder, None, ["mean", "greedy", "stack"], 0, Console())
+    runs = stack.combine(plan_folder, None, ["mean", "greedy", "stack"], 0, Console())
     took = time.perf_counter() - started, time.process_time() - worked, peak_memory()
     lines = []
     for run in runs:

@@ -47,9 +47,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ageensemble import ages, audit, conformal, manifest, plan_folders, suspects
-from ageensemble.caches import default_folder
-from ageensemble.machine import cores
+from ageensemble import ages
+from ageensemble._utils.cache import default_folder
+from ageensemble._utils.hardware import cores
+from ageensemble.data import dataset
+from ageensemble.data.quality import audit
+from ageensemble.evaluation import conformal, label_issues
+from ageensemble.experiments import experiment
 
 FIRST = (20, 50, 100, 200, 400)
 DRAWS, EXCHANGED, FAR = 20, 300, 10
@@ -57,7 +61,7 @@ DRAWS, EXCHANGED, FAR = 20, 300, 10
 
 def orders(distribution, y):
     """Items by each score, the most suspect first, {name: (n,) int array}."""
-    tail, years = suspects.contradicted(distribution, y)
+    tail, years = label_issues.contradicted(distribution, y)
     label = distribution[np.arange(len(y)), y[:, 0]]
     found = {"tail": (-years, tail), "years": (-years,), "label": (label,), "margin": (label / distribution.max(1),)}
     found["alike"] = (-years, _among_alike(distribution, y))
@@ -92,9 +96,9 @@ def main():
     parser.add_argument("--run", default="stack")
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
-    folder = plan_folders.holding(options.out, options.run)
-    run, rest = plan_folders.named(folder, options.run), folder.plan.rest
-    groups = audit.conflicts(manifest.build(options.data, cache=options.cache, jobs=cores()))
+    folder = experiment.holding(options.out, options.run)
+    run, rest = experiment.named(folder, options.run), folder.plan.rest
+    groups = audit.conflicts(dataset.build(options.data, cache=options.cache, jobs=cores()))
     known = {item for group in groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]
     distribution, y = np.array(run.predictions("oof")), folder.y[rest]

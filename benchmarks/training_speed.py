@@ -30,10 +30,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ageensemble import manifest, models, pixels
+from ageensemble import models
+from ageensemble._utils.workers import THREAD_VARIABLES
 from ageensemble.ages import A
-from ageensemble.datasets import demo, utkface
-from ageensemble.processes import THREAD_VARIABLES
+from ageensemble.data import dataset, image_array
+from ageensemble.data.readers import utkface
+from ageensemble.data.synthetic.dataset import draw
 
 WHERE = "git clone --depth 1 https://github.com/huggingface/pytorch-image-models has it"
 BEST = {  # the best of what its help offers, found with --options; which of several is best depends on the machine
@@ -56,8 +58,8 @@ def image_folder(source, count, folder):
 
 def draw(count, folder):
     """Draw faces, enlarge them, and name them as those of UTKFace are named."""
-    demo.draw(folder / "small", count + count // 10)  # some of them are broken on purpose
-    items = manifest.build(folder / "small", cache=folder / "cache").items
+    draw(folder / "small", count + count // 10)  # some of them are broken on purpose
+    items = dataset.build(folder / "small", cache=folder / "cache").items
     (folder / "large").mkdir()
     for number, (path, age) in enumerate(items[["path", "age_min"]].to_numpy()):
         picture = Image.open(folder / "small" / path).convert("RGB").resize((DRAWN, DRAWN), Image.Resampling.BICUBIC)
@@ -68,8 +70,8 @@ def draw(count, folder):
 def prepared(folder, o):
     """Decode and make squares as the product does; the photographs, their ages `(n, 2)`, and the seconds it took."""
     started = time.perf_counter()
-    built = manifest.build(folder / "train", cache=folder / "cache", jobs=o.threads)
-    photographs = pixels.photographs(built, str(o.size), folder / "cache")
+    built = dataset.build(folder / "train", cache=folder / "cache", jobs=o.threads)
+    photographs = image_array.photographs(built, str(o.size), folder / "cache")
     return photographs, built.y, time.perf_counter() - started
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ageensemble import manifest as manifests
+from ageensemble.data import dataset as manifests
 
 # As many workers as cores, so one thread for each; torch and those that tests start read it when they are imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -78,6 +78,6 @@ def manifest(utkface, cache):
 @pytest.fixture(scope="session")
 def drawn_model(cache, tmp_path_factory):
     """The folder of a tiny model of drawn faces, see `predicting`."""
-    from predicting import tiny_model
+    from helpers.predicting import tiny_model
 
     return tiny_model(tmp_path_factory.mktemp("drawn_model"), cache)

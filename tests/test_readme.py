@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import timm
-from commands import ageensemble, command, environment
+from helpers.commands import ageensemble, command, environment
+from helpers.served import ask
 from safetensors.torch import save_file
-from served import ask
 from test_embed import onnx
 
 README = (Path(__file__).parent.parent / "README.md").read_text()

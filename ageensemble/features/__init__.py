@@ -19,18 +19,26 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import preprocessing, registry
+from .._utils import registry
+from .._utils.hardware import cores
+from .._utils.io import forget_unfinished, key_of, locked, slug, write_rows
+from ..data import transforms
+from ..data.image_array import SQUARES, resized
 from ..errors import DataError, UsageError
-from ..files import forget_unfinished, key_of, locked, slug, write_rows
-from ..machine import cores
-from ..pixels import SQUARES, resized
 
 BATCH = 128
+REGISTRY = registry.Registry(
+    "feature set",
+    __name__,
+    internal=("backbones",),
+    aliases={"colour": "color_histogram", "embed": "embedding"},
+    group="ageensemble.features",
+)
 
 
 def names():
     """Names of the feature sets."""
-    return registry.names(__name__)
+    return REGISTRY.names()
 
 
 def module(name):
@@ -41,7 +49,7 @@ def module(name):
     UsageError
         No such feature set, or a file that defines none.
     """
-    found = registry.module(__name__, name)
+    found = REGISTRY.module(name)
     if not callable(getattr(found, "extract", None)) or "size" not in registry.defaults(found.extract):
         raise UsageError(f"the features in {name} must be a function extract(batch, *, size=..., ...)")
     return found
@@ -99,7 +107,7 @@ def matrix_place(name, params, manifest, cache, device, preprocess=""):
     import torch
 
     versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
-    before = preprocessing.key(preprocess)
+    before = transforms.key(preprocess)
     key = key_of(name, identity(name, params), version(name), device, manifest.pixels, SQUARES, versions, *before)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 

@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from ._mirror import mean_with_mirror
+from ._flip import mean_with_mirror
 
 version = 1  # raised whenever the numbers change
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch.nn.functional import pad
 
-from ._mirror import mean_with_mirror
+from ._flip import mean_with_mirror
 
 version = 1  # raised whenever the numbers change
 

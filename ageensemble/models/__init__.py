@@ -16,16 +16,23 @@ Every network of timm is a model too, by its name; see `_timm.py`.
 
 import inspect
 
-from .. import registry
+from .._utils import registry
 from ..errors import UsageError
-from ..pretrained import networks
+from ..features.backbones import timm_catalog
 
-IN_TIMM = "ageensemble.models._timm"
+IN_TIMM = "ageensemble.models.neural.timm"
+REGISTRY = registry.Registry(
+    "model",
+    __name__,
+    internal=("spec", "neural", "ridge_ordinal"),
+    nested={"cnn": "ageensemble.models.neural.cnn", "ordinal": "ageensemble.models.ridge_ordinal"},
+    aliases={"floor": "prior"},
+)
 
 
 def names():
     """Names of the models that have a file; those of timm's networks are not among them."""
-    return registry.names(__name__)
+    return REGISTRY.names()
 
 
 def _module(name):
@@ -36,13 +43,13 @@ def _module(name):
     UsageError
         Neither has that name.
     """
-    if name.endswith(".py") or name in names():
-        return registry.module(__name__, name)
-    if networks.knows(name):
-        from . import _timm
+    if name.endswith(".py") or name in names() or name in REGISTRY.aliases:
+        return REGISTRY.module(name)
+    if timm_catalog.knows(name):
+        from .neural import timm
 
-        return _timm
-    near = registry.close(name, names()) or networks.near(name)
+        return timm
+    near = registry.close(name, names()) or timm_catalog.near(name)
     raise UsageError(
         f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
         f"{registry.did_you_mean(near)}"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from . import _check
-from ._older import Older
+from . import _checks
+from ._ordinal_base import Older
 
 BLOCK = 256  # rows whose neighbours are looked for at a time
 
@@ -28,9 +28,9 @@ class KNN(Older):
 
     def __init__(self, *, k=120, whiten=0.75, pca=512):
         self.k, self.whiten, self.pca = k, whiten, pca
-        _check.number(self, "k", 1, whole=True)
-        _check.number(self, "whiten", 0, 1)
-        _check.number(self, "pca", 1, whole=True)
+        _checks.number(self, "k", 1, whole=True)
+        _checks.number(self, "whiten", 0, 1)
+        _checks.number(self, "pca", 1, whole=True)
         self.record = {}
 
     def _learn(self, z, older, inner):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..errors import UsageError
-from . import _check, _inner
-from ._older import Older
+from . import _checks, _inner_folds
+from ._ordinal_base import Older
 
 
 class LSSVM(Older):
@@ -28,9 +28,9 @@ class LSSVM(Older):
 
     def __init__(self, *, gamma=0.7, ridge=0.3, pca=512):
         self.gamma, self.ridge, self.pca = gamma, ridge, pca
-        _check.number(self, "gamma", 0, above=True)
-        _check.number(self, "ridge", 1e-6, 1e6)
-        _check.number(self, "pca", 1, whole=True)
+        _checks.number(self, "gamma", 0, above=True)
+        _checks.number(self, "ridge", 1e-6, 1e6)
+        _checks.number(self, "pca", 1, whole=True)
         self.record = {}
 
     def _learn(self, z, older, inner):
@@ -53,11 +53,11 @@ class LSSVM(Older):
             "intercept": weights.sum(0),
             "gamma": np.asarray(self.gamma, float),
         }
-        return _inner.out_of_fold(answers, inner, 10)
+        return _inner_folds.out_of_fold(answers, inner, 10)
 
     def _kernel(self, z):
         """The system of equations, `(n, n)` in the order that LAPACK overwrites; its lower triangle counts."""
-        from ._kernel import BLOCK
+        from ._kernels import BLOCK
 
         system = np.empty((len(z), len(z)), order="F")
         squares = (z.astype(np.float64) ** 2).sum(1)
@@ -69,7 +69,7 @@ class LSSVM(Older):
         return system
 
     def _decide(self, z):
-        from ._kernel import KernelMachine
+        from ._kernels import KernelMachine
 
         return KernelMachine(**self.parts["machine"])(z)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import ages
-from . import _check, _groups, _inner, _store
+from . import _age_classes, _checks, _inner_folds, _serialization
 
 
 class SVM:
@@ -37,14 +37,14 @@ class SVM:
     ):  # fmt: skip
         self.C, self.gamma, self.epsilon, self.pca = C, gamma, epsilon, pca
         self.route, self.weighting, self.folds, self.neighbours = route, weighting, folds, neighbours
-        _check.number(self, "C", 0, above=True)
-        _check.number(self, "gamma", 0, above=True)
-        _check.number(self, "epsilon", 0)
-        _check.number(self, "pca", 1, whole=True)
-        _check.one_of(self, "route", "groups", "years")
-        _check.one_of(self, "weighting", "none", "group")
-        _check.number(self, "folds", 2, 10, whole=True)
-        _check.number(self, "neighbours", 1, whole=True)
+        _checks.number(self, "C", 0, above=True)
+        _checks.number(self, "gamma", 0, above=True)
+        _checks.number(self, "epsilon", 0)
+        _checks.number(self, "pca", 1, whole=True)
+        _checks.one_of(self, "route", "groups", "years")
+        _checks.one_of(self, "weighting", "none", "group")
+        _checks.number(self, "folds", 2, 10, whole=True)
+        _checks.number(self, "neighbours", 1, whole=True)
         self.record = {}
 
     def fit(self, x, y, inner, *, seed, threads, device, widths=None):
@@ -69,20 +69,20 @@ class SVM:
         """
         from threadpoolctl import threadpool_limits
 
-        from . import _kernel, _project
+        from . import _kernels, _projection
 
-        self.record = {"library": _kernel.solver()}
+        self.record = {"library": _kernels.solver()}
         age = ages.exact(y, "svm route=years") if self.route == "years" else None
-        groups, label = _groups.training_groups(y)
+        groups, label = _age_classes.training_groups(y)
         self.parts = {}
-        if not _inner.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
+        if not _inner_folds.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
             self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
-        weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
+        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(groups))
         with threadpool_limits(threads):
-            project = _project.principal_components(x, self.pca, seed=seed, widths=widths)
+            project = _projection.principal_components(x, self.pca, seed=seed, widths=widths)
             self.parts["project"] = vars(project)
             z = project(x)
             if age is None:
@@ -93,33 +93,33 @@ class SVM:
         return self
 
     def _fit_groups(self, z, label, weight, inner, threads):
-        from ._calibrate import fit_softmax
-        from ._kernel import fit_pairs
+        from ._calibration import fit_softmax
+        from ._kernels import fit_pairs
 
         def fit(rows):
             return fit_pairs(z[rows], label[rows], len(weight), weight, C=self.C, gamma=self.gamma, threads=threads)
 
         # The components come from all training rows of the cell, held ones too: they know no label
-        decisions = _inner.out_of_fold(lambda train, held: fit(train)(z[held]), inner, self.folds)
+        decisions = _inner_folds.out_of_fold(lambda train, held: fit(train)(z[held]), inner, self.folds)
         self.parts["calibration"] = vars(fit_softmax(decisions, label, len(weight)))
         self.parts["machine"] = vars(fit(slice(None)))
 
     def _fit_years(self, z, age, weight, inner, threads):
-        from ._kernel import fit_regression
+        from ._kernels import fit_regression
 
         def fit(rows):
             settings = {"C": self.C, "gamma": self.gamma, "epsilon": self.epsilon, "threads": threads}
             return fit_regression(z[rows], _to_scale(age[rows]), weight[rows], **settings)
 
-        held = _inner.out_of_fold(lambda train, held: _to_years(fit(train)(z[held])), inner, self.folds)
+        held = _inner_folds.out_of_fold(lambda train, held: _to_years(fit(train)(z[held])), inner, self.folds)
         self.parts["residuals"] = {"inner_predicted": held, "inner_age": age}
         self.parts["machine"] = vars(fit(slice(None)))
 
     def predict(self, x):
         """Age distributions, `(m, A)`, of `(m, d)` features."""
-        from ._calibrate import Softmax
-        from ._kernel import KernelMachine
-        from ._project import Projection
+        from ._calibration import Softmax
+        from ._kernels import KernelMachine
+        from ._projection import Projection
 
         parts = self.parts
         if "constant" in parts:
@@ -131,21 +131,21 @@ class SVM:
 
     def save(self, folder):
         """Write the model into `folder`."""
-        _store.save(folder, self, self.parts)
+        _serialization.save(folder, self, self.parts)
 
     @classmethod
     def load(cls, folder):
         """Read what `save` wrote."""
-        model, model.parts = _store.load(folder, cls)
+        model, model.parts = _serialization.load(folder, cls)
         return model
 
     def fit_bytes(self, n, d):
         """Rough peak memory of a fit, bytes: axes, a block of rows, projected rows, machines, the solver's cache."""
-        from . import _kernel, _project
+        from . import _kernels, _projection
 
-        k = min(self.pca + _project.OVERSAMPLE, n, d)
+        k = min(self.pca + _projection.OVERSAMPLE, n, d)
         machines = 2 * n * 8 * 91 + 4 * n * 4 * k
-        return 5 * 4 * d * k + 3 * 8 * _project.BLOCK * d + machines + _kernel.CACHE_MB * 2**20 + 300_000_000
+        return 5 * 4 * d * k + 3 * 8 * _projection.BLOCK * d + machines + _kernels.CACHE_MB * 2**20 + 300_000_000
 
 
 def _to_scale(age):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import ages
 from ..errors import UsageError
-from . import _check, _groups, _inner, _store
+from . import _age_classes, _checks, _inner_folds, _serialization
 
 OBJECTIVES = {"squared": "reg:squarederror", "absolute": "reg:absoluteerror", "huber": "reg:pseudohubererror"}
 
@@ -47,18 +47,18 @@ class XGBoost:
         self.pca, self.rounds, self.depth, self.eta = pca, rounds, depth, eta
         self.subsample, self.colsample, self.bins = subsample, colsample, bins
         self.route, self.loss, self.weighting, self.folds, self.neighbours = route, loss, weighting, folds, neighbours
-        _check.number(self, "pca", 0, whole=True)
-        _check.number(self, "rounds", 1, whole=True)
-        _check.number(self, "depth", 1, 16, whole=True)
-        _check.number(self, "eta", 0, 1, above=True)
-        _check.number(self, "subsample", 0, 1, above=True)
-        _check.number(self, "colsample", 0, 1, above=True)
-        _check.number(self, "bins", 2, 1024, whole=True)
-        _check.one_of(self, "route", "groups", "years")
-        _check.one_of(self, "loss", *OBJECTIVES)
-        _check.one_of(self, "weighting", "none", "group")
-        _check.number(self, "folds", 2, 10, whole=True)
-        _check.number(self, "neighbours", 1, whole=True)
+        _checks.number(self, "pca", 0, whole=True)
+        _checks.number(self, "rounds", 1, whole=True)
+        _checks.number(self, "depth", 1, 16, whole=True)
+        _checks.number(self, "eta", 0, 1, above=True)
+        _checks.number(self, "subsample", 0, 1, above=True)
+        _checks.number(self, "colsample", 0, 1, above=True)
+        _checks.number(self, "bins", 2, 1024, whole=True)
+        _checks.one_of(self, "route", "groups", "years")
+        _checks.one_of(self, "loss", *OBJECTIVES)
+        _checks.one_of(self, "weighting", "none", "group")
+        _checks.number(self, "folds", 2, 10, whole=True)
+        _checks.number(self, "neighbours", 1, whole=True)
         self.record = {}
 
     def fit(self, x, y, inner, *, seed, threads, device, widths=None):
@@ -88,14 +88,14 @@ class XGBoost:
         xgb = _library()
         self.record = {"library": f"xgboost {xgb.__version__}"}
         age = ages.exact(y, "xgboost route=years") if self.route == "years" else None
-        groups, label = _groups.training_groups(y)
+        groups, label = _age_classes.training_groups(y)
         self.parts, self.booster = {}, None
-        if not _inner.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
+        if not _inner_folds.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
             self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
-        weight = _groups.balance(label) if self.weighting == "group" else np.ones(len(groups))
+        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(groups))
         common = {
             "tree_method": "hist", "max_depth": self.depth, "eta": self.eta, "subsample": self.subsample,
             "colsample_bytree": self.colsample, "max_bin": self.bins, "seed": seed, "nthread": threads,
@@ -113,14 +113,14 @@ class XGBoost:
     def _components(self, x, seed, widths):
         if self.pca == 0:
             return np.asarray(x)
-        from ._project import principal_components
+        from ._projection import principal_components
 
         project = principal_components(x, self.pca, seed=seed, widths=widths)
         self.parts["project"] = vars(project)
         return project(x)
 
     def _fit_groups(self, z, label, weight, inner, common):
-        from ._calibrate import fit_softmax
+        from ._calibration import fit_softmax
 
         settings = common | {"objective": "multi:softprob", "num_class": len(weight)}
 
@@ -128,7 +128,7 @@ class XGBoost:
             return self._grow(settings, z[rows], label[rows], weight[label[rows]])
 
         # The components come from all training rows of the cell, held ones too: they know no label
-        margins = _inner.out_of_fold(lambda train, held: _margins(fit(train), z[held]), inner, self.folds)
+        margins = _inner_folds.out_of_fold(lambda train, held: _margins(fit(train), z[held]), inner, self.folds)
         self.parts["calibration"] = vars(fit_softmax(margins, label, len(weight)))
         self.booster = fit(slice(None))
 
@@ -138,7 +138,7 @@ class XGBoost:
         def fit(rows):
             return self._grow(settings, z[rows], age[rows], weight[rows])
 
-        held = _inner.out_of_fold(lambda train, held: fit(train).inplace_predict(z[held]), inner, self.folds)
+        held = _inner_folds.out_of_fold(lambda train, held: fit(train).inplace_predict(z[held]), inner, self.folds)
         self.parts["residuals"] = {"inner_predicted": held, "inner_age": age}
         self.booster = fit(slice(None))
 
@@ -149,8 +149,8 @@ class XGBoost:
 
     def predict(self, x):
         """Age distributions, `(m, A)`, of `(m, d)` features."""
-        from ._calibrate import Softmax
-        from ._project import Projection
+        from ._calibration import Softmax
+        from ._projection import Projection
 
         parts = self.parts
         if "constant" in parts:
@@ -164,14 +164,14 @@ class XGBoost:
 
     def save(self, folder):
         """Write the model into `folder`."""
-        _store.save(folder, self, self.parts)
+        _serialization.save(folder, self, self.parts)
         if self.booster is not None:
             self.booster.save_model(folder / "trees.ubj")
 
     @classmethod
     def load(cls, folder):
         """Read what `save` wrote."""
-        model, model.parts = _store.load(folder, cls)
+        model, model.parts = _serialization.load(folder, cls)
         model.booster = None
         if (folder / "trees.ubj").exists():
             model.booster = _library().Booster({"nthread": 1}, model_file=folder / "trees.ubj")
@@ -179,7 +179,7 @@ class XGBoost:
 
     def fit_bytes(self, n, d):
         """Rough peak memory of a fit, bytes: components and their images, projected rows and their bins."""
-        from ._project import BLOCK, OVERSAMPLE
+        from ._projection import BLOCK, OVERSAMPLE
 
         k = min(self.pca + OVERSAMPLE if self.pca else d, n, d)
         return 5 * 4 * d * k + 3 * 8 * BLOCK * d + 6 * 4 * n * k + 300_000_000

@@ -1,0 +1,1 @@
+"""What knows nothing of ages or faces: files, processes, the console, plug-ins."""

@@ -1,0 +1,263 @@
+"""What can be named on the command line: one file each, found by the folder listing, by path or as an entry point."""
+
+import difflib
+import functools
+import importlib.util
+import inspect
+import pkgutil
+import re
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ..errors import UsageError
+from .io import file_hash, key_of
+
+FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by their path
+
+
+class Registry:
+    """The plug-ins of one kind: modules of one of our packages, files named by their path, entry points of others.
+
+    A module of the package is a plug-in unless its name begins with an underscore or stands in `internal`. What other
+    packages install under the entry-point group `ageensemble.KINDs` joins them; it does not hide one of ours.
+
+    Parameters
+    ----------
+    kind : str
+        what one plug-in is called in messages, such as "model"
+    package : str
+        dotted name of the package whose modules are plug-ins
+    internal : tuple of str
+        modules of the package that are not
+    nested : dict of str to str
+        plug-ins that lie deeper: name to dotted name
+    aliases : dict of str to str
+        names of earlier versions
+    group : str, optional
+        entry-point group, `ageensemble.KINDs` unless given
+    hyphens : bool
+        whether names are written with hyphens where modules have underscores
+    """
+
+    def __init__(self, kind, package, *, internal=(), nested=None, aliases=None, group=None, hyphens=False):
+        self.kind, self.package, self.internal = kind, package, internal
+        self.nested, self.aliases = nested or {}, aliases or {}
+        self.group = group or f"ageensemble.{kind.replace(' ', '_')}s"
+        self.hyphens = hyphens
+
+    def names(self):
+        """Names of all plug-ins but those named by a path, sorted."""
+        return sorted({*self._own(), *(self._shown(point.name) for point in entry_points(group=self.group))})
+
+    def resolve(self, name):
+        """The name of a plug-in as it is listed, from an earlier name or another spelling of it.
+
+        Raises
+        ------
+        UsageError
+            No such plug-in; the nearest names are given.
+        """
+        found = self._shown(name.strip())
+        found = self.aliases.get(found, found)
+        known = self.names()
+        for candidate in (found, found.lower()):
+            if candidate in known:
+                return candidate
+        near = did_you_mean(close(name, known))
+        raise UsageError(f"no {self.kind} called '{name}'; known: {', '.join(known)}{near}")
+
+    def module(self, name):
+        """The module that `name` stands for.
+
+        Parameters
+        ----------
+        name : str
+            a listed name, an earlier one, or a path ending in `.py`
+
+        Raises
+        ------
+        UsageError
+            No such name (with the nearest ones), no such file, or a module that does not load.
+        """
+        if name.endswith(".py"):
+            return _from_file(Path(name))
+        name = self.resolve(name)
+        return _loaded(name, lambda: importlib.import_module(self._place(name)))
+
+    def _own(self):
+        package = importlib.import_module(self.package)
+        listed = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+        return [self._shown(name) for name in listed if name not in self.internal] + list(self.nested)
+
+    def _shown(self, name):
+        return name.replace("_", "-") if self.hyphens else name
+
+    def _place(self, name):
+        """Dotted name of the module of a listed plug-in."""
+        if name in self.nested:
+            return self.nested[name]
+        if name in self._own():
+            return f"{self.package}.{name.replace('-', '_') if self.hyphens else name}"
+        return next(point.module for point in entry_points(group=self.group) if self._shown(point.name) == name)
+
+
+def close(name, known, alike=0.6):
+    """The names that one may have meant by `name`, the likeliest first; `alike`, 0 to 1, is how alike they must be."""
+    same = [other for other in known if other.lower() == name.lower()]
+    return list(dict.fromkeys(same + difflib.get_close_matches(name, known, n=3, cutoff=alike)))
+
+
+def did_you_mean(near):
+    """The end of a complaint about a name, from the names close to it."""
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _from_file(path):
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    name = f"{FROM_FILE}{key_of(str(path.resolve()))}_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        made = importlib.util.module_from_spec(spec)
+        _loaded(path, lambda: spec.loader.exec_module(made))
+        sys.modules[name] = made
+    return sys.modules[name]
+
+
+def _loaded(what, load):
+    try:
+        return load()
+    except (Exception, SystemExit) as error:  # somebody's file may raise anything; say whose it is
+        raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
+
+
+def version(thing):
+    """What tells one state of a plug-in's code from another, for the identity of runs and of cached features.
+
+    Parameters
+    ----------
+    thing : module or class
+
+    Returns
+    -------
+    int or list
+        its `version`, raised by hand when its numbers change; of a file given by its path also the hash of the file
+
+    Raises
+    ------
+    UsageError
+        It comes from a package and names no version.
+    """
+    declared = getattr(thing, "version", None)
+    name = thing.__module__ if inspect.isclass(thing) else thing.__name__
+    if name.startswith(FROM_FILE):
+        return [content(sys.modules[name].__file__), declared]
+    if not isinstance(declared, int):
+        raise UsageError(f"{name} lacks a version, a whole number that is raised when its results change")
+    return declared
+
+
+def content(file):
+    """SHA-256 of a file, computed again only where its size or time has changed."""
+    about = Path(file).stat()
+    return _content(str(file), about.st_mtime_ns, about.st_size)
+
+
+@functools.lru_cache
+def _content(file, modified, size):
+    return file_hash(file)
+
+
+def paths(params, files):
+    """The parameters that are paths of files.
+
+    Parameters
+    ----------
+    params : dict
+    files : tuple of str, or dict
+        names of parameters that may be; a dict gives the ending that tells a path from another value
+
+    Returns
+    -------
+    dict
+    """
+    endings = files if isinstance(files, dict) else dict.fromkeys(files, "")
+    return {key: params[key] for key in endings if params[key] and params[key].endswith(endings[key])}
+
+
+def with_contents(params, files):
+    """The parameters with the hash of a file's content in place of its path.
+
+    Raises
+    ------
+    UsageError
+        A file is gone.
+    """
+    try:
+        return params | {key: f"sha256 {content(path)}" for key, path in paths(params, files).items()}
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from None
+
+
+def defaults(thing):
+    """Keyword-only parameters with their defaults: what `key=value` may set.
+
+    Parameters
+    ----------
+    thing : function or class
+        of a class those of `__init__`, and as long as that passes `**more` on, those of the classes it inherits from
+
+    Returns
+    -------
+    dict
+    """
+    found = {}
+    for function in _constructors(thing):
+        parameters = inspect.signature(function).parameters.values()
+        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        found |= {key: default for key, default in own.items() if key not in found}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return found
+
+
+def _constructors(thing):
+    if not inspect.isclass(thing):
+        return [thing]
+    return [vars(cls)["__init__"] for cls in thing.__mro__ if "__init__" in vars(cls) and cls is not object]
+
+
+def summary(thing):
+    """First line of a docstring."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def described(thing):
+    """What can be set in a function or class, with the words of its numpydoc, of a class those of its bases too.
+
+    Returns
+    -------
+    list of dict
+        name, default, type, description
+    """
+    documented = {}
+    for part in reversed(thing.__mro__) if inspect.isclass(thing) else [thing]:
+        documented |= _parameters(inspect.cleandoc(part.__doc__ or ""))
+    nothing = ("", "")
+    return [
+        {"name": name, "default": default, "type": kind, "description": words}
+        for name, default in defaults(thing).items()
+        for kind, words in [documented.get(name, nothing)]
+    ]
+
+
+def _parameters(text):
+    """{name: (type, description)} of the section `Parameters` of a numpydoc."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}$|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = {}
+    for entry in re.split(r"^(?=\S)", section[1] if section else "", flags=re.MULTILINE):
+        head, _, words = entry.partition("\n")
+        listed, _, kind = head.partition(" : ")
+        found |= dict.fromkeys(listed.split(", "), (kind, " ".join(words.split())))
+    return found

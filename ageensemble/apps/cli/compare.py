@@ -1,0 +1,99 @@
+"""Verbs that ask how sure one may be: `compare` and `intervals`."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..._utils.console import as_json
+from ...errors import UsageError
+from . import options
+from .options import examples
+
+app = typer.Typer()
+
+Rope = Annotated[float, typer.Option(min=0, help="Differences in MAE up to so many years count as none in practice.")]
+
+
+@app.command(
+    epilog=examples(
+        "ageensemble compare svm xgboost",
+        "ageensemble compare stack svm --rope 0.2",
+        "ageensemble compare svm cnn --out runs/demo-1a2b3c4d --json",
+    )
+)
+def compare(
+    a: Annotated[str, typer.Argument(help="A run: the full name of its model, or its folder.")],
+    b: Annotated[str, typer.Argument(help="The run to compare it with.")],
+    out: options.OnePlan = Path("runs"),
+    rope: Rope = 0.1,
+    groups: options.Groups = "fourteen",
+    json: options.Json = False,
+):
+    """Say how much two models differ on the same items, how sure that is, and where they differ most."""
+    from ... import ages
+    from ..._utils.console import Console
+    from ...evaluation import comparison
+    from ...experiments import experiment
+
+    scheme, plan_folder = ages.scheme(groups), experiment.holding(out, a, b)
+    runs = [experiment.named(plan_folder, name) for name in (a, b)]
+    content = comparison.report(plan_folder, *runs, scheme, rope)
+    if json:
+        print(as_json(content))
+    else:
+        Console().out.print(comparison.view(content))
+
+
+@app.command(
+    epilog=examples(
+        "ageensemble intervals",
+        "ageensemble intervals svm --level 80",
+        "ageensemble intervals stack --items intervals.csv",
+    )
+)
+def intervals(
+    run: Annotated[
+        Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
+    ] = None,
+    out: options.OnePlan = Path("runs"),
+    level: Annotated[float, typer.Option(help="Share of photographs to be covered, in per cent.")] = 90,
+    items: Annotated[Optional[Path], typer.Option(help="Write the interval of every item to this CSV file.")] = None,
+    groups: options.Groups = "fourteen",
+    json: options.Json = False,
+):
+    """Make conformal prediction intervals of age, and say how often they hold on the test part and how wide they are.
+
+    They are calibrated on out-of-fold predictions: label-conditional ones hold for each age group, plain ones only for
+    all together.
+    """
+    from ... import ages
+    from ..._utils.console import Console
+    from ..._utils.io import write_csv
+    from ...evaluation import intervals as conformal
+    from ...experiments import experiment
+
+    if not 0 < level < 100:
+        raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
+    scheme, plan_folder = ages.scheme(groups), experiment.holding(out, *filter(None, [run]))
+    chosen = experiment.named(plan_folder, run or best(plan_folder, scheme))
+    content = conformal.report(chosen, plan_folder, scheme, level / 100)
+    console = Console()
+    if json:
+        print(as_json(content))
+    else:
+        console.out.print(conformal.view(content))
+    if items:
+        write_csv(items, conformal.items(chosen, plan_folder, scheme, level / 100))
+        console.say(f"written: {items}")
+
+
+def best(plan_folder, groups):
+    """Folder of the run with the best out-of-fold score."""
+    from ...evaluation import leaderboard
+
+    table = leaderboard.table(plan_folder, groups)
+    place = leaderboard.best(table)
+    if place is None:
+        raise UsageError(f"no complete run with out-of-fold predictions in {plan_folder.folder}")
+    return table["run"][place]

@@ -1,0 +1,66 @@
+"""The verb `data suspects`."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..._utils.console import as_json
+from . import options
+from .compare import best
+from .options import examples
+
+app = typer.Typer()
+
+Photographs = Annotated[
+    Optional[list[str]],
+    typer.Option("--data", help="What the run was made on: then a contact sheet is made as well. Repeatable."),
+]
+
+
+@app.command(
+    "suspects",
+    epilog=examples(
+        "ageensemble data suspects",
+        "ageensemble data suspects svm --count 50",
+        "ageensemble data suspects stack --data photos/",
+    ),
+)
+def data_suspects(
+    run: Annotated[
+        Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
+    ] = None,
+    out: options.OnePlan = Path("runs"),
+    count: Annotated[int, typer.Option(min=1, help="How many items.")] = 100,
+    data: Photographs = None,
+    format: options.Format = None,
+    cache: options.Cache = None,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+):
+    """List the labels that a run's out-of-fold predictions contradict most, to be checked by eye.
+
+    Nothing is removed. The list, and with --data a contact sheet, lie in the folder report/ of the run.
+    """
+    from ... import ages
+    from ..._utils import hardware
+    from ...data import dataset
+    from ...evaluation import label_issues
+    from ...experiments import benchmark as bench
+    from ...experiments import experiment
+
+    here = bench.settings(out, cache, verbose=verbose, device="cpu")
+    plan_folder = experiment.holding(out, run) if run else experiment.one(out)
+    chosen = experiment.named(plan_folder, run or best(plan_folder, ages.FOURTEEN))
+    table = label_issues.find(plan_folder, chosen, count)
+    built = None
+    if data:
+        with here.console.progress() as bar:
+            built = dataset.build(data, format, here.cache, hardware.cores(), bar)
+    files = label_issues.save(plan_folder, chosen, table, built)
+    if json:
+        print(as_json(table.to_dict("records")))
+    else:
+        for line in label_issues.lines(table, plan_folder, chosen):
+            here.console.out.print(line, markup=False, soft_wrap=True)
+    here.console.say(f"written: {', '.join(map(str, files))}")

@@ -1,0 +1,87 @@
+"""Verbs of model folders: `models save`, `models show`, `models onnx`."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..._utils.console import Console, as_json, counted, plain
+from . import options
+from .options import examples
+
+app = typer.Typer(help="Model folders: all that predicts new photographs, to keep or to give away.")
+Folder = Annotated[Path, typer.Argument(help="A model folder.")]
+
+
+@app.command(
+    "save",
+    epilog=examples("ageensemble models save stack", "ageensemble models save svm --to svm-faces"),
+)
+def save(
+    run: Annotated[str, typer.Argument(help="A complete run: the name of its model, or of its folder.")],
+    to: Annotated[Optional[Path], typer.Option(help="Where to put the folder; by default in OUT/models.")] = None,
+    file: Annotated[
+        Optional[list[Path]], typer.Option(help="A network that features were made with, if it is not beside the runs.")
+    ] = None,
+    out: options.OnePlan = Path("runs"),
+):
+    """Save a run, or a stack with its members, as a folder that predicts on its own."""
+    from ... import inference
+    from ...experiments import experiment
+
+    plan_folder = experiment.holding(out, run)
+    found = experiment.named(plan_folder, run)
+    place = to or inference.default_place(found, plan_folder.folder.parent)
+    Console().say(inference.save(found, plan_folder, place, file or []))
+
+
+@app.command(
+    "show", epilog=examples("ageensemble models show runs/models/svm", "ageensemble models show runs/models/svm --json")
+)
+def show(folder: Folder, json: options.Json = False):
+    """Show what a model folder holds, after every file in it was checked."""
+    from ...inference import model_folder as folders
+
+    content = folders.read(folder)
+    if json:
+        print(as_json({key: value for key, value in content.items() if key not in ("intervals", "members")}))
+        return
+    from rich.markdown import Markdown
+
+    card = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+    Console().out.print(Markdown("\n".join(map(plain, card.splitlines()))))
+
+
+@app.command(
+    "onnx",
+    epilog=examples(
+        "ageensemble models onnx runs/models/mobilenetv2_100 --to ages.onnx",
+        "ageensemble models onnx runs/models/cnn --to ages.onnx --check faces/",
+    ),
+)
+def onnx(
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="Where the file shall be; it ends in .onnx.")],
+    check: Annotated[
+        Optional[list[str]], typer.Option(help="Faces, cut already, or folders of them to compare answers on.")
+    ] = None,
+):
+    """Write a network (cnn, or one of timm) as one ONNX file, and compare its answers with the model's.
+
+    The file takes faces as RGB pixels, (n, size, size, 3) uint8, and returns the probability of each age from 0 to 120,
+    (n, 121). It is kept only if no probability differs by more than 0.001 (0.01 for a network in bfloat16).
+    """
+    from ...inference import inputs
+    from ...inference import onnx_export as graphs
+
+    console = Console()
+    pictures = [photo.path for photo in inputs.find(check) if photo.path] if check else []
+    parity, outside = graphs.export(folder, to, pictures)
+    on = counted(parity.pictures, "drawn face" if parity.drawn else "face")
+    console.say(f"wrote {to}; what stays outside the graph: {outside}")
+    if parity.bf16:
+        console.say("the model computes in bfloat16, the file in float32: they cannot agree to the last digit")
+    print(
+        f"compared on {on}: a probability differs by at most {parity.probability:.1e}, "
+        f"a median age by at most {counted(parity.years, 'year')}"
+    )

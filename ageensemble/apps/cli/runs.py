@@ -1,0 +1,215 @@
+"""Verbs that look at and tidy up what is there: runs, the cache, and everything that can be named."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..._utils.console import as_json, counted, plain
+from ...errors import UsageError
+from .options import Cache, Json, Out, Yes, examples
+
+runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
+cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
+list_app = typer.Typer(
+    help="What can be named: models, features, their parameters, preprocessing, age groups, data formats, cleaning, "
+    "protocols.",
+    no_args_is_help=True,
+)
+
+
+def _sure(question, yes):
+    """Whether to go on: `--yes`, or yes to the question; without anybody to ask, an error."""
+    try:
+        return yes or typer.confirm(question)
+    except typer.Abort:
+        raise UsageError("nobody said yes, so nothing was deleted; --yes skips the question") from None
+
+
+@runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
+def runs_list(out: Out = Path("runs"), json: Json = False):
+    """List runs, complete or not, with their folders."""
+    from ...experiments import experiment
+
+    rows = [row for plan_folder in experiment.plan_folders(out) for row in experiment.describe(plan_folder)]
+    if json:
+        print(as_json(rows))
+        return
+    for row in rows:
+        print(plain(f"{row['plan']}/{row['run']}: {row['state']}" + (f", {row['why']}" if row["why"] else "")))
+
+
+@runs_app.command(
+    "remove", epilog=examples("ageensemble runs remove svm", "ageensemble runs remove svm-C=30-1a2b3c4d --yes")
+)
+def runs_remove(
+    name: Annotated[str, typer.Argument(help="Folder name of a run, or its model.")],
+    out: Out = Path("runs"),
+    yes: Yes = False,
+):
+    """Delete runs from disk."""
+    from ...experiments import experiment
+    from ...experiments import run as runs
+
+    found = experiment.find(out, name)
+    for run in found:
+        print(plain(run.folder))
+    if _sure(f"delete {counted(len(found), 'run')}?", yes):
+        for run in found:
+            runs.remove(run)
+
+
+@cache_app.command("show", epilog=examples("ageensemble cache show", "ageensemble cache show --json"))
+def cache_show(cache: Cache = None, json: Json = False):
+    """Show what the cache holds."""
+    from ..._utils import cache as caches
+
+    folder = cache or caches.default_folder()
+    found = caches.contents(folder)
+    if json:
+        kinds = {kind: {"entries": entries, "bytes": size} for kind, (entries, size) in found.items()}
+        print(as_json({"folder": str(folder), "kinds": kinds}))
+        return
+    print(plain(folder) + ("" if found else ": empty"))
+    for kind, (entries, size) in found.items():
+        print(f"  {kind}: {counted(entries, 'entry', 'entries')}, {size / 1e6:,.1f} MB")
+
+
+@cache_app.command("clear", epilog=examples("ageensemble cache clear", "ageensemble cache clear --yes"))
+def cache_clear(cache: Cache = None, yes: Yes = False):
+    """Empty the cache; everything in it can be made again."""
+    from ..._utils import cache as caches
+
+    folder = cache or caches.default_folder()
+    if _sure(f"empty {plain(folder)}?", yes):
+        print(f"{caches.clear(folder) / 1e6:,.1f} MB freed")
+
+
+def _models():
+    from ... import models
+    from ..._utils import registry
+
+    found = {name: registry.summary(models.load(name)) for name in models.names()}
+    return found | {"(any of timm's)": "Every network of timm is a model by its name, such as resnet50, fine-tuned."}
+
+
+def _features():
+    from ... import features
+    from ..._utils import registry
+
+    return {name: registry.summary(features.module(name)) for name in features.names()}
+
+
+def _formats():
+    from ..._utils import registry
+    from ...data import readers
+
+    return {name: registry.summary(readers.module(name)) for name in readers.formats()}
+
+
+def _cleaning():
+    from ..._utils import registry
+    from ...data import filters
+
+    return {name: registry.summary(filters.module(name)) for name in filters.names()}
+
+
+def _protocols():
+    from ..._utils import registry
+    from ...splits import protocols
+
+    return {name: registry.summary(protocols.module(name)) for name in protocols.names()}
+
+
+def _preprocessing():
+    from ..._utils import registry
+    from ...data import transforms
+
+    return {name: registry.summary(transforms.module(name)) for name in transforms.names()}
+
+
+def _groups():
+    from ...ages import SCHEMES
+
+    def shortened(labels):
+        return ", ".join(labels[:15]) + (" ..." if len(labels) > 15 else "")
+
+    return {name: shortened(scheme.labels) for name, scheme in SCHEMES.items()}
+
+
+def _listed(what, described):
+    """A verb of `list`: names with their one-line descriptions."""
+
+    @list_app.command(what, epilog=examples(f"ageensemble list {what}"), help=f"List the {what}.")
+    def verb(json: Json = False):
+        rows = described()
+        if json:
+            print(as_json(rows))
+            return
+        width = max(map(len, rows)) + 2
+        for name, text in rows.items():
+            print(plain(f"{name:<{width}}{text}"))
+
+
+@list_app.command(
+    "parameters", epilog=examples("ageensemble list parameters svm", "ageensemble list parameters hog --json")
+)
+def list_parameters(
+    name: Annotated[str, typer.Argument(help="A model, a network of timm, feature set, or file of one.")],
+    json: Json = False,
+):
+    """List what can be set in a model or feature set."""
+    from ..._utils import registry
+
+    summary, thing = _named(name)
+    rows = registry.described(thing) + _preprocess(thing)
+    if json:
+        print(as_json({"name": name, "summary": summary, "parameters": rows}))
+        return
+    print(plain(f"{name}: {summary}"))
+    for row in rows:
+        default = f"{row['name']}={str(row['default']).lower() if isinstance(row['default'], bool) else row['default']}"
+        text = ": ".join(filter(None, (row["type"], row["description"])))
+        print(plain(f"  {default:<22}  {text}").rstrip())
+
+
+def _preprocess(thing):
+    """The parameter that every model has which sees photographs, itself or as features."""
+    from ...data import transforms
+    from ...models import spec
+
+    if not (getattr(thing, "features", "") or getattr(thing, "images", False)):
+        return []
+    words = f"what is done to photographs first: {', '.join(transforms.names())}, or a file of one; empty: nothing"
+    return [{"name": spec.PREPROCESS, "default": "", "type": "str", "description": words}]
+
+
+def _named(name):
+    """One-line description, and the function or class with the parameters, of a feature set or model."""
+    from ... import features, models
+    from ..._utils import registry
+
+    of_features = name in features.names()
+    if name.endswith(".py"):
+        of_features = hasattr(features.REGISTRY.module(name), "extract")
+    if of_features:
+        return registry.summary(features.module(name)), features.load(name)
+    try:
+        return registry.summary(models.load(name)), models.load(name)
+    except UsageError:
+        near = registry.close(name, [*models.names(), *features.names()])
+        if not near:
+            raise
+        raise UsageError(f"no model or feature set called '{name}'{registry.did_you_mean(near)}") from None
+
+
+for _what, _described in (
+    ("models", _models),
+    ("features", _features),
+    ("preprocessing", _preprocessing),
+    ("groups", _groups),
+    ("formats", _formats),
+    ("cleaning", _cleaning),
+    ("protocols", _protocols),
+):
+    _listed(_what, _described)

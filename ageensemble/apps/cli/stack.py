@@ -1,0 +1,104 @@
+"""Verbs that add rows to a table without fitting: `stack` and `import`."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..._utils.console import as_json
+from . import options
+from .options import examples
+from .results import print_table
+
+app = typer.Typer()
+
+Member = Annotated[
+    Optional[list[str]],
+    typer.Option("--model", help="A member: its full name or its run's folder. May be repeated; by default all runs."),
+]
+Method = Annotated[
+    Optional[str], typer.Option(help="How to combine: greedy, mean, stack, or several of them; by default all.")
+]
+
+
+@app.command(
+    epilog=examples(
+        "ageensemble stack",
+        "ageensemble stack --method greedy",
+        "ageensemble stack --model svm --model cnn",
+    )
+)
+def stack(
+    out: options.OnePlan = Path("runs"),
+    model: Member = None,
+    method: Method = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the parts that choose the shrinkage.")] = 0,
+    groups: options.Groups = "fourteen",
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+):
+    """Combine the predictions of complete runs, without fitting them again, and print the table with the new rows."""
+    from ... import ages, ensembles
+    from ..._utils.console import Console
+    from ...experiments import experiment, stack
+    from ...reporting import leaderboard, run_report, stack_tables
+
+    console, scheme = Console(verbose), ages.scheme(groups)
+    wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or ensembles.names()
+    for name in wanted:
+        ensembles.load(name)  # complains of a wrong name before anything is read
+    plan_folder = experiment.one(out)
+    chosen = [experiment.named(plan_folder, name) for name in model] if model else None
+    made = stack.combine(plan_folder, chosen, wanted, seed, console)
+    for run in made:
+        if run_report.missing(run):
+            run_report.write(run, plan_folder, scheme)
+    table = leaderboard.rows(plan_folder, scheme)
+    if json:
+        print(as_json(leaderboard.content(table, plan_folder)))
+        return
+    print_table(table, plan_folder, scheme, console)
+    for run in made:
+        console.out.print(stack_tables.table(run))
+
+
+@app.command(
+    "import",
+    epilog=examples(
+        "ageensemble import preds.csv --name mivolo",
+        "ageensemble import oof_and_test.csv --name mine --out-of-fold",
+        "ageensemble import groups.csv --name theirs --groups 0-12,13-19,20-64,65+",
+    ),
+)
+def import_(
+    file: Annotated[Path, typer.Argument(help="Table (.csv, .parquet): item or file name, and what was predicted.")],
+    name: Annotated[str, typer.Option(help="What the table calls it.")],
+    out: options.OnePlan = Path("runs"),
+    out_of_fold: Annotated[
+        bool,
+        typer.Option("--out-of-fold", help="You declare: no item was seen in training by what predicted it here."),
+    ] = False,
+    groups: options.Groups = "fourteen",
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+):
+    """Bring another system's answers on the same photographs into the table.
+
+    The file has a column with item ids or file names, and ages (a column such as `age` or `prediction`), groups, or
+    probabilities (columns 0..120, or one for each group). Without --out-of-fold only the test part is read. What is
+    missing is scored as the histogram and counted. Nobody can tell whether an outside system was trained on the items.
+    """
+    from ... import ages
+    from ..._utils.console import Console
+    from ...experiments import experiment, external
+    from ...reporting import leaderboard, run_report
+
+    console, scheme = Console(verbose), ages.scheme(groups)
+    plan_folder = experiment.one(out)
+    run = external.put(file, name, plan_folder, scheme, out_of_fold, console.say)
+    run_report.write(run, plan_folder, scheme)
+    table = leaderboard.rows(plan_folder, scheme)
+    if json:
+        print(as_json(leaderboard.content(table, plan_folder)))
+    else:
+        print_table(table, plan_folder, scheme, console)

@@ -1,0 +1,1 @@
+"""Photographs and labels: reading, decoding, cleaning, checking them."""

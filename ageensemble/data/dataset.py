@@ -1,0 +1,294 @@
+"""The manifest: the table of usable items, the list of the others with reasons, and what links items to each other."""
+
+import os
+import stat
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cache as remember
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .._utils.cache import default_folder
+from .._utils.console import plain
+from .._utils.io import key_of, locked, write_csv
+from ..errors import DataError
+from ..splits import split
+from . import concat, readers
+from .duplicates import chain, connected, near_links
+from .image_store import Photos, Unopened, decode
+
+COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "cluster"]
+DEMO_FACES = 3000
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The usable items of a data set, or of several, sorted by `item_id`.
+
+    Attributes
+    ----------
+    name : str
+        of the data set; of several their names, joined by +
+    root : pathlib.Path
+        folder the paths are relative to
+    items : pandas.DataFrame
+        `COLUMNS`, those of `datasets.EXTRAS` that the source knows, and `photo`, the item's row in `photos`
+    excluded : pandas.DataFrame
+        item_id, path, reason
+    links : dict of str to (m, 2) int array
+        rows of `items` that must not be parted, by kind of link
+    photos : Photos
+    licence : str
+        what is known of the terms of the photographs
+    formats : dict of str to str
+        source format of each set, by the set's name; no part of the hash
+    """
+
+    name: str
+    root: Path
+    items: pd.DataFrame
+    excluded: pd.DataFrame
+    links: dict
+    photos: Photos
+    licence: str = ""
+    formats: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.items)
+
+    @property
+    def y(self):
+        """Labels, `(n, 2)` int years: age_min, age_max."""
+        return self.items[["age_min", "age_max"]].to_numpy(int)
+
+    @property
+    def clusters(self):
+        """Cluster of each item, `(n,)` int."""
+        return self.items["cluster"].to_numpy()
+
+    @property
+    def strata(self):
+        """Stratum of each item for splitting, `(n,)` int."""
+        return split.strata(self.y, self.items["gender"])
+
+    @property
+    def pixels(self):
+        """Hash of each item's decoded pixels, `(n, 32)` uint8."""
+        return self.photos.pixels[self.items["photo"]]
+
+    @cached_property
+    def hash(self):
+        """Names items, labels, attributes, pixels and clusters: equal hashes mean the same comparison."""
+        texts = (self.items[column].fillna("").tolist() for column in ("item_id", "gender"))
+        return key_of(*texts, self.y, self.items["cluster"].to_numpy(np.int64), self.pixels)
+
+    @property
+    def looked_at(self):
+        """Whether the photographs were opened; else only the labels are known."""
+        return not isinstance(self.photos, Unopened)
+
+    @property
+    def reasons(self):
+        """Why items were excluded, in short, and how many each: {reason: count}, most first."""
+        return dict(Counter(reason.partition(":")[0] for reason in self.excluded["reason"]).most_common())
+
+    def take(self, rows, reason=None):
+        """The same manifest with only these rows of its items; with a reason the others are listed as excluded."""
+        rows = np.sort(rows)
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        links = {kind: place[pairs][(place[pairs] >= 0).all(1)] for kind, pairs in self.links.items()}
+        excluded = self.excluded
+        if reason:
+            others = self.items.loc[place < 0, ["item_id", "path"]].assign(reason=reason)
+            excluded = pd.concat([excluded, others], ignore_index=True)
+        return replace(self, items=self.items.iloc[rows].reset_index(drop=True), excluded=excluded, links=links)
+
+    def limited(self, n, seed=0):
+        """About `n` items: whole clusters, every stratum in its share; all items where there are fewer."""
+        if n >= len(self):
+            return self
+        share = n / len(self)
+        return self.take(np.flatnonzero(split.assign(self.strata, self.clusters, [share, 1 - share], seed) == 0))
+
+    def save(self, folder):
+        """Write `manifest.csv` and `excluded.csv` into `folder`."""
+        columns = [*COLUMNS, *(name for name in readers.EXTRAS if name in self.items)]
+        for name, table in (("manifest.csv", self.items[columns]), ("excluded.csv", self.excluded)):
+            write_csv(folder / name, table)
+
+
+def build(
+    data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None, photographs=True
+):
+    """Read sources, decode their photographs and find out what belongs together.
+
+    Parameters
+    ----------
+    data : str, pathlib.Path or a sequence of them
+        a folder, a manifest file, or "demo" for the built-in drawn faces; several sets become one, see `several`
+    format : str, optional
+        source format to insist on
+    cache : pathlib.Path, optional
+    jobs : int
+        processes that decode
+    progress : callable
+        given the name of a step, returns a callable that is told (done, total)
+    photographs : bool
+        whether to look at the photographs; without, they need not be there, and clusters come of the labels alone
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    DataError
+        Nothing there, an unknown layout, or not one usable item in a set.
+    UsageError
+        See `several.names`.
+    """
+    data = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    cache, tables, folders, licences, formats = Path(cache or default_folder()), {}, {}, {}, {}
+    for name, one in zip(concat.names(data), data, strict=True):
+        root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
+        folders[name] = root if root.is_dir() else root.parent
+        formats[name] = readers.spelled(format) if format else readers.detect(root)
+        tables[name], licences[name] = _read(root, formats[name])
+        if str(one) == "demo":
+            licences[name] = "drawn by ageensemble, Apache-2.0"
+        if photographs:
+            _flag_paths(tables[name], folders[name])
+    table, folder = concat.joined(tables, folders)
+    table["photo"] = -1
+    sound = table["problem"].isna()
+    if photographs:
+        files = [str(folder / path) for path in table["path"][sound]]
+        photos = decode(files, cache, jobs, progress("decoding photographs"))
+    else:
+        photos = Unopened(int(sound.sum()))
+    table.loc[sound, "photo"] = np.arange(sound.sum())
+    table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
+    _refuse_useless(table, folders)
+    made = _assemble("+".join(sorted(tables)), folder, table, photos)
+    return replace(made, licence=_together(licences), formats=formats)
+
+
+def _read(root, format):
+    """The table of one source, whatever is wrong with a row noted in it, and what is known of the terms."""
+    source = readers.module(format)
+    table = source.read(root)
+    if table.empty:
+        raise DataError(f"{root} names no photographs")
+    extras = [name for name in readers.EXTRAS if name in table]
+    table = table.reindex(columns=[*readers.COLUMNS, "cluster", *extras])
+    table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
+    numbers = [name for name in extras if name not in ("official", "remark")]
+    table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
+    table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
+    _flag_repeats(table)
+    return table, getattr(source, "LICENCE", "")
+
+
+def _together(licences):
+    """The terms of several sets as one text."""
+    if len(licences) == 1:
+        return next(iter(licences.values()))
+    return "; ".join(f"{name}: {text or 'not known here'}" for name, text in licences.items())
+
+
+def demo_folder(cache, progress):
+    """The folder of the built-in drawn faces, drawn now unless the cache has them."""
+    from .synthetic import dataset
+
+    folder = cache / "demo" / f"v{dataset.VERSION}-{DEMO_FACES}"
+    with locked(cache / "demo" / "lock"):
+        if not (folder / "annotations.csv").exists():
+            unfinished = folder.with_name(folder.name + "-unfinished")
+            dataset.draw(unfinished, DEMO_FACES, progress=progress("drawing the demo faces"))
+            os.replace(unfinished, folder)
+    return folder
+
+
+def _flag(table, mask, reason):
+    table.loc[mask & table["problem"].isna(), "problem"] = reason
+
+
+def _flag_repeats(table):
+    """Rows that share an item_id: a plain repeat is dropped, a contradiction drops all of them."""
+    repeated = table.duplicated("item_id", keep=False)
+    if not repeated.any():
+        return
+    by_id = table[repeated].fillna({"age_min": -1.0, "age_max": -1.0}).groupby("item_id")
+    concat = by_id[["path", "age_min", "age_max"]].transform("nunique") > 1
+    _flag(table, concat["path"].reindex(table.index, fill_value=False), "item_id used for different photos")
+    ages = concat[["age_min", "age_max"]].any(axis=1).reindex(table.index, fill_value=False)
+    _flag(table, ages, "listed more than once with different ages")
+    _flag(table, table.duplicated("item_id"), "listed twice")
+
+
+def _flag_paths(table, folder):
+    """Paths that lead out of the data folder, or nowhere."""
+    root = os.path.join(os.path.realpath(folder), "")
+    real = remember(os.path.realpath)  # of the few folders the many files are in
+    sound = table["problem"].isna()
+    problems = [_path_problem(os.path.join(folder, path), root, real) for path in table.loc[sound, "path"]]
+    table.loc[sound, "problem"] = np.array(problems, dtype=object)
+
+
+def _path_problem(path, root, real):
+    """Why there is no file to be read at `path`, or None."""
+    place, name = os.path.split(path)
+    direct = name not in ("", ".", "..") and not os.path.islink(path)
+    try:
+        target = os.path.join(real(place), name) if direct else os.path.realpath(path)
+        if not target.startswith(root):
+            return "leads out of the data folder"
+        return None if stat.S_ISREG(os.stat(path).st_mode) else "not a file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL in the name
+        return "no such file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _refuse_useless(table, folders):
+    """Raise DataError where a set has not one usable item."""
+    for name, rows in table.groupby("dataset", sort=False):
+        if rows["problem"].notna().all():
+            reasons = rows["problem"].value_counts().head(3)
+            listed = ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
+            where, example = f"{len(rows)} items in {folders[name]}", plain(rows["path"].iloc[0])
+            raise DataError(f"not one of the {where} is usable: {listed}; the first: {example}")
+
+
+def _assemble(name, folder, table, photos):
+    bad = table["problem"].notna()
+    excluded = table.loc[bad, ["item_id", "path", "problem"]].rename(columns={"problem": "reason"})
+    items = table[~bad].sort_values("item_id").reset_index(drop=True)
+    items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
+    items = items.astype({"age_min": int, "age_max": int})
+    links = _links(items, photos)
+    items["cluster"] = connected(len(items), np.concatenate(list(links.values())))
+    return Manifest(name, folder, items, excluded.reset_index(drop=True), links, photos)
+
+
+def _links(items, photos):
+    return _seen_links(items, photos) | {
+        "same moment": chain(items["moment"]),
+        "same subject": chain(items["subject"]),
+        "given cluster": chain(items["cluster"]),
+    }
+
+
+def _seen_links(items, photos):
+    """Links that only opened photographs show."""
+    if isinstance(photos, Unopened):
+        return {}
+    return {
+        "same file": chain(items["sha256"]),
+        "same pixels": chain([row.tobytes() for row in photos.pixels[items["photo"]]]),
+        "near-duplicate": near_links(photos.dhash[items["photo"]]),
+    }

@@ -1,0 +1,57 @@
+"""What went wrong between a hub's library and us, in one line."""
+
+from ..._utils.io import disk_trouble
+from ...errors import DataError
+
+KEPT = "what came so far is kept, and the same command goes on from there"
+
+
+def trouble(error, name, hub, access, page, folder):
+    """The error for the user that an exception of a hub's library comes down to.
+
+    Parameters
+    ----------
+    error : Exception
+    name, hub : str
+        of the data set and of where it comes from
+    access : str
+        what to do where the hub refuses it
+    page : str
+        where the set is to be had by hand
+    folder : pathlib.Path
+        what was written to
+
+    Returns
+    -------
+    OSError or DataError
+        the former where the disk is full or broken
+    """
+    if full := disk_trouble(error, folder):
+        return full
+    response = getattr(error, "response", None)
+    code = getattr(response, "status_code", 0)
+    if code in (401, 403):
+        why = f"it answers {code}; {access}; see {page}"
+    elif code == 404:
+        why = f"it answers 404, so the set is not there any more; see {page}"
+    elif code >= 400:
+        why = f"it answers {code}; {_so_far(folder)}"
+    else:
+        why = f"{_cause(error)}; {_so_far(folder)}; by hand: {page}"
+    return DataError(f"could not fetch {name} from {hub}: {why}")
+
+
+def _so_far(folder):
+    """What there is to say of what came before."""
+    came = any(file.stat().st_size for file in folder.rglob("*") if file.is_file())  # the lock is empty
+    return KEPT if came else "nothing came; try again later"
+
+
+def _cause(error):
+    """What the system said, where it said something, else what the library says."""
+    known = error
+    while known is not None:
+        if getattr(known, "strerror", None):
+            return known.strerror
+        known = known.__cause__ or known.__context__
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,108 @@
+"""A file of a data set on Hugging Face: fetched, gone on with, and known by its hash."""
+
+import shutil
+import zipfile
+from contextlib import contextmanager
+
+from ..._utils.io import file_hash
+from ...errors import DataError, DiskError
+from ._errors import trouble
+
+HUB = "Hugging Face"
+ACCESS = "so the set is not public any more"
+SPARE = 50_000_000  # bytes of the disk that are left alone
+
+
+def fetch(name, repository, revision, file, sha256, page, folder):
+    """Fetch and unpack an archive.
+
+    `hf_hub_download` begins anew after a kill, so its parts are used, which can go on. No account is needed, and the
+    user's token is not sent.
+
+    Parameters
+    ----------
+    name : str
+        of the data set, for messages
+    repository, revision, file : str
+        of a data set on the hub: OWNER/NAME, a commit, and a zip file in it
+    sha256 : str
+        what the file must hash to
+    page : str
+        where it is to be had by hand
+    folder : pathlib.Path
+        where it is put; what an earlier try left there is used
+
+    Returns
+    -------
+    pathlib.Path, dict
+        the folder of what was in the archive, and where it came from
+
+    Raises
+    ------
+    DataError
+        The hub does not answer, has no such file, or has another.
+    DiskError
+        There is no room.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+
+    part = folder / file
+    try:
+        url = hf_hub_url(repository, file, repo_type="dataset", revision=revision)
+        with _without_telemetry():
+            stated = get_hf_file_metadata(url, token=False)
+        if stated.etag != sha256 or not stated.size:
+            raise DataError(f"{HUB} does not state the SHA-256 that {file} of {repository} should have; see {page}")
+        _fit(part, stated.size)
+        _room(folder, stated.size - _length(part), name)
+        with open(part, "ab") as stream:
+            http_get(url, stream, resume_size=stream.tell(), expected_size=stated.size, displayed_filename=file)
+    except (DataError, DiskError):
+        raise
+    except Exception as error:  # the library and those below it have many types for a lost connection
+        raise trouble(error, name, HUB, ACCESS, page, folder) from error
+    if file_hash(part) != sha256:
+        part.unlink()
+        raise DataError(
+            f"what came from {HUB} is not the {file} that is expected (its SHA-256 differs); "
+            "it was deleted, and the same command begins anew"
+        )
+    return _unpacked(part, folder / "unpacked", name), {"from": url, "sha256": sha256}
+
+
+@contextmanager
+def _without_telemetry():
+    """Ask the hub for nothing but the file: its library looks up lists there to tell it who asks."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_DISABLE_TELEMETRY = constants.HF_HUB_DISABLE_TELEMETRY, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = before
+
+
+def _length(file):
+    return file.stat().st_size if file.exists() else 0
+
+
+def _fit(part, size):
+    """Forget what an earlier try left where it is longer than the file."""
+    if _length(part) > size:
+        part.unlink()
+
+
+def _unpacked(archive, folder, name):
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed:
+        _room(folder.parent, sum(member.file_size for member in packed.infolist()), name)
+        packed.extractall(folder)
+    return folder
+
+
+def _room(folder, needed, name):
+    free = shutil.disk_usage(folder).free
+    if needed + SPARE > free:
+        missing = f"{name} needs {needed / 1e6:,.0f} MB more, and {free / 1e6:,.0f} MB are free"
+        raise DiskError(f"no room in {folder.parent}: {missing}; --to takes a folder on another disk")

@@ -1,0 +1,81 @@
+"""Putting a data set where the user wants it: a folder that is there is complete."""
+
+import os
+import shutil
+
+from ..._utils.io import locked, read_json, write_json
+from ...errors import DataError, DiskError, UsageError
+
+RECORD = "source.json"  # lies beside the photographs: where they came from
+
+
+def there(name, target):
+    """Whether the data set is in the folder already.
+
+    Raises
+    ------
+    UsageError
+        Something else is in the folder.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    try:
+        if read_json(target / RECORD).get("set") == name:
+            return True
+    except DiskError:
+        pass
+    raise UsageError(f"{target} is there, and not as {name}; --to takes a new folder")
+
+
+def place(name, source, target):
+    """Fetch a data set into a folder, which appears once all is there; what came lies beside it until then.
+
+    Parameters
+    ----------
+    name : str
+    source : module
+        see `ageensemble.getting`
+    target : pathlib.Path
+        new or empty
+
+    Returns
+    -------
+    int
+        photographs
+
+    Raises
+    ------
+    DataError, DiskError, UsageError
+        As the source's `fetch` and `there` do; or what came has nothing that `PHOTOS` knows.
+    """
+    target = target.absolute()
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        unfinished.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"{target} cannot be made: {error.strerror}; --to takes another folder") from None
+    with locked(unfinished / "lock"):
+        if not there(name, target):  # another process may have been faster
+            folder, origin = source.fetch(unfinished)
+            chosen = folder.with_name(f"{folder.name}-chosen")
+            _choose(folder, source.PHOTOS, chosen)
+            if not chosen.exists():
+                shutil.rmtree(unfinished)
+                why = "it was changed, or is damaged"
+                raise DataError(f"{name} came without photographs where they were: {why}; see {source.PAGE}")
+            write_json(chosen / RECORD, {"set": name, "licence": source.LICENCE, "page": source.PAGE} | origin)
+            if target.exists():
+                target.rmdir()
+            os.replace(chosen, target)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return sum(path.is_file() for path in target.rglob("*")) - 1
+
+
+def _choose(folder, pattern, chosen):
+    """Move what the pattern knows; a second time, after a kill, what is left of it."""
+    for path in sorted(folder.rglob("*")):
+        match = pattern.fullmatch(path.relative_to(folder).as_posix())
+        if match and path.is_file() and not path.is_symlink():
+            place = chosen / match["path"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)

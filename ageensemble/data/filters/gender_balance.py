@@ -1,0 +1,56 @@
+"""Leaves out some of the gender that is more frequent at an age, by chance, until both are as frequent."""
+
+import numpy as np
+
+from ...ages import FOURTEEN
+from ...errors import DataError
+
+EXAMPLE = "balance-gender"
+DEFAULT = ""
+COLUMN = "gender"
+SIGN = {"female": 1, "male": -1}
+
+
+def value(text):
+    """None: it takes no value."""
+    if text:
+        raise ValueError("it takes no value")
+
+
+def left_out(manifest, value, *, seed, progress):
+    """Thin the larger gender to the smaller within each of the fourteen age groups, by whole clusters.
+
+    Clusters come in an order drawn by chance; one goes where more of its items are of the gender that is too frequent
+    at their age than are not. Single items end in exact balance; what larger clusters leave of imbalance, the table
+    of ages shows.
+    """
+    sign = manifest.items["gender"].map(SIGN).fillna(0).astype(int).tolist()
+    if not any(sign):
+        seen = ", ".join(sorted(map(str, manifest.items["gender"].dropna().unique()))[:5])
+        raise DataError(f"balance-gender is between female and male, and no item of {manifest.name} is; seen: {seen}")
+    group = FOURTEEN.lookup[manifest.y.sum(1) // 2].tolist()
+    excess = np.bincount(group, sign, len(FOURTEEN)).astype(int).tolist()  # of the one over the other gender
+    order = np.argsort(manifest.clusters, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(manifest.clusters[order])) + 1)
+    out = np.zeros(len(manifest), bool)
+    for c in np.random.default_rng(seed).permutation(len(members)):
+        rows = members[c].tolist()
+        gain = sum(_nearer(excess, group, sign, rows))
+        if gain > 0:
+            out[rows] = True
+            for row in rows:
+                excess[group[row]] -= sign[row]
+    return out
+
+
+def _nearer(excess, group, sign, rows):
+    """How much nearer to balance each age group of these items comes without them."""
+    change = {}
+    for row in rows:
+        change[group[row]] = change.get(group[row], 0) + sign[row]
+    return (abs(excess[g]) - abs(excess[g] - amount) for g, amount in change.items())
+
+
+def reason(value):
+    """What those that go have in common."""
+    return "of the more frequent gender at that age, drawn by chance"

@@ -1,0 +1,94 @@
+"""Finding photograph files below a folder, for the sources that are told by file names."""
+
+import os
+
+from ...errors import DataError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
+
+
+def photographs(root):
+    """Paths of all image files below `root`, relative, POSIX, sorted.
+
+    A linked folder is not entered, and one that can't be read can't be; both are named, so that they get listed.
+
+    Raises
+    ------
+    DataError
+        `root` is no folder, or can't be read.
+    """
+    return sorted(_walk(str(root)))
+
+
+def _walk(root):
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = os.scandir(os.path.join(root, folder))
+        except OSError as error:
+            if not folder:
+                raise DataError(f"the folder {root} cannot be read: {error.strerror}") from None
+            yield folder
+            continue
+        with entries:
+            for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                elif named_as_image(name) or (entry.is_symlink() and os.path.isdir(entry.path)):
+                    yield name
+
+
+def named_as_image(name):
+    """Whether the file's ending is one of an image."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def first_photographs(root, count=50):
+    """Some image names below `root`, soon, whatever the size of the folder: enough to tell a naming convention."""
+    found = []
+    for name in _walk(str(root)):
+        found.append(name)
+        if len(found) == count:
+            break
+    return found
+
+
+def rows(root, told):
+    """A row for every photograph below `root`, for a source whose labels are told by the files' names.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    told : callable
+        given a path below `root`, returns what it tells as a dict of columns, or why it tells nothing as a str
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        `root` is no folder, or can't be read.
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_row(path, told) for path in photographs(root)], dtype=object)
+
+
+def _row(path, told):
+    name = as_text(path)
+    row = {"item_id": name, "path": name, "problem": None}
+    if not named_as_image(path):
+        return row | {"problem": "a folder that is a link or cannot be read"}
+    if name != path:
+        return row | {"problem": "the file's name is not UTF-8, rename it"}
+    answer = told(path)
+    return row | ({"problem": answer} if isinstance(answer, str) else answer)
+
+
+def as_text(name):
+    r"""A file's name as text that can be written anywhere: bytes that are no UTF-8 are spelled out, as in `\xe9`."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

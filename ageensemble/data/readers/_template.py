@@ -1,0 +1,67 @@
+"""What to say, and what to write, where a folder is in no layout that is known."""
+
+import csv
+import io
+import os
+import shlex
+
+from ...errors import DataError, UsageError
+from ._files import as_text, first_photographs, named_as_image, photographs
+
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
+HEADER = ["path", "age", "gender", "subject"]
+
+
+def way_out(root):
+    """A sentence that says how somebody gets on with the data at `root`: by a table made of their own files' names."""
+    if not root.is_dir():
+        return "Give a folder of photographs, or a .csv or .parquet file with the columns path and age"
+    names = sorted(as_text(name) for name in first_photographs(root) if named_as_image(name))
+    if not names:
+        archives = sorted(entry.name for entry in root.iterdir() if entry.name.lower().endswith(ARCHIVES))
+        why = f"unpack {archives[0]} first" if archives else "no file there has an ending such as .jpg or .png"
+        return f"No photograph is in it: {why}"
+    lines = [HEADER[:2], *zip(names[:2], (34, 7), strict=False)]
+    example = ", ".join(f"'{_line(line)}'" for line in lines)
+    return (
+        f"Write an annotations.csv into it, a line for each photograph with your own ages: {example}. "
+        f"To have all the names listed for you: ageensemble data formats --template {shlex.quote(as_text(str(root)))}"
+    )
+
+
+def _line(fields):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()
+
+
+def write_template(root):
+    """Write an `annotations.csv` that lists the photographs below `root`, with blank ages to be filled in.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+
+    Returns
+    -------
+    tuple of int
+        photographs listed, and left out as their names are no UTF-8
+
+    Raises
+    ------
+    DataError
+        `root` is no folder, can't be read, or has no photographs.
+    UsageError
+        It has an `annotations.csv`.
+    """
+    file = root / "annotations.csv"
+    names = [name for name in photographs(root) if named_as_image(name)]
+    sound = [name for name in names if as_text(name) == name]
+    if not sound:
+        raise DataError(f"no photographs in {root}: no file there has an ending such as .jpg or .png")
+    try:
+        with open(file, "x", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator=os.linesep).writerows([HEADER, *([name, "", "", ""] for name in sound)])
+    except FileExistsError:
+        raise UsageError(f"{file} is there already and is left as it is; move it away first") from None
+    return len(sound), len(names) - len(sound)

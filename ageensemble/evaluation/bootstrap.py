@@ -1,0 +1,256 @@
+"""Error bars and differences: the bootstrap over clusters, since photographs of one cluster are not independent.
+
+No t-test or Wilcoxon test over the folds of a cross-validation: their scores are not independent, as they share most of
+what they were trained on (Dietterich 1998, Neural Computation 10; Nadeau & Bengio 2003, Machine Learning 52).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, hstack
+from scipy.special import stdtr
+
+from .. import ages
+
+REPLICATES = 1000
+LEVEL = 0.95
+HEADLINE = ("mae", "cs5", "accuracy", "f1_weighted")
+LOWER_IS_BETTER = ("mae",)
+CHUNK = 1_000_000  # weights made at once, few enough to stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its values on resamples of the clusters.
+
+    Those of the same clusters, seed and number of replicates are paired: subtract one from another.
+
+    Attributes
+    ----------
+    value : float
+    draws : (replicates,) array
+        NaN where a resample holds nothing to score
+    """
+
+    value: float
+    draws: np.ndarray
+
+    def __sub__(self, other):
+        return Estimate(self.value - other.value, self.draws - other.draws)
+
+    def interval(self, level=LEVEL):
+        """Percentile interval, (low, high)."""
+        return interval(self.draws, level)
+
+    def share_above(self, limit):
+        """Share of the resamples above a limit, ties counting half: read as a probability, see Rubin 1981."""
+        draws = self.draws[np.isfinite(self.draws)]
+        return float(((draws > limit) + (draws == limit) / 2).mean()) if len(draws) else np.nan
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the headline metrics see of `n` age distributions.
+
+    Attributes
+    ----------
+    years : (n,) int array
+        the median
+    group : (n,) int array
+        the most probable group
+    """
+
+    years: np.ndarray
+    group: np.ndarray
+
+
+def answers(distribution, groups):
+    """Decode `(n, A)` age distributions for a scheme of groups."""
+    return Answers(ages.median(distribution), groups.probabilities(distribution).argmax(1))
+
+
+def bootstrap_totals(statistics, clusters, replicates=REPLICATES, seed=0):
+    """Totals of item statistics over resampled clusters (Davison & Hinkley 1997, section 3.8).
+
+    The same clusters and seed draw the same resamples, so two models' totals are paired.
+
+    Parameters
+    ----------
+    statistics : (n, m) array or sparse array
+    clusters : (n,) int array
+    replicates, seed : int
+
+    Returns
+    -------
+    (replicates, m) float array
+    """
+    _, cluster = np.unique(clusters, return_inverse=True)
+    count = cluster.max() + 1
+    gather = csr_array((np.ones(len(cluster)), (cluster, np.arange(len(cluster)))), shape=(count, len(cluster)))
+    by_cluster = (gather @ statistics).T
+    rng = np.random.default_rng(seed)
+    chunk = max(1, CHUNK // count)
+    totals = []
+    for start in range(0, replicates, chunk):
+        weights = np.empty((min(chunk, replicates - start), count))
+        for row in weights:
+            row[:] = np.bincount(rng.integers(0, count, count), minlength=count)
+        totals.append((by_cluster @ weights.T).T)
+    return np.concatenate(totals)
+
+
+def interval(values, level=LEVEL):
+    """Percentile interval of bootstrap values, (low, high); NaN values are left out."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return np.nan, np.nan
+    return tuple(float(v) for v in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
+
+
+def one_hot(values, width):
+    """Which of `width` each item is, `(n, width)` sparse; a row of zeros where the value is negative."""
+    rows = np.flatnonzero(values >= 0)
+    return csr_array((np.ones(len(rows)), (rows, values[rows])), shape=(len(values), width))
+
+
+def headline(answered, y, clusters, groups, replicates=REPLICATES):
+    """The headline metrics of several models on the same items: MAE, CS@5, accuracy, weighted F1.
+
+    Parameters
+    ----------
+    answered : list of Answers
+        of `n` items each
+    y : (n, 2) int array, years
+    clusters : (n,) int array
+    groups : ages.Scheme
+        the one that the answers were decoded for
+    replicates : int
+
+    Returns
+    -------
+    list of dict of str to Estimate
+        for each model; without metrics in years where labels are ranges, without those by group where none is inside
+    """
+    if not answered:
+        return []
+    label, g = groups.of(y), len(groups)
+    exact = bool(np.all(y[:, 0] == y[:, 1]))
+    blocks = [np.ones((len(y), 1)), one_hot(label, g)]
+    for a in answered:
+        error = np.abs(a.years - y[:, 0])
+        hit = np.where(a.group == label, label, -1)
+        blocks += [
+            error[:, None],
+            (error <= 5)[:, None],
+            one_hot(hit, g),
+            one_hot(np.where(label >= 0, a.group, -1), g),
+        ]
+    statistics = hstack([csr_array(block, dtype=float) for block in blocks], format="csr")
+    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, clusters, replicates)])
+    count, true = totals[:, 0], totals[:, 1 : 1 + g]
+    result = []
+    for start in range(1 + g, totals.shape[1], 2 + 2 * g):
+        error, near, hit, answer = np.split(totals[:, start : start + 2 + 2 * g], [1, 2, 2 + g], axis=1)
+        scores = {"mae": error[:, 0] / count, "cs5": near[:, 0] / count} if exact else {}
+        scores |= _by_group(hit, true, answer) if true[0].any() else {}
+        result.append({name: Estimate(float(values[0]), values[1:]) for name, values in scores.items()})
+    return result
+
+
+def item_metric(y):
+    """Name of the headline metric that is a mean over items: "mae", or "accuracy" where a label is a range."""
+    return "mae" if np.all(y[:, 0] == y[:, 1]) else "accuracy"
+
+
+def item_scores(metric, answered, y, groups):
+    """What each item adds to a metric of `item_metric`, `(n,)` float; to accuracy NaN where it lies in no group."""
+    if metric == "mae":
+        return np.abs(answered.years - y[:, 0]).astype(float)
+    label = groups.of(y)
+    return np.where(label >= 0, answered.group == label, np.nan)
+
+
+def _by_group(hit, true, answer):
+    """Accuracy and weighted F1 from totals by group, `(k, G)` each; F1 is 2 hits / (true + answered)."""
+    f1 = np.divide(2 * hit, true + answer, out=np.zeros_like(hit), where=true + answer > 0)
+    with np.errstate(invalid="ignore"):  # a resample without any item inside the groups
+        return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}
+
+
+def means(values, parts, clusters, width):
+    """Means of item values within parts of the items, all on the same resamples.
+
+    Parameters
+    ----------
+    values : (n, m) array
+    parts : (n,) int array
+        part of each item, 0..width-1, or -1 for none
+    clusters : (n,) int array
+    width : int
+
+    Returns
+    -------
+    list of list of Estimate
+        for each of the m values, one for each part
+    """
+    inside = np.flatnonzero(parts >= 0)
+    columns = np.column_stack([np.ones(len(inside)), np.asarray(values, float)[inside]])
+    kinds = columns.shape[1]
+    if width == 1:
+        statistics = columns
+    else:  # of each kind as many columns as parts, of which an item has one
+        place = parts[inside, None] + width * np.arange(kinds)
+        starts = np.arange(len(inside) + 1) * kinds
+        statistics = csr_array((columns.ravel(), place.ravel(), starts), shape=(len(inside), width * kinds))
+    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, clusters[inside])])
+    count, *sums = np.split(totals, kinds, axis=1)
+    with np.errstate(invalid="ignore"):  # a resample without any item of a small part
+        scores = [total / count for total in sums]
+    return [[Estimate(float(column[0]), column[1:]) for column in score.T] for score in scores]
+
+
+# --- where a thousand resamples show too little of the tail ------------------------------------------------------
+
+
+def standard_error(values, clusters):
+    """Standard error of the mean of item values, clusters being independent: what endless resamples come to.
+
+    Parameters
+    ----------
+    values : (n,) array
+    clusters : (n,) int array
+
+    Returns
+    -------
+    float
+        infinite where there is but one cluster
+    """
+    _, cluster = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(cluster, values - values.mean())
+    count = len(sums)
+    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(values)) if count > 1 else np.inf
+
+
+def p_value(value, error, clusters):
+    """Two-sided, of a value that would be zero, by Student's t.
+
+    Parameters
+    ----------
+    value, error : float
+        the value and its standard error
+    clusters : int
+        how many it rests on
+    """
+    if error == 0:
+        return 1.0 if value == 0 else 0.0
+    return float(2 * stdtr(max(clusters - 1, 1), -abs(value) / error))
+
+
+def holm(p):
+    """Which of several p-values hold at 5 % for all of them together (Holm 1979), `(k,)` bool."""
+    p = np.asarray(p, float)
+    order = np.argsort(p, kind="stable")
+    passed = p[order] <= (1 - LEVEL) / np.arange(len(p), 0, -1)
+    result = np.zeros(len(p), bool)
+    result[order[np.logical_and.accumulate(passed)]] = True
+    return result

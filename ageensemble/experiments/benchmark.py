@@ -1,0 +1,286 @@
+"""The main job: data and models in, complete runs on one split plan out."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import ensembles, features, models
+from .._utils import registry
+from .._utils.cache import default_folder
+from .._utils.console import Console, Training
+from .._utils.hardware import available_gpu_memory, available_memory, cores, find_device, peak_memory
+from .._utils.io import key_of
+from ..ages import FOURTEEN
+from ..data import faces, image_array
+from ..models import spec as specs
+from ..reporting import run_report
+from ..splits import split
+from . import fold_fit, stack, stack_members
+from .experiment import PlanFolder
+
+DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things lie and what the machine may use.
+
+    Attributes
+    ----------
+    out, cache : pathlib.Path
+        folders of runs and of the cache
+    jobs : int
+        cells fitted at once
+    device : str
+        "cpu" or "cuda"
+    console : Console
+    """
+
+    out: Path
+    cache: Path
+    jobs: int
+    device: str
+    console: Console
+
+    @property
+    def threads(self):
+        """Threads of each cell, so that all cells together use every core once."""
+        return max(1, cores() // self.jobs)
+
+
+def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
+    """`Settings` with what was not given filled in."""
+    jobs = jobs or min(split.FOLDS, cores())
+    return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
+
+
+def find_faces(which, here):
+    """The detector that `--detector` names; see `faces.detector`."""
+    with here.console.progress("bytes") as bar:
+        return faces.detector(which, cache=here.cache, say=here.console.detail, progress=bar("fetching YuNet"))
+
+
+def measure_template(plan_folder, manifest, detector, insist, here):
+    """Put into the plan folder how the photographs show a face, unless that was measured with this detector before.
+
+    A detector that nobody insists on replaces no template with landmarks either: it may only be what is at hand today.
+    """
+    known = plan_folder.template
+    if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not insist)):
+        return
+    rows = manifest.items["photo"].to_numpy()
+    with here.console.progress() as bar:
+        told = bar("finding faces")
+        found = faces.measure(manifest.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
+    if found:
+        plan_folder.template = found
+    else:
+        here.console.detail(f"no template of the faces: {detector.name} finds one in too few of the photographs")
+
+
+def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detector=None, insist=False):
+    """Fit what is missing of these models on this plan.
+
+    Parameters
+    ----------
+    manifest, plan : Manifest, Plan
+    about : dict
+        from `preparing.prepare`
+    wanted : list of Spec
+        the floor is added, it opens every table
+    seed : int
+    kind : {"folds", "refit"}
+    here : Settings
+    groups : Scheme
+        of the reports
+    detector : callable, optional
+        from `find_faces`; a template of the faces is measured with it
+    insist : bool
+        whether it was asked for, and is not just what is at hand
+
+    Returns
+    -------
+    PlanFolder, list of Run
+    """
+    settled = [spec.settled(here.cache, here.device, here.threads, here.console.say) for spec in wanted]
+    wanted = list({key_of(spec.config): spec for spec in settled}.values())  # auto may have become what another is
+    plan_folder = PlanFolder.create(here.out, manifest, plan, about)
+    here.console.say(f"runs: {plan_folder.folder}")
+    if detector:
+        measure_template(plan_folder, manifest, detector, insist, here)
+    for name, params in {str(feature): feature for spec in wanted for feature in spec.features}.values():
+        for file in registry.paths(params, getattr(features.module(name), "FILES", ())).values():
+            plan_folder.keep(file)
+    floor = specs.parse("prior")
+    others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
+    runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
+    runs[plan_folder.start(floor, seed, "folds", 1, "cpu")] = floor
+    unfinished = {run: spec for run, spec in runs.items() if run.state(plan.folds, thorough=True)[0] != "complete"}
+    for run_ in runs.keys() - unfinished.keys():
+        here.console.detail(f"{run_.name}: complete, nothing to do")
+    files = _features(unfinished.values(), manifest, here)
+    photographs = _photographs(unfinished.values(), manifest, here)
+    missing = []
+    for run_, spec in unfinished.items():
+        matrices, looks_at = [files[str(matrix)] for matrix in spec.matrices], (size_seen(spec), spec.preprocess)
+        missing += fold_fit.tasks(run_, spec, manifest, plan, matrices, photographs.get(looks_at))
+    missing.sort(key=lambda task: task["photographs"] is None)  # what takes longest first, so that no core waits for it
+    _fit(missing, unfinished, len(plan.rest), here)
+    for run_ in unfinished:
+        if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
+            run_.finish(plan)
+    _report([run_ for run_ in runs if run_.state(plan.folds)[0] == "complete"], plan_folder, manifest, here, groups)
+    return plan_folder, list(runs)
+
+
+def combine(plan_folder, manifest, here, groups=FOURTEEN):
+    """Combine all runs on a plan by every method, where there are two that can be combined.
+
+    Returns
+    -------
+    list of Run
+    """
+    if len(stack_members.eligible(plan_folder)) < 2:
+        here.console.detail("nothing to combine: fewer than two complete runs")
+        return []
+    made = stack.combine(plan_folder, None, ensembles.names(), 0, here.console)
+    _report(made, plan_folder, manifest, here, groups)
+    return made
+
+
+def _report(complete, plan_folder, manifest, here, groups):
+    for run_ in complete:
+        if run_report.missing(run_):
+            here.console.detail(f"{run_.name}: writing the report")
+            run_report.write(run_, plan_folder, groups, manifest.photos, manifest.items["photo"].to_numpy())
+
+
+def _features(wanted, manifest, here):
+    """Files of every feature matrix the models need."""
+    needed = {str(matrix): matrix for spec in wanted for matrix in spec.matrices}
+    if not needed:
+        return {}
+    with here.console.progress() as bar:
+        return {
+            key: features.matrix_file(
+                name, params, manifest, here.cache, here.device, bar(f"features {name}"), preprocess
+            )
+            for key, (name, params, preprocess) in needed.items()
+        }
+
+
+def _photographs(wanted, manifest, here):
+    """Photographs at every size that the models want them in, preprocessed as they want them."""
+    looks = sorted({(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec)})
+    if not looks:
+        return {}
+    with here.console.progress() as bar:
+        return {
+            (size, preprocess): image_array.photographs(
+                manifest, size, here.cache, bar(f"resizing to {size}"), preprocess
+            )
+            for size, preprocess in looks
+        }
+
+
+def _fit(missing, unfinished, n, here):
+    if not missing:
+        return
+    # A run goes on with the threads it began with, whatever --jobs says now
+    threads = max(task["threads"] for task in missing)
+    jobs = min(here.jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, here))
+    with here.console.progress("cells") as bar:
+        update, ended, training = bar("fitting"), 0, {}
+        update(0, len(missing))
+
+        def heard(task, progress):
+            run, cell = task["run"], task["cell"]
+            if (run, cell) not in training:
+                shown = bar(here.console.shortened(run.name, cell))
+                training[run, cell] = Training(shown, f"{run.name} cell {cell}", here.console)
+            training[run, cell](progress)
+
+        def done(run, cell, seconds, error):
+            nonlocal ended
+            ended += 1
+            name = f"{run.name} cell {cell}"
+            if (run, cell) in training:
+                training.pop((run, cell)).end()
+            update(ended, len(missing), here.console.shortened(run.name, f"{cell} {seconds:.0f} s"))
+            here.console.detail(f"{name}: {seconds:.1f} s")
+            if error:
+                here.console.say(f"failed: {name}: {error}")
+                here.console.detail((run.record(cell) or {}).get("traceback", ""))
+
+        fold_fit.fit_all(missing, jobs, done, heard)
+    _say_peak(missing, jobs, here)
+
+
+def _say_peak(fitted, jobs, here):
+    """One line on the memory that was needed, the processes together roughly."""
+    records = [task["run"].record(task["cell"]) or {} for task in fitted]
+    cell, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
+    together = own + min(jobs, len(fitted)) * cell
+    text = (
+        f"peak memory: {own / 1e9:.1f} GB here, {cell / 1e9:.1f} GB in a cell, together about {together / 1e9:.1f} GB"
+    )
+    here.console.say(text)
+
+
+def _jobs_in_memory(unfinished, n, here):
+    """How many cells fit into memory at once, the GPU's too where there is one, by what the models say they need."""
+    needs = [fit_memory(spec, n) for spec in unfinished.values()]
+    jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", here)
+    networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
+    if here.device == "cuda" and networks:
+        need = max(spec.make(**spec.params).gpu_bytes() for spec in networks)
+        # Networks leave half of it to the photographs, which they keep there where there is room
+        jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", here))
+    return jobs
+
+
+def _at_once(need, free, what, here):
+    """How many cells that need so many bytes go into the free ones; it is said where that is fewer than wanted."""
+    jobs = max(1, int(free // max(need, 1)))
+    text = f"a cell needs up to {need / 1e9:.1f} GB of {what}, {free / 1e9:.1f} GB may be used: "
+    if jobs < here.jobs:
+        here.console.say(f"{text}{jobs} at once")
+    else:
+        here.console.detail(f"{text}enough for {here.jobs} at once")
+    return jobs
+
+
+def size_seen(spec):
+    """Size of the photographs that a model looks at, as `pixels.side` reads it; None where it is given features."""
+    return str(spec.params.get("size")) if getattr(spec.make, "images", False) else None
+
+
+def fit_memory(spec, n):
+    """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
+    model = spec.make(**spec.params)
+    if size_seen(spec):  # which are read batch by batch
+        return model.fit_bytes(n, image_array.dimension(size_seen(spec))) + 500_000_000
+    d = sum(features.dimension(name, params) for name, params in spec.features)
+    return 4 * n * d + model.fit_bytes(n, d) + 500_000_000
+
+
+def parse_models(names, texts, feature_names, settings):
+    """Specs of `--models a,b` and `--model '...'`, or of the default ones.
+
+    Parameters
+    ----------
+    names, feature_names : str or None
+    texts, settings : list of str or None
+
+    Returns
+    -------
+    list of Spec
+        each once
+    """
+    wanted = [name.strip() for name in (names or "").split(",") if name.strip()] + list(texts or [])
+    wanted = wanted or DEFAULT_MODELS
+    ours = {text: re.split("[@ ]", text)[0] in models.names() for text in wanted}
+    parsed = {  # ours first: a mistake in them is known before timm is loaded for the others, which takes seconds
+        text: specs.parse(text, feature_names, settings or ()) for text in sorted(ours, key=ours.get, reverse=True)
+    }
+    return list({key_of(parsed[text].config): parsed[text] for text in wanted}.values())

@@ -1,0 +1,143 @@
+"""What a benchmark would do and cost, from what is known before it starts: `--dry-run`."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from .. import features
+from .._utils.hardware import available_memory
+from ..ages import A
+from ..data import image_array
+from ..errors import DiskError
+from .benchmark import fit_memory, size_seen
+from .experiment import PlanFolder, plan_folders
+
+
+def estimate(manifest, plan, wanted, kind, seed, here):
+    """One row for each model: cells left to fit, seconds, memory of a cell.
+
+    Seconds are those of fitting. They come from earlier runs of the same name and device below the same `--out`, on
+    half to twice as many training items, in proportion; they are None where there is no such run.
+
+    Returns
+    -------
+    dict
+        rows; seconds with that many cells at once, None where one model's are not known; disk_bytes, memory_bytes and
+        what is free of both
+    """
+    for spec in wanted:
+        spec.try_files()
+    cells = 1 if kind == "refit" else plan.folds
+    n = len(plan.rest) * (1 if kind == "refit" else (plan.folds - 1) / plan.folds)
+    history = _history(here.out)
+    rows = []
+    for spec in wanted:
+        left = _left(spec, manifest, plan, kind, seed, here)
+        cell = min(history.get((spec.name, here.device), []), key=lambda known: abs(known[0] - n), default=None)
+        near = cell is not None and 0.5 < cell[0] / n < 2  # times of much smaller or larger fits tell little
+        seconds = 0.0 if not left else round(cell[1] * n / cell[0] * left, 1) if near else None
+        memory = int(fit_memory(spec, int(n)))
+        rows.append({"model": spec.name, "cells": cells, "left": left, "seconds": seconds, "memory_bytes": memory})
+    known = [row["seconds"] for row in rows]
+    at_once = min(here.jobs, max(1, sum(row["left"] for row in rows)))
+    return {
+        "rows": rows,
+        "seconds": None if None in known else round(sum(known) / at_once, 1),
+        "disk_bytes": int(_disk(manifest, plan, wanted, rows, here)),
+        "free_disk_bytes": shutil.disk_usage(_existing(here.out)).free,
+        "memory_bytes": max(row["memory_bytes"] for row in rows) * at_once,
+        "free_memory_bytes": available_memory(),
+    }
+
+
+def _left(spec, manifest, plan, kind, seed, here):
+    """How many cells are not fitted yet."""
+    place = PlanFolder(PlanFolder.place(here.out, manifest, plan))
+    cells = ["all"] if kind == "refit" else range(plan.folds)
+    try:
+        run = _begun(place, spec, seed, kind, here.device)
+    except DiskError:  # no plan folder, or a damaged one, in which runs may still be sound
+        return len(cells)
+    return sum(not run.sound(cell) for cell in cells)
+
+
+def _begun(place, spec, seed, kind, device):
+    """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
+    exact = place.begun(spec, seed, kind, device)
+    asked = {"code_versions": spec.config["code_versions"], "seed": seed, "kind": kind, "device": device}
+    others = [] if exact.folder.exists() else [run for run in place.runs if run.name == spec.name]
+    return next((run for run in others if asked.items() <= run.config.items()), exact)
+
+
+def _history(out):
+    """(training items, seconds) of earlier cells, by name of the model and device, from complete runs."""
+    result = {}
+    for run, records in _complete_runs(out):
+        items, seconds = (sum(r[key] for r in records) / len(records) for key in ("train_items", "fit_seconds"))
+        result.setdefault((run.name, run.config["device"]), []).append((items, seconds))
+    return result
+
+
+def _complete_runs(out):
+    """Complete runs below `out` with their records; what is damaged tells nothing."""
+    with suppress(DiskError):
+        for folder in plan_folders(out):
+            with suppress(DiskError):
+                folds = folder.about["folds"]
+                fitted = [run for run in folder.runs if run.cells(folds)]
+                complete = [run for run in fitted if run.state(folds)[0] == "complete"]
+                yield from [(run, run.records(folds)) for run in complete]
+
+
+def _disk(manifest, plan, wanted, rows, here):
+    """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
+    sets = {
+        features.matrix_place(name, params, manifest, here.cache, here.device, preprocess): (name, params)
+        for spec in wanted
+        for name, params, preprocess in spec.matrices
+    }
+    missing = [feature for place, feature in sets.items() if not place.exists()]
+    matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in missing)
+    looks = {(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec) not in (None, image_array.NATIVE)}
+    looks = [
+        (size, first)
+        for size, first in looks
+        if not image_array.squares_place(manifest, size, here.cache, first).exists()
+    ]
+    squares = sum(image_array.dimension(size) * len(manifest) for size, _ in looks)
+    each = 4 * A * (2 * len(plan.rest) + len(plan.test))
+    predictions = sum(each + 4 * A * len(plan.test) * row["cells"] for row in rows if row["left"])
+    return matrices + squares + predictions
+
+
+def _existing(folder):
+    folder = Path(folder).resolve()
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def rich_table(result):
+    """The estimate for a terminal."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from .._utils.console import plain
+
+    view = Table(title="would fit", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("model", "cells", "left to fit", "seconds", "GB a cell"):
+        view.add_column(title, justify="left" if title == "model" else "right")
+    for row in result["rows"]:
+        texts = [plain(row["model"]), str(row["cells"]), str(row["left"]), _seconds(row["seconds"])]
+        view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
+    gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
+    first = "" if result["seconds"] is not None else " until a first fit here has shown how long it takes"
+    below = f"seconds, several cells at once: {_seconds(result['seconds'])}{first}\n" + (
+        "disk for features, squares and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
+        "memory, several cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
+    ).format(**gigabytes)
+    return Group(view, below)
+
+
+def _seconds(value):
+    return "unknown" if value is None else f"{value:,.0f}"

@@ -1,0 +1,300 @@
+"""What is on disk: a folder for each split plan, and in it a folder for each run that obeys the plan.
+
+OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
+    plan.json plan.csv manifest.csv excluded.csv
+    template.json              how the photographs show a face, where it was measured
+    files/                     networks and weights that features were made with, by their hash
+    svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
+        run.json               configuration, and how many threads each cell uses
+        cell-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
+        cell-0/keep/           while a network trains: what it needs to go on after a kill
+        oof.npy test.npy       predictions of all cells together, no truth in them
+        record.json            of a stack or an import, which have no cells
+        done.json              hashes of the rest, written last: only now the run is complete
+"""
+
+import importlib.util
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+from .. import __version__
+from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
+from ..data.faces import Template
+from ..errors import DataError, DiskError, UsageError
+from ..splits.split import TEST, Plan
+from .run import PARTS, Run, damage, remove
+
+TABLES = ("manifest.csv", "plan.csv")
+KEPT = "files"  # no run is called so
+
+
+class PlanFolder:
+    """The runs on one split plan, with the labels and the plan they share.
+
+    Reading a file that is missing or was changed raises DiskError.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @cached_property
+    def about(self):
+        """What `plan.json` says: names, sizes and hashes of the data and the plan."""
+        return read_json(self.folder / "plan.json")
+
+    @classmethod
+    def create(cls, out, manifest, plan, about=None):
+        """The folder of this plan below `out`, made or mended unless it is there and sound."""
+        folder = cls.place(out, manifest, plan)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / ".lock"):
+            forget_unfinished(folder)
+            if not cls._sound(folder):
+                manifest.save(folder)
+                plan.save(folder, manifest.items["item_id"])
+                known = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)}
+                known |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
+                known |= {"licence": manifest.licence, "files": {name: file_hash(folder / name) for name in TABLES}}
+                write_json(folder / "plan.json", known | (about or {}))
+            elif set(about or {}) - set(cls(folder).about):  # as another way of asking led to the same plan
+                write_json(folder / "plan.json", about | cls(folder).about)
+        return cls(folder)
+
+    @staticmethod
+    def place(out, manifest, plan):
+        """Where the runs on this manifest and plan lie below `out`, there or not."""
+        return Path(out) / f"{slug(manifest.name)}-{key_of(manifest.hash, plan.hash)[:8]}"
+
+    @classmethod
+    def _sound(cls, folder):
+        try:
+            return not damage(folder, cls(folder).about["files"])
+        except DiskError:
+            return False
+
+    @cached_property
+    def items(self):
+        """The manifest as saved."""
+        table = self._table("manifest.csv")
+        return table.astype({"age_min": int, "age_max": int, "cluster": int})
+
+    @cached_property
+    def plan(self):
+        """The plan as saved."""
+        part = self._table("plan.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
+        return Plan(part, self.about["folds"], self.about["source"], self.about["plan"])
+
+    def _table(self, name):
+        wrong = damage(self.folder, {name: self.about["files"].get(name)})
+        if wrong:
+            raise DiskError(f"{self.folder / name}: {wrong}; the command that made these runs puts it right")
+        import pandas as pd  # here, since every cell's process imports this module and needs no tables
+
+        blank = {name: [""] for name in ("gender", "ethnicity", "subject")}  # an item may well be called NA
+        return pd.read_csv(self.folder / name, dtype=str, keep_default_na=False, na_values=blank)
+
+    @property
+    def y(self):
+        """Labels, `(n, 2)` int years."""
+        return self.items[["age_min", "age_max"]].to_numpy()
+
+    @property
+    def runs(self):
+        """Every run begun here, by folder name."""
+        there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
+        return [Run(d) for d in there if any(d.iterdir())]
+
+    def start(self, spec, seed, kind, threads, device):
+        """The run of this configuration, begun now or earlier.
+
+        Parameters
+        ----------
+        spec : Spec
+        seed : int
+        kind : {"folds", "refit"}
+        threads : int
+            for each cell; what an earlier start fixed stays
+        device : str
+        """
+        config = self._config(spec, seed, kind, device)
+        folder = self._run_folder(spec, config)
+        folder.mkdir(exist_ok=True)
+        with locked(self.folder / ".lock"):
+            run = Run(folder)
+            if run.trouble:
+                threads = _threads_used(run) or threads
+                content = {"name": spec.name, "config": config, "threads": threads, "ageensemble": __version__}
+                write_json(folder / "run.json", content)
+        return Run(folder)
+
+    def keep(self, file):
+        """Keep a copy of a file that predictions need, by its hash, for whoever saves a run as a model later."""
+        wanted, file = file_hash(file), Path(file)
+        if not self.kept(wanted):
+            place = self.folder / KEPT / wanted
+            place.mkdir(parents=True, exist_ok=True)
+            with writing(place / file.name) as temporary:
+                shutil.copyfile(file, temporary)
+
+    def kept(self, wanted):
+        """The copies that `keep` made of what has this hash, list of path."""
+        return sorted((self.folder / KEPT / wanted).glob("[!.]*"))
+
+    @property
+    def template(self):
+        """How the photographs show a face, or None where that was not measured or is damaged."""
+        try:
+            return Template.from_json(read_json(self.folder / "template.json"))
+        except (DiskError, DataError):
+            return None
+
+    @template.setter
+    def template(self, template):
+        write_json(self.folder / "template.json", template.to_json())
+
+    def put(self, place, name, config, predictions, record):
+        """Write a run that has no cells into the folder `place`; what lay there before goes.
+
+        Parameters
+        ----------
+        place, name : str
+        config : dict
+            its kind and all that decides its predictions; the hashes of manifest and plan are added
+        predictions, record
+            see `Run.write`
+
+        Returns
+        -------
+        Run
+        """
+        folder, new = self.folder / place, self.folder / f".new-{place}"
+        with locked(self.folder / ".lock"):
+            shutil.rmtree(new, ignore_errors=True)  # half written, by an earlier process that was killed
+            new.mkdir()
+            content = {"name": name, "config": config | self.hashes, "threads": 1, "ageensemble": __version__}
+            write_json(new / "run.json", content)
+            Run(new).write(predictions, record)
+            if folder.exists():  # which is given up only now that there is a better one
+                remove(Run(folder))
+            new.rename(folder)
+        return Run(folder)
+
+    @property
+    def hashes(self):
+        """What runs must share to share a table: the hashes of the manifest and the plan."""
+        return {name: self.about[name] for name in ("manifest", "plan")}
+
+    def begun(self, spec, seed, kind, device):
+        """The run of this configuration; nothing is made where there is none."""
+        return Run(self._run_folder(spec, self._config(spec, seed, kind, device)))
+
+    def _config(self, spec, seed, kind, device):
+        config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
+        if self.plan.parts != PARTS:  # what a run of this kind has otherwise goes without saying
+            config["parts"] = [] if kind == "refit" else list(self.plan.parts)
+        return config | self.hashes
+
+    def _run_folder(self, spec, config):
+        prefix = "" if config["kind"] == "folds" else "refit-"
+        return self.folder / f"{prefix}{slug(spec.name)}-{key_of(config)[:8]}"
+
+
+def _accelerators(cls):
+    """Which of the libraries that a model would use if installed are installed: they decide the last digits."""
+    return [name for name in getattr(cls, "accelerators", ()) if importlib.util.find_spec(name)]
+
+
+def _threads_used(run):
+    """Threads of the cells of a run that lost its `run.json`, 0 where there are none."""
+    ended = (folder.name.removeprefix("cell-") for folder in run.folder.glob("cell-*"))
+    return next((run.record(cell)["threads"] for cell in ended if run.sound(cell)), 0)
+
+
+def plan_folders(out):
+    """The plan folders below `out` (or `out` itself where it is one), the one last worked on first.
+
+    Raises
+    ------
+    DiskError
+        There is none.
+    """
+    out = Path(out)
+    files = [out / "plan.json"] if (out / "plan.json").exists() else list(out.glob("*/plan.json"))
+    if not files:
+        raise DiskError(f"no runs in {out}; 'ageensemble benchmark' makes some")
+    return [PlanFolder(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
+
+
+def one(out):
+    """The only plan folder below `out`, or `out` itself where it is one.
+
+    Raises
+    ------
+    UsageError
+        There are several.
+    """
+    found = plan_folders(out)
+    if len(found) > 1:
+        names = ", ".join(str(plan_folder.folder) for plan_folder in found[:3]) + (", ..." if len(found) > 3 else "")
+        raise UsageError(f"{out} holds the runs of {len(found)} plans, name one of them with --out: {names}")
+    return found[0]
+
+
+def holding(out, *names):
+    """The only plan folder below `out` that has runs of all these names; where none or several have, as `one` does."""
+    found = [each for each in plan_folders(out) if {*names} <= {name for run in each.runs for name in _names(run)}]
+    return found[0] if len(found) == 1 else one(out)
+
+
+def _names(run):
+    return run.folder.name, run.title, run.name
+
+
+def named(plan_folder, name):
+    """The run on this plan whose folder is called `name`, or that a table calls so, or whose model is.
+
+    Raises
+    ------
+    UsageError
+        There is none, or several are complete.
+    """
+    there = plan_folder.runs
+    found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
+    complete = [run for run in found if run.state(plan_folder.about["folds"])[0] == "complete"]
+    if not found:
+        known = ", ".join(run.title for run in there)
+        raise UsageError(f"no run called '{name}' in {plan_folder.folder}; there are: {known}")
+    if len(complete) > 1:
+        folders = ", ".join(run.folder.name for run in complete)
+        raise UsageError(f"several runs are called '{name}', name one by its folder: {folders}")
+    return (complete or found)[0]
+
+
+def _last_change(folder):
+    return max([folder.stat().st_mtime, *(d.stat().st_mtime for d in folder.iterdir() if d.is_dir())])
+
+
+def find(out, name):
+    """The runs whose folder is called `name`, or whose model is.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    found = [run for plan in plan_folders(out) for run in plan.runs if name in (run.folder.name, run.name)]
+    if not found:
+        raise UsageError(f"no run called '{name}' in {out}; see: ageensemble runs list")
+    return found
+
+
+def describe(plan_folder):
+    """For each run: plan, run and model by name, state and explanation; one row where the plan itself is damaged."""
+    plan = plan_folder.folder.name
+    try:
+        folds = plan_folder.about["folds"]
+    except DiskError as error:
+        return [{"plan": plan, "run": "", "model": "", "state": "damaged", "why": str(error)}]
+    found = [(run, *run.state(folds)) for run in plan_folder.runs]
+    return [{"plan": plan, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]

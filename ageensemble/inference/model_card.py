@@ -1,0 +1,97 @@
+"""The model card: what is in a model folder, for people (Mitchell et al. 2019, "Model cards for model reporting")."""
+
+from ..evaluation.metrics import NAMES
+
+PERCENT = ("accuracy", "f1_weighted", "cs5")
+
+
+def text(content):
+    """The card as Markdown, of the description that `contents` made."""
+    data = content["data"]
+    parts = [f"# {_plain(content['name'])}", _what(content), _use(content)]
+    parts += ["## Trained on", _trained(data, content), "## Scores", _scores(content["scores"])]
+    parts += ["## Members", _members(content)] if content["pool"] else []
+    parts += [
+        "## Limits",
+        _limits(content),
+        "## Licences",
+        "\n".join(f"- {_plain(one)}" for one in content["licences"]),
+    ]
+    parts += ["## Made with", _versions(content)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _what(content):
+    cells = sum(len(member["cells"]) for member in content["members"])
+    kind = {
+        "stack": f"A stack of {len(content['members'])} models, each the mean of its folds",
+        "refit": "One model, fitted on all photographs outside the test part",
+    }.get(content["kind"], f"The mean of {cells} models, one for each fold")
+    return f"Predicts the age of a face as a probability for each year from 0 to 120. {kind}."
+
+
+def _use(content):
+    cut = "finds the faces, turns and cuts them as in training" if content["template"] else "finds and cuts the faces"
+    return (
+        "    ageensemble predict photos/ --model THIS_FOLDER\n\n"
+        f"{cut}. In Python, for faces that are cut already:\n\n"
+        "    from ageensemble import load_model\n"
+        '    load_model("THIS_FOLDER").predict(["face.jpg"]).median'
+    )
+
+
+def _trained(data, content):
+    folds = "" if content["kind"] == "refit" else f" in {data['folds']} folds"
+    test = f"{data['test_items']:,}" if data["test_items"] else "none"
+    return (
+        f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, {test} kept for the test. "
+        f"{''.join(f'{_plain(one)} ' for one in data['chosen'])}"
+        f"Plan {data['plan']}, manifest {data['manifest']}, run {_plain(content['run'])}."
+    )
+
+
+def _scores(scores):
+    if not scores.get("groups"):
+        return "None: the labels fit no scheme of age groups known here."
+    parts = [part for part in ("test", "oof") if part in scores]
+    if not parts:
+        return "None: it was fitted on every photograph, so there was nothing left to score it on."
+    titles = {"test": "test part", "oof": "out-of-fold"}
+    lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
+    for name in scores[parts[0]]:
+        lines.append("| " + " | ".join([NAMES[name], *(_value(name, scores[part][name]) for part in parts)]) + " |")
+    return "\n".join(lines) + f"\n\nWith 95 % intervals; age groups: {scores['groups']}."
+
+
+def _value(name, estimate):
+    digits = 3 if name in PERCENT else 2
+    value, low, high = (f"{number:.{digits}f}" for number in estimate)
+    return f"{value} ({low} to {high})"
+
+
+def _members(content):
+    weights = zip(content["members"], content["pool"]["weights"], strict=True)
+    return "\n".join(f"- {_plain(member['name'])}: weight {weight:.2f}" for member, weight in weights)
+
+
+def _limits(content):
+    calibrated = (
+        "Its prediction intervals are calibrated out-of-fold for each age group, on faces cut as theirs are; on faces "
+        "found and cut anew nothing has measured how often they hold."
+        if content["intervals"]
+        else "It has no out-of-fold predictions, so its prediction intervals are not calibrated."
+    )
+    return (
+        f"The scores hold for photographs like those above. Apparent age is not proof of age. {calibrated} Errors "
+        "differ by age, gender and ethnicity; `ageensemble results --by gender` on the runs says how much."
+    )
+
+
+def _versions(content):
+    versions = {name: number for member in content["members"] for name, number in member["versions"].items()}
+    return ", ".join(f"{name} {number}" for name, number in versions.items()) + "."
+
+
+def _plain(value):
+    """Text that neither Markdown nor a terminal takes for anything else."""
+    return "".join(c if c.isprintable() else "?" for c in str(value)).replace("<", "&lt;").replace("|", "/")

@@ -1,0 +1,212 @@
+"""What goes into the model folder of a run: all that its predictions need, its scores, and where it came from."""
+
+import shutil
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from .. import ages, features
+from .._utils.io import file_hash, key_of, read_json, slug
+from ..ensembles.pooling import Pool
+from ..errors import UsageError
+from ..evaluation import bootstrap, conformal
+from ..experiments.run import Run
+from . import model_card, model_folder
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are calibrated
+NO_CODE = "a model folder holds no code"
+
+
+def save(run, plan_folder, place, files=()):
+    """Write the model folder of a complete run; one that was there gives way.
+
+    Parameters
+    ----------
+    run : Run
+    plan_folder : PlanFolder
+    place : path
+    files : sequence of path
+        networks and weights that features were made with, where they no longer lie beside the runs
+
+    Returns
+    -------
+    str
+        one line on what was done and what can be done now
+
+    Raises
+    ------
+    UsageError
+        The run cannot predict new photographs, a file is missing, or something else lies at `place`.
+    DiskError
+        The run is damaged.
+    """
+    state, why = run.state(plan_folder.plan.folds, thorough=True)
+    if state != "complete":
+        raise UsageError(f"{run.folder.name} is {state}, and only a complete run can be saved as a model: {why}")
+    if run.kind == "import":
+        raise UsageError(f"{run.title} came from outside: there are its predictions, but nothing that predicts")
+    before = Path(place).is_dir() and any(Path(place).iterdir())
+    model_folder.write(place, partial(_fill, run, plan_folder, files))
+    instead = ", in place of the model that was there" if before else ""
+    return f"model saved in {place}{instead}; now: ageensemble predict photos/ --model {place}"
+
+
+def _fill(run, plan_folder, files, new):
+    """Copy what predicts into the empty folder `new` and return the description."""
+    pool, runs = _parts(run, plan_folder)
+    members = [_member(one, plan_folder, files, new, f"members/{number}") for number, one in enumerate(runs)]
+    scores, intervals = _scores(run, plan_folder), _intervals(run, plan_folder)
+    content = {
+        "name": run.title,
+        "kind": run.kind,
+        "run": run.folder.name,
+        "ageensemble": read_json(run.folder / "run.json")["ageensemble"],
+        "data": {key: plan_folder.about.get(key) for key in ("data", "items", "manifest", "plan", "source", "folds")}
+        | {"training_items": len(plan_folder.plan.rest), "test_items": len(plan_folder.plan.test)}
+        | {"chosen": _chosen(plan_folder.about)},
+        "licences": _licences(plan_folder, members),
+        "template": plan_folder.template and plan_folder.template.to_json(),
+        "scores": scores,
+        "intervals": intervals,
+        "pool": pool and pool.to_json(),
+        "members": members,
+    }
+    (new / "README.md").write_text(model_card.text(content), encoding="utf-8")
+    return content
+
+
+def _parts(run, plan_folder):
+    """The pool of a stack and the runs that have weight in it; of another run none, and itself."""
+    if run.kind != "stack":
+        return None, [run]
+    pool = Pool.from_json(run.about()["pool"])
+    there = [Run(plan_folder.folder / name) for name in sorted(run.config["members"])]  # the order they were weighed in
+    used = [m for m, weight in enumerate(pool.weights) if weight > 0] or list(range(len(there)))
+    for member in (there[m] for m in used):
+        done = member.folder / "done.json"
+        if not done.is_file() or file_hash(done) != run.config["members"][member.folder.name]:
+            raise UsageError(f"{member.folder.name}, a member of {run.title}, is gone or was fitted again; stack again")
+        if member.kind == "import":
+            raise UsageError(
+                f"{member.title}, a member of {run.title}, came from outside and cannot predict; stack without it"
+            )
+    used_pool = Pool(pool.kind, pool.weights[used], pool.temperatures[used], pool.biases, pool.shrinkage)
+    return used_pool, [there[m] for m in used]
+
+
+def _member(run, plan_folder, files, new, place):
+    """Copy the cells of a run and the files of its features; what is known of it."""
+    model = run.config["model"]
+    if model.endswith(".py"):
+        raise UsageError(f"{run.name} is a model from a file of yours, and {NO_CODE}; load its cells by that file")
+    if model.startswith("hf-hub:"):
+        raise UsageError(f"{run.name}: what {model} is made of is written on the hub alone, so it cannot be saved yet")
+    preprocess = run.config.get("preprocess", "")
+    if preprocess.endswith(".py"):
+        raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
+    cells = []
+    for cell in run.cells(plan_folder.plan.folds):
+        to = f"{place}/cell-{cell}"
+        shutil.copytree(run.cell_folder(cell) / "model", new / to)
+        rows = plan_folder.plan.rest if run.kind == "refit" else plan_folder.plan.training(int(cell))
+        cells.append({"folder": to, "prior": ages.histogram(plan_folder.y[rows]).tolist()})
+    records = run.records(plan_folder.plan.folds)
+    sets = [[name, _feature(name, params, plan_folder, files, new)] for name, params in run.config["features"]]
+    return {
+        "name": run.name,
+        "run": run.folder.name,
+        "model": model,
+        "preprocess": preprocess,
+        "features": sets,
+        "code_versions": run.config.get("code_versions"),
+        "device": run.config["device"],
+        "versions": records[0]["versions"],
+        "weights": records[0]["model"].get("weights", ""),
+        "cells": cells,
+    }
+
+
+def _feature(name, params, plan_folder, files, new):
+    """The parameters of a feature set, its files put into the folder and named relative to it."""
+    if name.endswith(".py"):
+        raise UsageError(f"{Path(name).name} makes features from a file of yours, and {NO_CODE}")
+    module, place = features.module(name), new / "features"
+    own = place / key_of(name, params)[:8]  # two sets may take one network with other weights, and call both the same
+    own.mkdir(parents=True, exist_ok=True)
+    for key in getattr(module, "FILES", ()):
+        if str(params[key]).startswith("sha256 "):
+            wanted = params[key].removeprefix("sha256 ")
+            file = _found(wanted, plan_folder, files, f"{name}.{key}")
+            if file.suffix in model_folder.KINDS:
+                file = shutil.copyfile(file, place / f"{slug(file.stem)}-{wanted[:8]}{file.suffix}")
+            params = params | {key: file}
+    if hasattr(module, "keep"):
+        params = module.keep(params, own)
+    if not any(own.iterdir()):
+        own.rmdir()
+    inside = {key: file.relative_to(new).as_posix() for key, file in params.items() if isinstance(file, Path)}
+    return params | inside
+
+
+def _found(wanted, plan_folder, files, what):
+    """The file with this hash, of those that lie beside the runs or were given."""
+    for file in [*plan_folder.kept(wanted), *map(Path, files)]:
+        if file.is_file() and file_hash(file) == wanted:
+            return file
+    raise UsageError(f"the file of {what} with the hash {wanted[:12]}... is not beside the runs; give it with --file")
+
+
+def _scores(run, plan_folder):
+    """Headline metrics of each part with their intervals: {part: {metric: [value, low, high]}}, and the age groups."""
+    scheme = ages.uncut(plan_folder.y)
+    if scheme is None:
+        return {"groups": None}
+    result = {"groups": scheme.name}
+    for part in run.parts:
+        rows = plan_folder.plan.rows(part)
+        answered = bootstrap.answers(run.predictions(part), scheme)
+        clusters = plan_folder.items["cluster"].to_numpy()[rows]
+        [found] = bootstrap.headline([answered], plan_folder.y[rows], clusters, scheme)
+        result[part] = {name: [estimate.value, *estimate.interval()] for name, estimate in found.items()}
+    return result
+
+
+def _intervals(run, plan_folder):
+    """Label-conditional calibrations on all out-of-fold predictions, by level; none for a refit."""
+    scheme, rest = ages.uncut(plan_folder.y), plan_folder.plan.rest
+    if "oof" not in run.parts or scheme is None:
+        return {}
+    known = run.predictions("oof"), plan_folder.y[rest], plan_folder.items["cluster"].to_numpy()[rest]
+    return {str(level): asdict(conformal.calibrate(*known, scheme, level)) for level in LEVELS}
+
+
+def _chosen(about):
+    """Which photographs took part and what they are tested on, where that was asked for, a sentence each."""
+    result = [f"Protocol {about['protocol']}."] if "protocol" in about else []
+    result += [f"Left out: {step['reason']}." for step in about.get("cleaned", [])]
+    return result + [f"Tested on {name}." for name in about.get("test_sets", [])]
+
+
+def _licences(plan_folder, members):
+    """What must be heeded by who uses or passes on the model, one text each."""
+    data = plan_folder.about.get("licence") or "not known here; ask where the photographs came from"
+    notes = [f"photographs ({plan_folder.about['data']}): {data}"]
+    for member in members:
+        begun = [member["weights"]] if member["weights"] else []
+        begun += [str(params.get("network", "")) for _, params in member["features"] if params.get("network")]
+        notes += [_licence(one) for one in begun if not one.startswith("none")]
+    return list(dict.fromkeys(notes))
+
+
+def _licence(weights):
+    """What timm says of weights by their name, or that nobody here knows."""
+    import timm
+
+    name = Path(weights).name
+    known = timm.get_pretrained_cfg(name) if timm.models.is_model_pretrained(name) else None
+    return f"weights {name}: {(known and known.license) or 'as their source says'}"
+
+
+def default_place(run, out):
+    """Where the model folder of a run lies if nobody says otherwise."""
+    return Path(out) / "models" / slug(run.title)

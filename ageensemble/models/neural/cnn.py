@@ -1,0 +1,54 @@
+"""A plain convolutional network, trained from scratch."""
+
+from .. import _checks
+from .estimator import TorchModel
+
+
+class CNN(TorchModel):
+    """Plain convolutional network from scratch: convolutions with ReLU and max-pooling, then connected layers.
+
+    Parameters
+    ----------
+    depth : int
+        convolutions, and connected layers: 3 means three and three
+    width : int
+        channels of the first convolution, doubled by each further one
+    hidden : int
+        width of the first connected layer, halved by each further one; the last has the outputs
+    pool : int
+        the last feature map is averaged to so many fields along each side, whatever the size of the photograph
+    norm : bool
+        batch normalisation after each convolution
+    """
+
+    def __init__(
+        self, *, depth=3, width=16, hidden=256, pool=8, norm=False, size="64", epochs=12, batch=32, lr=2e-3, **recipe
+    ):  # fmt: skip
+        self.depth, self.width, self.hidden, self.pool, self.norm = depth, width, hidden, pool, norm
+        _checks.number(self, "depth", 1, 4, whole=True)
+        for name in ("width", "hidden", "pool"):
+            _checks.number(self, name, 1, 4096, whole=True)
+        super().__init__(size=size, epochs=epochs, batch=batch, lr=lr, **recipe)
+        _checks.counts(self, "hidden", depth > 1, "depth=2 or more")
+
+    def backbone(self, pretrained):
+        """The convolutions, (n, 3, h, w) to (n, channels * pool * pool)."""
+        from torch import nn
+
+        layers, before = [], 3
+        for number in range(self.depth):
+            channels = self.width * 2**number
+            layers += [nn.Conv2d(before, channels, 3, padding=1)]
+            layers += [nn.BatchNorm2d(channels)] if self.norm else []
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+            before = channels
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(self.pool), nn.Flatten())
+
+    def normalisation(self):
+        """About what the pixels of faces have."""
+        return 0.5, 0.25
+
+    @property
+    def layers(self):
+        """All connected layers but the last."""
+        return [max(1, self.hidden >> number) for number in range(self.depth - 1)]

@@ -1,0 +1,302 @@
+"""What every network is as a model: the recipe of its training as parameters, fit, predict, save, load.
+
+A subclass says what its backbone is and where its normalisation comes from; the training itself is in `../training/`.
+"""
+
+import json
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ..._utils import registry
+from ...ages import A
+from ...data.image_io import LONG_SIDE
+from ...errors import DataError, UsageError
+from .. import _age_classes, _checks
+
+
+class TorchModel(ABC):
+    """A network with its training.
+
+    Parameters
+    ----------
+    size : str
+        side in pixels that photographs are resized to, or `native`: as they are, batches of one shape at a time
+    loss : str
+        `softlabel`, `softlabelmean`, `crossentropy`, `meanvariance`, `ordinal`, `smoothl1`, `l1`, `mse` or `groups`
+    sigma : float
+        width of soft labels in years; for the two losses that have them
+    smoothing : float
+        label smoothing: share of the target that is spread over all ages
+    weighting : str
+        `none`, or `group`: every age group counts the same in training; predictions are corrected for it
+    epochs : int
+        times that every photograph is seen
+    batch : int
+        photographs through the network at a time; halves itself where memory runs out
+    accumulate : int
+        batches whose gradients make up a step
+    optimizer : str
+        `adamw` (Loshchilov & Hutter 2019), `adam` or `sgd` with Nesterov momentum
+    lr : float
+        highest learning rate
+    momentum : float
+        of sgd
+    weight_decay : float
+        of weights, not of biases and norms
+    l1 : float
+        penalty of the absolute values of weights
+    clip : float
+        largest length of a gradient; 0 for no limit
+    schedule : str
+        `cosine`, `step` (a tenth after half and after three quarters) or `constant`
+    warmup : float
+        share of all steps in which the learning rate rises
+    dropout : float
+        share of inputs dropped before each connected layer
+    freeze : int
+        epochs in which only the head learns; `epochs` of them train nothing else
+    backbone_lr : float
+        learning rate of the backbone as a multiple of the head's
+    ema : float
+        running average of the weights, its decay a step; 0 for none
+    flip : bool
+        mirror photographs at random
+    rotate : float
+        turn them by so many degrees at most
+    crop : float
+        crop or widen them by so much of a side at most, and shift them by half as much
+    colour : float
+        change brightness, contrast and saturation by so much at most
+    erase : float
+        share of photographs that lose a rectangle
+    mirror : bool
+        predict the mean over a photograph and its mirror image
+    hold : int
+        inner parts of ten that are not trained on: for the curves, early stopping, residuals
+    patience : int
+        stop after so many epochs without a better inner score and keep the best; 0 trains to the end
+    metric : str
+        the inner score: `mae`, `f1` or `recall`
+    precision : str
+        `fp32`, `bf16`, or `auto`: what is faster here, tried once by `settle`; `fit` alone takes `auto` for `fp32`
+    """
+
+    features = ""
+    version = 1  # raised whenever the predictions change
+    images = True
+
+    def __init__(
+        self, *, size="128", loss="softlabel", sigma=2.0, smoothing=0.0, weighting="none",
+        epochs=6, batch=48, accumulate=1, optimizer="adamw", lr=1.2e-3, momentum=0.9, weight_decay=0.02, l1=0.0,
+        clip=0.0, schedule="cosine", warmup=0.05, dropout=0.0, freeze=0, backbone_lr=1.0, ema=0.998,
+        flip=True, rotate=10.0, crop=0.1, colour=0.2, erase=0.0, mirror=True,
+        hold=1, patience=0, metric="mae", precision="auto",
+    ):  # fmt: skip
+        for name, value in list(locals().items())[1:]:
+            setattr(self, name, value)
+        from .losses import LOSSES
+
+        if size != "native" and not (str(size).isdigit() and 16 <= int(size) <= LONG_SIDE):
+            raise UsageError(f"size={size} should be 16 to {LONG_SIDE} pixels, or native")
+        _checks.one_of(self, "loss", *LOSSES)
+        _checks.one_of(self, "weighting", "none", "group")
+        _checks.one_of(self, "optimizer", "adamw", "adam", "sgd")
+        _checks.one_of(self, "schedule", "cosine", "step", "constant")
+        _checks.one_of(self, "metric", "mae", "f1", "recall")
+        _checks.one_of(self, "precision", "auto", "fp32", "bf16")
+        for name, least in (("epochs", 1), ("batch", 1), ("accumulate", 1), ("freeze", 0), ("patience", 0)):
+            _checks.number(self, name, least, whole=True)
+        _checks.number(self, "hold", 0, 9, whole=True)
+        for name in ("sigma", "lr", "backbone_lr"):
+            _checks.number(self, name, 0, above=True)
+        for name, most in (("smoothing", 0.9), ("momentum", 0.999), ("warmup", 1), ("dropout", 0.9), ("ema", 0.99999),
+                           ("rotate", 180), ("crop", 0.5), ("colour", 1), ("erase", 1),
+                           ("weight_decay", np.inf), ("l1", np.inf), ("clip", np.inf)):  # fmt: skip
+            _checks.number(self, name, 0, most)
+        for name in ("sigma", "smoothing"):
+            heeding = [known for known, kind in LOSSES.items() if name in kind.heeds]
+            _checks.counts(self, name, loss in heeding, f"loss={' or '.join(heeding)}")
+        _checks.counts(self, "momentum", optimizer == "sgd", "optimizer=sgd")
+        _checks.counts(self, "metric", patience, "patience=1 or more")
+        _checks.counts(self, "backbone_lr", freeze < epochs, "freeze below epochs")
+        if hold == 0 and (patience or LOSSES[loss].learns_residuals):
+            why = f"patience={patience}" if patience else f"loss={loss}"
+            raise UsageError(f"{why} needs an inner part that is not trained on: hold=1")
+        self.record, self.history = {}, []
+
+    # --- what a subclass says ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def backbone(self, pretrained):
+        """The network without its head, (n, 3, h, w) to (n, width)."""
+
+    @abstractmethod
+    def normalisation(self):
+        """Mean and standard deviation of pixel values between 0 and 1, each one number or three."""
+
+    @property
+    @abstractmethod
+    def layers(self):
+        """Widths of the connected layers between backbone and outputs."""
+
+    @property
+    def origin(self):
+        """What the record of a run should say of the weights that training began with."""
+        return {}
+
+    # --- the model --------------------------------------------------------------------------------------------------
+
+    @property
+    def side(self):
+        """Side of the photographs in pixels; of native ones the longest there can be."""
+        return LONG_SIDE if self.size == "native" else int(self.size)
+
+    @classmethod
+    def settle(cls, params, *, cache, device, threads, say):
+        """Settle `precision=auto` by a trial; see `training/precision.py`."""
+        model = cls(**params)
+        if model.precision != "auto":
+            return params
+        from . import precision
+
+        # What changes no speed: the recipe but for the size, and with what training begins
+        recipe = {*registry.defaults(TorchModel), "pretrained", "weights", "mean", "std"} - {"size"}
+        what = {name: value for name, value in params.items() if name not in recipe}
+        what["version"] = registry.version(cls)
+        chosen, speeds = precision.best(
+            lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), model.side,
+            {"model": cls.__name__, **what}, cache=cache, device=device, threads=threads,
+        )  # fmt: skip
+        if speeds:
+            trial = ", ".join(f"{name} {speed:g}" for name, speed in speeds.items())
+            say(f"{_checks.name_of(model)}: {chosen}, by a trial on this machine (photographs/s: {trial})")
+        return params | {"precision": chosen}
+
+    def fit(self, x, y, inner, *, seed, threads, device, keep, tell):
+        """Train on the items of a cell.
+
+        Parameters
+        ----------
+        x : Photographs
+        y : (n, 2) int array, years
+        inner : (n,) int array
+            cluster-safe parts of the training items
+        seed, threads : int
+        device : str
+        keep : pathlib.Path
+            folder for checkpoints
+        tell : callable
+            told of progress
+
+        Raises
+        ------
+        DataError
+            The labels do not suit the loss, the loss is no number any more, or memory runs out.
+        """
+        import torch
+
+        from . import trainer
+
+        held = inner < self.hold
+        if held.all() or (self.hold and not held.any()):
+            raise DataError(f"too few photographs to hold out {self.hold} of ten inner parts; hold=0 trains on all")
+        torch.manual_seed(seed)
+        weight = np.ones(len(y))
+        if self.weighting == "group":
+            label = _age_classes.training_groups(y[~held])[1]
+            weight[~held] = _age_classes.balance(label)[label]
+        precision = "bf16" if self.precision == "bf16" else "fp32"
+        net = self._network(y[~held], True, precision == "bf16").to(device, memory_format=torch.channels_last)
+        self.history, notes = trainer.train(
+            net, x, y, weight, held, self, seed=seed, device=device, keep=keep, tell=tell
+        )
+        if net.loss.learns_residuals:
+            rows = np.flatnonzero(held)
+            output = trainer.outputs(net, x.take(rows), mirror=self.mirror, batch=self.batch, device=device)
+            net.loss.learn_residuals(net.loss.years(output), torch.from_numpy(y[rows, 0].astype(np.int64)).to(device))
+        # Which labels there were decides the shape of some losses: `load` needs them to make the network again
+        self.net, self.device, self.labels = net, device, np.unique(y[~held], axis=0)
+        mean, std = ([round(v, 4) for v in getattr(net, name).tolist()] for name in ("mean", "std"))
+        size = sum(p.numel() for p in net.parameters())
+        self.record = self.origin | {"parameters": size, "precision": precision, "mean": mean, "std": std} | notes
+        return self
+
+    def _network(self, y, pretrained, bf16):
+        """The network for labels like these."""
+        import torch
+
+        from .losses import LOSSES
+        from .network import Network
+
+        by_groups = self.weighting == "group" or self.loss == "groups"  # else labelled ranges may overlap
+        groups, label = _age_classes.training_groups(y) if by_groups else (None, None)
+        correction = np.ones(A)
+        if self.weighting == "group":
+            inside = groups.lookup >= 0
+            correction[inside] = (1 / _age_classes.balance(label))[groups.lookup[inside]]
+        loss = LOSSES[self.loss](y, groups=groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction)
+        backbone, (mean, std) = self.backbone(pretrained), self.normalisation()
+        with torch.no_grad():
+            width = self._tried(lambda: backbone.eval()(torch.zeros(1, 3, self.side, self.side)).shape[1])
+        backbone.train()
+        return Network(backbone, width, loss, hidden=self.layers, dropout=self.dropout, mean=mean, std=std, bf16=bf16)
+
+    def _tried(self, make):
+        """What `make` returns, or an error that says that the size does not suit the network."""
+        try:
+            return make()
+        except (RuntimeError, AssertionError, IndexError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UsageError(f"the network does not take photographs of {self.side} pixels: {reason}") from error
+
+    def predict(self, x):
+        """Age distributions, `(m, A)`, of `Photographs`."""
+        import torch
+
+        from . import trainer
+
+        output = trainer.outputs(self.net, x, mirror=self.mirror, batch=self.batch, device=self.device)
+        with torch.inference_mode():
+            return self.net.loss.distribution(output).cpu().numpy()
+
+    def save(self, folder):
+        """Write the model into `folder`: its parameters as JSON, its weights as safetensors."""
+        from safetensors.torch import save_file
+
+        about = {"parameters": self.parameters(), "labels": self.labels.tolist()}
+        (folder / "parameters.json").write_text(json.dumps(about, indent=1) + "\n")
+        tensors = {name: value.contiguous().cpu() for name, value in self.net.state_dict().items()}
+        save_file(tensors, folder / "weights.safetensors")
+
+    def parameters(self):
+        """The keyword parameters and their values."""
+        return {name: getattr(self, name) for name in registry.defaults(type(self))}
+
+    @classmethod
+    def load(cls, folder, device="cpu"):
+        """Read what `save` wrote."""
+        import torch
+        from safetensors.torch import load_file
+
+        about = json.loads((folder / "parameters.json").read_text())
+        model = cls(**about["parameters"])
+        tensors = load_file(folder / "weights.safetensors")
+        net = model._network(np.array(about["labels"]), False, model.precision == "bf16")
+        for name in ("inner_predicted", "inner_age"):
+            if f"loss.{name}" in tensors:
+                setattr(net.loss, name, tensors[f"loss.{name}"])
+        net.load_state_dict(tensors)
+        model.net, model.device = net.to(device, memory_format=torch.channels_last), device
+        model.labels = np.array(about["labels"])
+        return model
+
+    def fit_bytes(self, n, d):
+        """Rough peak memory of a fit, bytes; the photographs do not count, being read batch by batch."""
+        from .memory import needed
+
+        return self._tried(lambda: needed(lambda: self.backbone(False), self.side, self.batch))
+
+    def gpu_bytes(self):
+        """The same on a GPU, the photographs not counted."""
+        return self.fit_bytes(0, 0)

@@ -1,0 +1,137 @@
+"""Any network of timm as a model: its name is the model's name."""
+
+from functools import cache
+from pathlib import Path
+
+from ..._utils import registry
+from ...errors import UsageError
+from ...features.backbones import timm_catalog
+from ...features.backbones import weights as loading
+from .. import _checks
+from .estimator import TorchModel
+
+
+@cache
+def of(name):
+    """The model class of a network of timm."""
+    described = Timm.__doc__.replace("A network", f"The network {name}", 1)
+    return type(name, (Timm,), {"network": name, "__doc__": described})
+
+
+class Timm(TorchModel):
+    """A network of timm (Wightman 2019, PyTorch Image Models), fine-tuned. Unknown parameters go to its constructor.
+
+    Parameters
+    ----------
+    pretrained : bool
+        begin with the weights that timm names, without a tag those that it prefers; false begins from scratch
+    weights : str
+        file of weights to begin with instead, safetensors or a state dict of PyTorch
+    mean, std : str
+        of pixel values between 0 and 1 in that pretraining, one number or three: `0.5` or `0.485,0.456,0.406`; by
+        default what timm says of the network
+    hidden : int
+        width of an extra connected layer before the outputs; 0 for none
+    drop_path : float
+        stochastic depth (Huang et al. 2016, ECCV): share of blocks skipped in training
+    """
+
+    files = ("weights",)
+    options = True
+    network = ""
+
+    def __init__(self, *, pretrained=True, weights="", mean="", std="", hidden=0, drop_path=0.0, **more):
+        recipe = {name: value for name, value in more.items() if name in registry.defaults(TorchModel)}
+        self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
+        self.hidden, self.drop_path = hidden, drop_path
+        self.more = {name: value for name, value in more.items() if name not in recipe}
+        loading.refuse(self.more)
+        super().__init__(**recipe)
+        _checks.number(self, "hidden", 0, whole=True)
+        _checks.number(self, "drop_path", 0, 0.9)
+        _checks.counts(self, "pretrained", not weights, "no weights=FILE")
+        for name in ("mean", "std"):
+            timm_catalog.numbers(name, getattr(self, name) or "1")
+        if not self.network.startswith(loading.HUB):  # whose description takes a look at the hub: see `settle`
+            self._checked()
+
+    def _checked(self):
+        """Refuse what the network does not take, as far as that is known without its weights."""
+        import torch
+
+        options = self._options
+        if self.more:  # a typing error is best known now
+            with torch.device("meta"):
+                loading.blank(self.network, options)
+
+    @property
+    def _options(self):
+        """What the constructor of the network is given."""
+        own = timm_catalog.about(self.network)
+        if own["one_size"] and self.size == "native" and not self.more.get("dynamic_img_size"):
+            raise UsageError(f"{self.network} takes photographs of one size: size={own['size']} or so, not size=native")
+        options = {"num_classes": 0} | ({"img_size": self.side} if own["one_size"] else {}) | self.more
+        return options | ({"drop_path_rate": self.drop_path} if self.drop_path else {})
+
+    @property
+    def _named(self):
+        """Name of the weights of timm that training begins with, their tag included; none from a file or scratch."""
+        if self.weights or not self.pretrained:
+            return ""
+        return timm_catalog.about(self.network)["weights"] if self.pretrained is True else self.pretrained
+
+    def backbone(self, pretrained):
+        """The network without its classifier, (n, 3, h, w) to (n, width)."""
+        if pretrained and self._named:
+            return loading.pretrained(self._named, self._options)
+        net = loading.blank(self.network, self._options)
+        if pretrained and self.weights:
+            loading.load(net, self.weights)
+        return net
+
+    def normalisation(self):
+        """As given, else as timm says the network was pretrained."""
+        return tuple(timm_catalog.numbers(name, text) for name, text in self._normalised().items())
+
+    def _normalised(self):
+        own = {} if self.mean and self.std else timm_catalog.about(self.network)
+        return {name: getattr(self, name) or own[name] for name in ("mean", "std")}
+
+    @property
+    def layers(self):
+        """The extra connected layer, if there is one."""
+        return [self.hidden] if self.hidden else []
+
+    @property
+    def origin(self):
+        """The file of weights, or timm's own with their tag; of those on the hub also the commit, where it is known."""
+        commit = loading.commit(self._named)
+        known = {"weights": Path(self.weights).name or self._named or "none, from scratch"}
+        return known | ({"commit": commit} if commit else {})
+
+    @classmethod
+    def try_files(cls, params):
+        """Refuse a file of weights that is none of this network's, as `settle` does."""
+        if params["weights"]:
+            cls(**params).backbone(True)
+
+    @classmethod
+    def settle(cls, params, *, cache, device, threads, say):
+        """Fetch the weights, say which they are and how photographs are normalised, try precisions.
+
+        Other weights of a later timm are another configuration, so the name of those meant now becomes a parameter.
+        """
+        model = cls(**params)
+        model.backbone(True)
+        used = model._normalised()
+        whose = model._named or f"of {Path(model.weights).name}"
+        begin = f"weights {whose}" if model.pretrained else "from scratch"
+        source = "as given" if model.mean and model.std else "as timm says of this network; mean= and std= change that"
+        say(f"{cls.__name__}: {begin}, "
+            f"photographs normalised with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
+        params = params | used | ({"pretrained": model._named} if model._named else {})
+        return super().settle(params, cache=cache, device=device, threads=threads, say=say)
+
+    def parameters(self):
+        """The keyword parameters and their values; of the file of weights only its name, since they are saved here."""
+        return super().parameters() | self.more | {"weights": Path(self.weights).name}

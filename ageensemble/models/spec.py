@@ -1,0 +1,292 @@
+"""Naming a model in full: `NAME[@FEATURES] key=value ...`, such as `svm@hog+lbp C=30 hog.cell=16`.
+
+FEATURES are names joined by `+`, one with an argument as in `embed:FILE.onnx`. A key with a dot belongs to a feature
+set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
+defaults; some pass on further keys. `preprocess=NAME` is a key of every model that sees photographs, itself or as
+features: what is done to them first.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import __version__, features, models
+from .._utils import registry
+from ..data import image_array, transforms
+from ..data.image_io import LONG_SIDE
+from ..errors import AgeEnsembleError, UsageError
+
+PREPROCESS = "preprocess"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A model with everything that decides its predictions, apart from the data.
+
+    Attributes
+    ----------
+    model : str
+        name in the registry, or path of a file
+    params : dict
+        of the model, complete
+    features : tuple of (str, dict)
+        feature sets with their parameters, complete
+    name : str
+        the shortest text that gives this spec, where it names no file; of files it shows the last part
+    preprocess : str
+        what is done to photographs first, a name in `preprocessing` or path of a file; empty for nothing
+    """
+
+    model: str
+    params: dict
+    features: tuple
+    name: str
+    preprocess: str = ""
+
+    @property
+    def config(self):
+        """Everything above for a configuration file, files by their content, and hashes of the code."""
+        params = registry.with_contents(self.params, getattr(self.make, "files", ()))
+        sets = [[name, features.identity(name, params)] for name, params in self.features]
+        versions = [models.version(self.model), *(features.version(name) for name, _ in self.features)]
+        about = {"ageensemble": __version__, "code_versions": versions}
+        if self.preprocess:  # else runs from before there was any keep their names
+            about |= {PREPROCESS: self.preprocess, "code_versions": [*versions, transforms.version(self.preprocess)]}
+        return {"model": self.model, "params": params, "features": sets} | about
+
+    @property
+    def make(self):
+        """The class of the model."""
+        return models.load(self.model)
+
+    @property
+    def matrices(self):
+        """What decides each feature matrix: name and parameters of the set, what is done to photographs first."""
+        return [(name, params, self.preprocess) for name, params in self.features]
+
+    def settled(self, cache, device, threads, say):
+        """The spec with what its model and features must fetch, look up or try on this machine before they begin.
+
+        Parameters
+        ----------
+        cache : pathlib.Path
+        device : str
+        threads : int
+        say : callable
+            told of each thing that people must know, a line
+
+        Returns
+        -------
+        Spec
+
+        Raises
+        ------
+        AgeEnsembleError
+            Something cannot be had.
+        """
+        params = self.params
+        if hasattr(self.make, "settle"):
+            params = self.make.settle(params, cache=cache, device=device, threads=threads, say=say)
+        sets = []
+        for name, own in self.features:
+            settle = getattr(features.module(name), "settle", None)
+            sets.append((name, settle(own, say=say) if settle else own))
+        return replace(self, params=params, features=tuple(sets))
+
+    def try_files(self):
+        """Open the files that parameters name, so that a wrong one is known early; nothing is fetched.
+
+        Raises
+        ------
+        AgeEnsembleError
+            One that cannot be used.
+        """
+        for owner, params in [(self.make, self.params), *((features.module(name), own) for name, own in self.features)]:
+            if hasattr(owner, "try_files"):
+                owner.try_files(params)
+
+
+def parse(text, default_features=None, settings=()):
+    """Read a model's full name.
+
+    Parameters
+    ----------
+    text : str
+    default_features : str, optional
+        feature sets to use where the text names none; otherwise the model's own
+    settings : sequence of str
+        further `key=value`, which the text's own override
+
+    Raises
+    ------
+    UsageError
+        No such model, feature set, parameter or file, or a value of the wrong kind.
+    """
+    head, *words = _words(text)
+    # on the hub @ stands before a revision
+    head, at, listed = (head, "", "") if head.startswith("hf-hub:") else head.partition("@")
+    head = _resolved(head, models.REGISTRY)
+    cls, label = models.load(head), _label(head)
+    if listed and not cls.features:
+        raise UsageError(f"'{text}': {label} takes no features")
+    usual = _sets(cls.features)
+    sets = _sets(listed if at else (default_features or cls.features)) if cls.features else []
+    if (cls.features and not sets) or any(sets.count(each) > 1 for each in sets):
+        raise UsageError(f"'{text}': write features as in {label}@hog+lbp, each once")
+    given = _settings([*settings, *words], text)
+    for key in given:
+        if "." in key and key.partition(".")[0] not in map(_prefix, sets):
+            raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
+    own = {key: value for key, value in given.items() if "." not in key}
+    sees = sets or getattr(cls, "images", False)
+    first = _resolved(own.pop(PREPROCESS, ""), transforms.REGISTRY) if sees else ""
+    also = (PREPROCESS,) if sees else ()
+    params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()), also)
+    if first:
+        transforms.module(first)
+        image_array.refuse_native(params.get("size"), first)
+        changed[PREPROCESS] = _label(first)
+    filled = []
+    for each in sets:
+        complete, different = _feature(each, given)
+        filled.append((each[0], complete))
+        changed |= {f"{_prefix(each)}.{key}": value for key, value in different.items()}
+    label += f"@{'+'.join(map(_shown, sets))}" if sets and sets != usual else ""
+    name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
+    _try(cls, params, label)
+    return Spec(head, params, tuple(filled), name, first)
+
+
+def _words(text):
+    """The words of a full name; a path with blanks is put in quotes, as in a shell."""
+    try:
+        return shlex.split(text) or [""]
+    except ValueError:
+        raise UsageError(f"'{text}' has a quotation mark without its partner") from None
+
+
+def _sets(text):
+    """The feature sets of `hog+embed:FILE.onnx`, each a name and its argument."""
+    found = []
+    for part in filter(None, text.split("+")):
+        name, colon, argument = part.partition(":")
+        if colon and not hasattr(features.module(_resolved(name, features.REGISTRY)), "ARGUMENT"):
+            raise UsageError(f"the features '{name}' take no argument, so write {name} without :{argument}")
+        found.append((_resolved(name, features.REGISTRY), argument))
+    return found
+
+
+def _prefix(feature):
+    """What the keys of a feature set begin with, as in hog.cell."""
+    return Path(_label(feature[0])).stem
+
+
+def _shown(feature):
+    name, argument = feature
+    return _label(name) + (f":{_last(argument)}" if argument else "")
+
+
+def _feature(feature, given):
+    """The parameters of a feature set, complete, and, as text, those that differ from the defaults."""
+    (name, argument), prefix = feature, _prefix(feature)
+    module = features.module(name)
+    own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == prefix}
+    own |= {module.ARGUMENT: argument} if argument else {}
+    passed_on, files = getattr(module, "OPTIONS", False), getattr(module, "FILES", ())
+    params, changed = _fill(module.extract, own, prefix, passed_on, files)
+    if argument:
+        del changed[module.ARGUMENT]
+    if not 1 <= params["size"] <= LONG_SIDE and "size" in changed:
+        raise UsageError(f"{prefix}.size={params['size']} will not do, give 1 to {LONG_SIDE} pixels")
+    if hasattr(module, "check"):
+        module.check(params)
+    return params, changed
+
+
+def _try(cls, params, label):
+    """Make the model once, so that a value it refuses is known before the long work begins."""
+    try:
+        cls(**params)
+    except AgeEnsembleError:
+        raise
+    except Exception as error:  # somebody's model may raise anything
+        raise UsageError(f"{label} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _resolved(name, plugins):
+    """A file by its whole path, so that it is found from everywhere; an earlier name by the one of today."""
+    return str(Path(name).resolve()) if name.endswith(".py") else plugins.aliases.get(name, name)
+
+
+def _label(name):
+    """A name for people: a file by its last part, whose ending tells it from a model of the package."""
+    return Path(name).name if name.endswith(".py") else name
+
+
+def _last(path):
+    """The last part of what may be a path; a name on the hub is none."""
+    return path if ":" in path else Path(path).name
+
+
+def _settings(words, text):
+    given = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key or not value:
+            raise UsageError(f"'{word}' in '{text}' is not key=value")
+        given[key] = value
+    return given
+
+
+def _fill(thing, given, owner, passed_on, files, also=()):
+    """The defaults with what was given, each value read as the kind of its default; and, as text, what differs.
+
+    `also` are keys that the owner has besides, for who mistypes one.
+    """
+    defaults = registry.defaults(thing)
+    filled = dict(defaults)
+    for key, value in given.items():
+        near = registry.close(key, [*defaults, *also], 0.8 if passed_on else 0.6)
+        if key in defaults:
+            filled[key] = _value(value, defaults[key], f"{owner}: {key}")
+        elif passed_on and not near:
+            filled[key] = _read(value)
+        else:
+            listed = ", ".join([*defaults, *also]) or "none"
+            hint = registry.did_you_mean(near)
+            raise UsageError(f"{owner} has no parameter '{key}'; it has: {listed}{hint}")
+    changed = {key: _text(value) for key, value in filled.items() if key not in defaults or value != defaults[key]}
+    for key, path in registry.paths(filled, files).items():
+        filled[key] = str(Path(path).expanduser().resolve())
+        changed[key] = Path(path).name
+        if not Path(filled[key]).is_file():
+            raise UsageError(f"no such file: {path}")
+    return filled, changed
+
+
+def _value(text, default, what):
+    if isinstance(default, str):
+        return text
+    value = _read(text.lower(), text)
+    if isinstance(default, bool) and not isinstance(value, bool):
+        raise UsageError(f"{what} must be true or false, not '{text}'")
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if default is not None and type(value) is not type(default):
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise UsageError(f"{what} must be {kind} such as {default}, not '{text}'")
+    return value
+
+
+def _read(text, otherwise=None):
+    """A value in JSON, else text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, otherwise or text)
+
+
+def _text(value):
+    """A value as one would type it."""
+    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")

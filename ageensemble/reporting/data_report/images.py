@@ -1,0 +1,126 @@
+"""Photographs on the page: small copies inside the file, so that it needs nothing beside it."""
+
+import base64
+import io
+
+import numpy as np
+
+from ..._utils.console import counted
+from ...data.quality.audit import SEVERAL, differing, label, spread_over_ages
+from . import charts
+from .html import section, table, tag
+
+SIDE, QUALITY = 112, 70  # pixels and JPEG quality of the copies; four kilobytes each
+SHOWN = 48  # photographs of every age
+GROUPS = 24  # conflicts that are shown, the worst
+OF_A_GROUP = 6  # photographs of one conflict
+
+
+class Pictures:
+    """Small copies of a manifest's photographs by item_id.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    """
+
+    def __init__(self, manifest):
+        self._photos, self._row = manifest.photos, manifest.items.set_index("item_id")["photo"]
+
+    def __call__(self, item, caption, named=False):
+        """One photograph with a line below, and its name if asked; nothing where the manifest lacks the item."""
+        from PIL import Image
+
+        if item not in self._row.index:
+            return None
+        image = Image.fromarray(self._photos[self._row[item]])
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=QUALITY, optimize=True)
+        source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+        shown = tag("img", src=source, alt=f"{item}, labelled {caption}", width=image.width, height=image.height)
+        name = tag("span", item, class_="file") if named else None
+        return tag("figure", shown, tag("figcaption", caption, name), title=item)
+
+
+def sample_section(manifest, pictures):
+    """Photographs spread over the ages."""
+    rows = spread_over_ages(manifest.y, SHOWN)
+    items = manifest.items["item_id"].iloc[rows]
+    shown = [pictures(item, label(*ends)) for item, ends in zip(items, manifest.y[rows], strict=True)]
+    title = f"{len(shown)} of {counted(len(manifest), 'photograph')}, spread over the ages; below each its label."
+    return section("photographs", "Photographs", tag("p", title), tag("div", *shown, class_="photos"))
+
+
+def size_section(result):
+    """How large photographs are."""
+    sides, sizes = result["sides"], result["sizes"]
+    n = result["items"]
+    text = f"The shorter side has {sides['smallest']:,} to {sides['largest']:,} pixels, median {sides['median']:g}. "
+    rho = sizes["correlation_with_age"]
+    text += f"Its rank correlation with age is {rho:.2f}." if rho is not None and np.isfinite(rho) else ""
+    rows = [
+        [f"{side} pixels", f"{count:,}", charts.bar(count / n, f"{count / n:.1%}")]
+        for side, count in sizes["shorter_side"].items()
+    ]
+    common = ", ".join(f"{size['width']} x {size['height']} ({size['items']:,})" for size in sizes["common"])
+    return section(
+        "sizes",
+        "Sizes",
+        tag("p", text),
+        table(["shorter side", "photographs", "share"], rows, (1,), "Photographs by their shorter side"),
+        tag(
+            "p", f"{counted(sizes['different'], 'size')} as width x height; the most frequent: {common}.", class_="soft"
+        ),
+    )
+
+
+def links_section(result):
+    """What must not be parted by a split."""
+    rows = [
+        [kind, counted(c["groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
+        for kind, c in result["links"].items()
+    ]
+    head = ["linked by", "groups", "photographs", "of different ages"]
+    text = f"{counted(result['clusters'], 'cluster')} of photographs that a split must keep together."
+    linked = table(head, rows, (1, 2, 3), "Groups of linked photographs") if rows else None
+    return section("clusters", "Clusters", tag("p", text), linked)
+
+
+def conflict_section(result, pictures):
+    """The same picture with different ages, side by side, the worst first."""
+    groups = result["conflicts"]
+    if not groups:
+        return None
+    worst = "" if len(groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
+    found = counted(len(groups), "group shows", "groups show")
+    text = f"{found} the same picture, or nearly the same, with different ages.{worst}"
+    return section(
+        "conflicts",
+        "The same picture, different ages",
+        tag("p", text),
+        tag("div", *(_group(group, pictures) for group in groups[:GROUPS]), class_="groups"),
+    )
+
+
+def copies_section(result, pictures):
+    """The same picture with ages that agree, the largest groups."""
+    found = result["copies"]
+    if not found["groups"]:
+        return None
+    groups = counted(found["groups"], "group shows", "groups show")
+    shown = (_group(group, pictures) for group in found["largest"])
+    text = f"{groups} the same picture more than once, with ages that agree; the largest:"
+    return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
+
+
+def _group(group, pictures):
+    several = list(zip(group["items"], group["ages"], strict=True))
+    more = len(several) - OF_A_GROUP
+    return tag(
+        "div",
+        tag("p", f"{counted(group['gap'], 'year')} apart", class_="gap") if "gap" in group else None,
+        tag("div", *(pictures(item, age, named=True) for item, age in several[:OF_A_GROUP]), class_="photos"),
+        tag("p", f"and {more:,} more", class_="soft") if more > 0 else None,
+        class_="group",
+    )

@@ -1,0 +1,106 @@
+"""The whole page: sections in order, and what keeps a browser from doing anything but showing them."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from ... import __version__
+from ..._utils.console import counted
+from ..._utils.io import writing
+from . import exclusions, images, label_issues, labels
+from .findings import findings
+from .html import Markup, joined, section, tag
+
+
+def save(file, manifest, result, doubts=None):
+    """Write the page.
+
+    Parameters
+    ----------
+    file : path
+        HTML; its folder is made
+    manifest : Manifest
+    result : dict
+        from `audit.audit`, with `cleaned`, from `cleaning.apply`
+    doubts : Doubts, optional
+        the run whose suspects are shown
+
+    Raises
+    ------
+    DataError
+        The run was made on other photographs.
+    """
+    body = joined(
+        _head(manifest, result),
+        tag("main", *_sections(manifest, result, doubts)),
+        _foot(manifest),
+    )
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with writing(file) as temporary:
+        temporary.write_text(_document(f"{manifest.name}: a look at the data", body), encoding="utf-8")
+
+
+def _document(title, body):
+    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", title),
+        tag("style", Markup(style)),
+    )
+    return "<!doctype html>\n" + tag("html", head, tag("body", body), lang="en") + "\n"
+
+
+def _head(manifest, result):
+    a, excluded = result["ages"], len(manifest.excluded)
+    figures = [
+        ("photograph" if result["items"] == 1 else "photographs", f"{result['items']:,}"),
+        ("left out", f"{excluded:,}"),
+        ("cluster" if result["clusters"] == 1 else "clusters", f"{result['clusters']:,}"),
+        ("ages", f"{a['lowest']} to {a['highest']}"),
+        ("median age", f"{a['median']:g}"),
+        (
+            "conflict" if len(result["conflicts"]) == 1 else "conflicts",
+            f"{len(result['conflicts']):,}" if manifest.looked_at else "not looked for",
+        ),
+    ]
+    tiles = (tag("div", tag("dt", name), tag("dd", value)) for name, value in figures)
+    return tag(
+        "header",
+        tag("p", "ageensemble data check", class_="brand"),
+        tag("h1", manifest.name),
+        tag("dl", *tiles, class_="tiles"),
+        None if manifest.looked_at else tag("p", "The labels alone: no photograph was opened.", class_="note"),
+    )
+
+
+def _sections(manifest, result, doubts):
+    shown = images.Pictures(manifest) if manifest.looked_at else None
+    found = [tag("li", sentence) for sentence in findings(result)]
+    yield section("findings", "What stands out", tag("ul", *found) if found else tag("p", "Nothing."))
+    yield labels.age_section(result)
+    yield labels.heaping_section(result)
+    yield labels.attribute_sections(result)
+    yield exclusions.cleaned_section(result["cleaned"])
+    if shown:
+        yield images.conflict_section(result, shown)
+        yield images.copies_section(result, shown)
+        yield label_issues.suspect_section(doubts, manifest, shown) if doubts else None
+        yield images.sample_section(manifest, shown)
+        yield images.size_section(result)
+    yield images.links_section(result)
+    yield exclusions.excluded_section(manifest)
+
+
+def _foot(manifest):
+    copies = "It holds small copies of photographs: pass it on only to whom you may pass these on. "
+    terms = f"Terms of the photographs: {manifest.licence}" if manifest.licence else "Their terms are not known here"
+    made = f"Made by ageensemble {__version__} from {counted(len(manifest), 'photograph')}; it fetches nothing."
+    return tag("footer", tag("p", copies if manifest.looked_at else None, terms + "."), tag("p", made))

@@ -1,0 +1,185 @@
+"""Results written on purpose, for others to read: table, every metric, machine, commands, pictures."""
+
+import shlex
+from pathlib import Path
+
+from .. import ensembles
+from .._utils import stats
+from .._utils.console import as_json, counted
+from .._utils.io import slug, write_csv, writing
+from ..errors import DiskError
+from ..evaluation import calibration, intervals
+from ..splits.split import WHERE
+from . import leaderboard, plots, run_report, stack_tables
+
+ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
+LEAST = 200  # test items of an age group whose coverage is worth a word
+
+
+def write(plan_folder, table, groups, target):
+    """Write `README.md`, `results.csv`, `results.json` and the pictures of every complete run into a folder.
+
+    Runs that are incomplete are counted, not listed.
+
+    Parameters
+    ----------
+    plan_folder : PlanFolder
+    table : pandas.DataFrame
+        from `tables.rows`, for these groups
+    groups : ages.Scheme
+    target : path
+
+    Returns
+    -------
+    pathlib.Path
+        the folder; one below `target` where that already holds another plan's results
+
+    Raises
+    ------
+    DiskError
+        `target` is a file.
+    """
+    folder = Path(target)
+    if folder.is_file():
+        raise DiskError(f"{folder} is a file; --export needs a folder")
+    listed = table[table["state"] != "incomplete"].reset_index(drop=True)
+    held = folder / "results.json"
+    names = [plan_folder.about["manifest"], plan_folder.about["plan"]]
+    if held.exists() and not all(name in held.read_text() for name in names):
+        folder = folder / plan_folder.folder.name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "results.csv", listed, float_format="%.5g")
+    with writing(folder / "results.json") as temporary:
+        temporary.write_text(as_json(leaderboard.content(listed, plan_folder)) + "\n")
+    complete = _in_order(plan_folder, listed)
+    lines = ["# Results", "", leaderboard.markdown(listed, plan_folder, groups)]
+    if len(listed) < len(table):
+        lines += [f"Not listed: {counted(len(table) - len(listed), 'incomplete run')}.", ""]
+    lines += _origin(complete, plan_folder)
+    if plots.save_time_error(folder / "time_error.png", listed, leaderboard.heading(plan_folder)):
+        lines += ["![time against error](time_error.png)", ""]
+    shown = [run for run in complete if run.name != "prior"]  # the same for everybody: nothing to see
+    if shown:
+        lines += _calibration(shown, plan_folder, groups) + _coverage(shown, plan_folder, groups)
+    taken, first = (
+        set(),
+        {run.kind == "stack": run for run in reversed(shown)},
+    )  # the best stack, the best of the others
+    for run in shown:
+        lines += _pictures(run, plan_folder, groups, folder, taken, brief=run not in first.values())
+    with writing(folder / "README.md") as temporary:
+        temporary.write_text("\n".join(lines).rstrip() + "\n")
+    return folder
+
+
+def _origin(complete, plan_folder):
+    """Where the numbers come from: the command, the machine and the versions."""
+    about = plan_folder.about
+    seeds = {run.config["seed"] for run in complete if run.kind == "folds"}
+    tested = about.get("test_sets", [])
+    words = ["ageensemble", "benchmark"]
+    for name in about.get("sets", [about["data"]]):
+        words += ["--test-data" if name in tested else "--data", name]
+    words += ["--protocol", about["protocol"]] if "protocol" in about else []
+    words += [word for step in about.get("cleaned", []) for word in ("--clean", leaderboard.asked(step))]
+    words += ["--folds", str(about["folds"])] if about["source"].startswith(("seed", "file")) else []
+    words += ["--limit", str(about["limited"])] if about["limited"] else []
+    words += ["--plan", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
+    words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
+    for run in complete:
+        words += [] if run.kind != "folds" or run.name == "prior" else ["--model", run.name]
+    words += ["--allow-leak"] if about["leaks"] else []
+    commands = [words, *(_command(run) for run in complete if run.kind != "folds")]
+    lines = ["```", *dict.fromkeys(map(shlex.join, filter(None, commands))), "```", ""]
+    records = [r for run in complete if run.name != "prior" for r in run.records(about["folds"])]
+    for title, found in (
+        ("Machine", [f"{r['machine']}, {r['device']}, {r['threads']} threads a cell" for r in records]),
+        ("Versions", [f"{name} {number}" for r in records for name, number in r["versions"].items()]),
+        ("Fitted by", [r["model"]["library"] for r in records if "library" in r["model"]]),
+    ):
+        lines += [f"{title}: {', '.join(dict.fromkeys(found))}.", ""] if found else []
+    return lines
+
+
+def _command(run):
+    """The words of the command that made a run without folds; none of the stacks that a benchmark ends with."""
+    if run.kind == "refit":
+        return ["ageensemble", "fit", "--model", run.name]
+    if run.kind == "import":
+        about = run.about()
+        words = ["ageensemble", "import", about["file"]["name"], "--name", run.name]
+        return words + (["--out-of-fold"] if "oof" in run.parts else [])
+    method = run.config["method"]
+    if run.folder.name in ensembles.names():
+        return []
+    words = [word for member in run.about()["members"] for word in ("--model", member["model"])]
+    return ["ageensemble", "stack", *(words if run.title != method else []), "--method", method]
+
+
+def _in_order(plan_folder, table):
+    """The complete runs, in the order of the table."""
+    runs = {run.folder.name: run for run in plan_folder.runs}
+    return [runs[name] for name in table["run"][table["state"] == "complete"]]
+
+
+def _calibration(runs, plan_folder, groups):
+    """Markdown: calibration on the part that is judged, before and after a temperature."""
+    lines = [
+        f"## Calibration {WHERE[plan_folder.plan.judged]}",
+        "",
+        "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
+        f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
+        "",
+        "| model | temperature | " + " | ".join([*calibration.NAMES.values(), "coverage", "width"]) + " |",
+        "| --- |" + " ---: |" * (len(calibration.NAMES) + 3),
+    ]
+    for run in runs:
+        if not run.parts:
+            continue
+        content = calibration.report(run, plan_folder, groups)
+        both = [content["before"], content["after"] or {}]
+        cells = [[calibration.in_words(row, name) for row in both if row] for name in content["before"]]
+        found = f"{content['temperature']:.2f}" if content["after"] else ""
+        lines.append(f"| {leaderboard.escaped(run.title)} | {found} | " + " | ".join(map(", ".join, cells)) + " |")
+    return [*lines, ""]
+
+
+def _coverage(runs, plan_folder, groups):
+    """Markdown: coverage and width of prediction intervals on the part that is judged."""
+    level, part = f"{100 * run_report.LEVEL:g} %", plan_folder.plan.judged
+    lines = [
+        f"## Prediction intervals, {level}",
+        "",
+        f"Conformal, calibrated out-of-fold, measured {WHERE[part]}: share of photographs whose interval holds the "
+        "true age, with its 95 % interval; mean width in years; the age group covered least, of those with "
+        f"{LEAST} {'test items' if part == 'test' else 'items'} or more. Label-conditional ones hold for each age "
+        "group, plain ones for all together.",
+        "",
+        "| model | label-conditional | width | least | plain | width | least |",
+        "| --- |" + " ---: |" * 6,
+    ]
+    for run in runs:
+        if "oof" not in run.parts:
+            continue
+        cells = [leaderboard.escaped(run.title)]
+        slices = intervals.report(run, plan_folder, groups, run_report.LEVEL)["slices"]
+        for kind in intervals.KINDS:
+            large = [row for row in slices if row["by"] == "age group" and row[kind]["items"] >= LEAST]
+            worst = min(large, key=lambda row: row[kind]["share"], default=None)
+            cells += [stats.in_words(slices[0][kind]), f"{slices[0][kind]['mean_width']:.1f}"]
+            cells.append(f"{worst['name']}: {100 * worst[kind]['share']:.1f} %" if worst else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _pictures(run, plan_folder, groups, folder, taken, brief):
+    """Draw a run's pictures under its model's name, and the Markdown that shows them."""
+    stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
+    stem = run.folder.name if stem in taken else stem
+    taken.add(stem)
+    lines = [f"## {leaderboard.escaped(run.title)}", ""]
+    lines += stack_tables.markdown(run, leaderboard.escaped) if run.kind == "stack" else []
+    for file in run_report.draw(run, plan_folder, groups, folder, f"{stem}-", brief):
+        what = file.stem.removeprefix(f"{stem}-")
+        lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
+    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no picture

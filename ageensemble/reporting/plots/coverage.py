@@ -1,0 +1,42 @@
+"""Coverage and width of prediction intervals by age group."""
+
+import numpy as np
+
+from .figure import COOL, INK, WARM, figure_of, head, save
+
+KINDS = {"conditional": ("label-conditional", WARM, "o", -0.15), "plain": ("plain", COOL, "s", 0.15)}
+
+
+def save_coverage(file, content, title):
+    """Share of true ages inside their interval with its 95 % interval, and mean width, for each age group.
+
+    Parameters
+    ----------
+    file : path
+        PNG
+    content : dict
+        from `intervals.report`
+    title : str
+    """
+    slices = [row for row in content["slices"] if row["by"] in ("all", "age group")]
+    place = np.arange(len(slices))
+    width = max(6.4, 2.6 + 0.42 * len(slices))
+    figure, (axis, below) = figure_of(width, 5.6, rows=2, sharex=True, height_ratios=[3, 2])
+    for kind, (name, colour, marker, shift) in KINDS.items():
+        share, low, high = (100 * np.array([row[kind][end] for row in slices]) for end in ("share", "low", "high"))
+        bars = [share - low, high - share]
+        axis.errorbar(place + shift, share, bars, color=colour, fmt=marker, markersize=4, linewidth=1.2, label=name)
+        below.bar(place + shift, [row[kind]["mean_width"] for row in slices], 0.28, color=colour)
+    level = 100 * content["level"]
+    axis.axhline(level, color=INK, linewidth=0.8, linestyle=":", label=f"stated: {level:g} %")
+    axis.set(ylabel="true ages inside, %")
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
+    shown = "test items" if content["part"] == "test" else "items"
+    below.set(ylabel="mean width, years", xlabel=f"true age group ({shown})")
+    labels = [f"{row['name']} ({row['plain']['items']:,})" for row in slices]
+    below.set_xticks(place, labels, rotation=60, ha="right", rotation_mode="anchor")
+    for one in (axis, below):
+        one.grid(alpha=0.3, axis="y")
+        one.axvline(0.5, color="lightgrey", linewidth=0.8)
+    head(axis, title, width)
+    save(figure, file)

@@ -1,0 +1,46 @@
+"""Who contributes what to a stack."""
+
+import numpy as np
+
+from .figure import COOL, INK, WARM, figure_of, head, head_all, save, wrapped
+
+
+def save_weights(file, members, title):
+    """A bar for each member: its weight, and what the stack loses without it, with its 95 % interval.
+
+    Parameters
+    ----------
+    file : path
+        PNG
+    members : list of dict
+        `model`, `weight`, and where it was measured `loss_without`: {"mae": [difference, low, high]}
+    title : str
+    """
+    members = sorted(members, key=lambda member: member["weight"])
+    found = {metric for member in members for metric in member.get("loss_without") or ()}
+    measured = "mae" if "mae" in found else min(found, default=None)
+    place = np.arange(len(members))
+    figure, axes = figure_of(9.6, 1.9 + 0.38 * len(members), columns=2 if measured else 1, sharey=True, squeeze=False)
+    bars = axes[0, 0].barh(place, [member["weight"] for member in members], color=COOL, height=0.6)
+    axes[0, 0].bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+    axes[0, 0].set_yticks(place, [wrapped(member["model"], 4) for member in members], parse_math=False)
+    axes[0, 0].set(xlabel="weight")
+    axes[0, 0].margins(x=0.12)
+    if measured:
+        _losses(axes[0, 1], members, measured)
+    for axis, name in zip(axes[0], ("weight in the pool", "what the pool loses without it"), strict=False):
+        axis.grid(alpha=0.3, axis="x")
+        axis.axvline(0, color=INK, linewidth=0.8)
+        head(axis, name, 4)
+    head_all(figure, title, 9.6)
+    save(figure, file)
+
+
+def _losses(axis, members, metric):
+    """A dot with its interval for each member that was left out once."""
+    for place, member in enumerate(members):
+        if metric in (member.get("loss_without") or ()):
+            value, low, high = member["loss_without"][metric]
+            axis.plot([low, high], [place, place], color=WARM, linewidth=1.6)
+            axis.plot(value, place, color=WARM, marker="o", markersize=5)
+    axis.set(xlabel="MAE without it minus MAE with it, years" if metric == "mae" else f"{metric}, without minus with")

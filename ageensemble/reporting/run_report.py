@@ -1,0 +1,184 @@
+"""What lies beside a run for people to look at: pictures, the per-item table, the worst errors."""
+
+import numpy as np
+import pandas as pd
+
+from .. import ages
+from .._utils.io import forget_unfinished, write_csv
+from ..data.quality.audit import label
+from ..evaluation import calibration, intervals
+from ..splits.split import JUDGED
+from . import plots
+
+WORST = 40
+LEVEL = 0.9  # of prediction intervals
+
+
+def write(run, plan_folder, groups, photos=None, rows=None):
+    """Write the folder `report/` of a complete run.
+
+    Parameters
+    ----------
+    run : Run
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+    photos, rows : Photos, (n,) int array
+        the photographs, and the row of each item in them; without them there is no sheet of the worst errors
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    folder = run.folder / "report"
+    folder.mkdir(exist_ok=True)
+    forget_unfinished(folder)
+    items = _all_items(run, plan_folder, groups)
+    draw(run, plan_folder, groups, folder)
+    if photos is not None and items["error"].notna().any():
+        _worst(folder / "worst.jpg", run, items, photos, rows)
+    write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
+    return folder
+
+
+def draw(run, plan_folder, groups, folder, prefix="", brief=False):
+    """Draw the pictures of a complete run into a folder.
+
+    Parameters
+    ----------
+    run : Run
+    plan_folder : PlanFolder
+    groups : ages.Scheme
+    folder : pathlib.Path
+    prefix : str
+        of the files' names
+    brief : bool
+        no more than it takes to see what the run does
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    files = []
+    for name in _fitting(run, plan_folder, brief):
+        files.append(folder / f"{prefix}{name}.png")
+        DRAW[name](files[-1], run, plan_folder, groups)
+    return files
+
+
+def _fitting(run, plan_folder, brief):
+    """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
+    exact = bool(np.all(plan_folder.y[:, 0] == plan_folder.y[:, 1]))
+    trained = any(run.folder.glob("cell-*/history.csv"))
+    if not run.parts:
+        return ["training"] if trained else []
+    has = {
+        "true_predicted": exact,
+        "confusion": not (brief and exact),
+        "weights": run.kind == "stack" and bool(run.about().get("members")),
+        "age_error": exact and not brief,
+        "reliability": not brief,
+        "coverage": not brief and "oof" in run.parts,
+        "training": trained,
+    }
+    return [name for name, drawn in has.items() if drawn]
+
+
+def _shown(run, plan_folder):
+    """The part of the plan that pictures show, out-of-fold where there is one: predictions, rows, title."""
+    part = run.parts[0]
+    title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
+    return run.predictions(part), plan_folder.plan.rows(part), title
+
+
+def _true_predicted(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    plots.save_true_predicted(file, distribution, plan_folder.y[rows], title)
+
+
+def _confusion(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    plots.save_confusion(file, distribution, plan_folder.y[rows], groups, title)
+
+
+def _age_error(file, run, plan_folder, groups):
+    distribution, rows, title = _shown(run, plan_folder)
+    clusters = plan_folder.items["cluster"].to_numpy()[rows]
+    plots.save_age_error(file, distribution, plan_folder.y[rows], clusters, title)
+
+
+def _reliability(file, run, plan_folder, groups):
+    part = plan_folder.plan.judged
+    found, y = calibration.distributions(run, plan_folder), plan_folder.y[plan_folder.plan.rows(part)]
+    plots.save_reliability(file, *found, y, groups, f"{run.title}, {JUDGED[part]}")
+
+
+def _coverage(file, run, plan_folder, groups):
+    content = intervals.report(run, plan_folder, groups, LEVEL)
+    title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[content['part']]}"
+    plots.save_coverage(file, content, title)
+
+
+def _weights(file, run, plan_folder, groups):
+    plots.save_weights(file, run.about()["members"], run.title)
+
+
+def _training(file, run, plan_folder, groups):
+    histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
+    plots.save_training(file, histories, f"{run.title}, training")
+
+
+DRAW = {
+    "true_predicted": _true_predicted,
+    "confusion": _confusion,
+    "weights": _weights,
+    "age_error": _age_error,
+    "reliability": _reliability,
+    "coverage": _coverage,
+    "training": _training,
+}
+
+
+def _history(file):
+    """What a model noted of each epoch, {name: (epochs,) float array}; nan where it did not measure."""
+    table = pd.read_csv(file)
+    return {name: pd.to_numeric(table[name], errors="coerce").to_numpy(float) for name in table}
+
+
+def missing(run):
+    """Whether a run has no report yet, or only half of one; the floor, the same for everybody, needs none.
+
+    Nor does a run without predictions, a refit where there is no test part.
+    """
+    return run.name != "prior" and bool(run.parts) and not (run.folder / "report" / "items.csv").exists()
+
+
+def _all_items(run, plan_folder, groups):
+    """One row for each item: what is true, what was predicted, by which part of the plan."""
+    tables = []
+    for part in run.parts:
+        rows = plan_folder.plan.rows(part)
+        distribution = run.predictions(part)
+        answer = groups.probabilities(distribution).argmax(1)
+        table = plan_folder.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "cluster"]].copy()
+        table.insert(1, "part", part)
+        table["median"] = ages.median(distribution)
+        table["mean"] = ages.mean(distribution)
+        table["group"] = [groups.labels[g] for g in answer]
+        table["error"] = np.where(table["age_min"] == table["age_max"], table["median"] - table["age_min"], np.nan)
+        tables.append(table)
+    table = pd.concat(tables).sort_index()
+    if "oof" in run.parts:
+        found = intervals.items(run, plan_folder, groups, LEVEL)
+        table["low90"], table["high90"] = found["low"], found["high"]
+    return table
+
+
+def _worst(file, run, items, photos, rows):
+    """The items furthest off; `items` is in the order of the manifest or lacks some of it."""
+    off = np.maximum(
+        items["age_min"] - items["median"], items["median"] - items["age_max"]
+    )  # from a range's nearer end
+    worst = items.reindex(off.sort_values(ascending=False, kind="stable").index).head(WORST)
+    ends = zip(worst["age_min"], worst["age_max"], worst["median"], strict=True)
+    captions = [f"{label(low, high)} -> {median}" for low, high, median in ends]
+    plots.save_contact_sheet(file, photos, rows[worst.index], captions, f"{run.name}: worst errors, true -> predicted")

@@ -1,0 +1,1 @@
+"""Splits of a data set into a test part and folds."""

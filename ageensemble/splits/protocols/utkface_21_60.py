@@ -1,0 +1,47 @@
+"""UTKFace, ages 21 to 60 only: a fifth of the photographs for the test, folds over the rest.
+
+The ages and the shares are those of Cao, Mirjalili & Raschka 2020 (Pattern Recognition Letters 140), whom others
+followed. Which photograph is in which part is not: their lists are not shipped here, so the parts are drawn from our
+seed, and no cluster is parted. Numbers are near those that are published, not equal to them.
+"""
+
+import numpy as np
+
+from ...data.readers import ANY_TABLE
+from ...data.readers.utkface import NAME
+from ...errors import DataError, UsageError
+from .. import split
+
+AGES = 21, 60
+
+
+def apply(manifest, seed, folds):
+    """Plan and manifest, see `ageensemble.protocols`.
+
+    Raises
+    ------
+    UsageError
+        A set that is not UTKFace.
+    DataError
+        Too few photographs of these ages.
+    """
+    for name, items in manifest.items.groupby("dataset"):
+        _refuse_another(name, manifest.formats.get(name, "manifest"), items["path"])
+    low, high = AGES
+    inside = (manifest.y[:, 0] >= low) & (manifest.y[:, 1] <= high)
+    if not inside.any():
+        raise DataError(f"{manifest.name} has no photograph of an age from {low} to {high}")
+    taken = manifest.take(np.flatnonzero(inside), f"not {low} to {high} years old")
+    return split.make(taken, seed, folds), taken
+
+
+def _refuse_another(name, source, paths):
+    """Raise UsageError unless a set is UTKFace: read as that, or somebody's table with its name or its files' names."""
+    said = "utkface" in name.lower() or np.mean([bool(NAME.search(path)) for path in paths]) > 0.5
+    if source == "utkface" or (source in ANY_TABLE and said):
+        return
+    otherwise = "; neither its name nor its file names are those of UTKFace" if source in ANY_TABLE else ""
+    raise UsageError(
+        f"the protocol utkface-21-60 is for UTKFace alone, and {name} is in the format {source}{otherwise}; "
+        "for the same ages of another set: --clean ages=21-60"
+    )

@@ -1,0 +1,202 @@
+"""Error bars: they cover the truth as often as they say, and clusters count once."""
+
+import numpy as np
+import pytest
+
+from ageensemble import ages
+from ageensemble.evaluation import bootstrap, metrics
+
+
+def certain(years):
+    return np.eye(ages.A)[years]
+
+
+def exact(years):
+    return np.repeat(np.asarray(years)[:, None], 2, axis=1)
+
+
+@pytest.fixture(scope="module")
+def scored():
+    """Predicted and true ages of 300 items."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(5, 90, 300)
+    return np.clip(age + rng.normal(0, 6, 300).astype(int), 0, 120), age
+
+
+def intervals_of(distribution, y, clusters, groups):
+    """{metric: (low, high)} of one model."""
+    [found] = bootstrap.headline([bootstrap.answers(distribution, groups)], y, clusters, groups)
+    return {name: estimate.interval() for name, estimate in found.items()}
+
+
+def coverage(cluster_size, by_cluster, trials=300):
+    """How often a 95 % interval holds the mean of what is alike within clusters."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(trials):
+        value = np.repeat(rng.normal(7, 1, 60), cluster_size) + rng.normal(0, 0.2, 60 * cluster_size)
+        cluster = np.repeat(np.arange(60), cluster_size) if by_cluster else np.arange(len(value))
+        totals = bootstrap.bootstrap_totals(np.stack([value, np.ones(len(value))], 1), cluster, 200)
+        low, high = bootstrap.interval(totals[:, 0] / totals[:, 1])
+        hits += low <= 7 <= high
+    return hits / trials
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say():
+    assert coverage(1, True) == pytest.approx(0.94, abs=0.035)
+    assert coverage(5, True) == pytest.approx(0.94, abs=0.035)
+
+
+def test_leaving_clusters_out_of_account_would_be_overconfident():
+    assert coverage(5, False) < 0.75
+
+
+def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_they_were(scored):
+    predicted, age = scored
+    cluster = np.arange(300)
+    once = intervals_of(certain(predicted), exact(age), cluster, ages.FOURTEEN)
+    twice = intervals_of(certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(cluster, 2), ages.FOURTEEN)
+    assert set(once) == {"mae", "cs5", "accuracy", "f1_weighted"}
+    for name in once:
+        assert twice[name] == pytest.approx(once[name])
+
+
+def test_intervals_hold_the_score_itself(scored):
+    predicted, age = scored
+    intervals = intervals_of(certain(predicted), exact(age), np.arange(300) // 2, ages.FOURTEEN)
+    score = metrics.score(certain(predicted), exact(age), ages.FOURTEEN)
+    assert all(low < score[name] < high for name, (low, high) in intervals.items())
+
+
+def test_the_same_clusters_and_seed_draw_the_same_resamples():
+    cluster = np.array([4, 4, 9, 1, 1, 7])
+    ones = bootstrap.bootstrap_totals(np.ones((6, 1)), cluster, 50)
+    tens = bootstrap.bootstrap_totals(np.full((6, 1), 10.0), cluster, 50)
+    assert np.array_equal(tens, 10 * ones)
+    assert set(np.unique(ones)) <= set(range(4, 9))  # four clusters of one or two items each
+
+
+def test_totals_over_all_clusters_are_right_on_average():
+    value = np.arange(200.0)[:, None]
+    totals = bootstrap.bootstrap_totals(value, np.arange(200), 2000)
+    assert totals.mean() == pytest.approx(value.sum(), rel=0.01)
+    assert totals.std() == pytest.approx(np.sqrt(200) * value.std(), rel=0.05)
+
+
+def test_a_single_cluster_has_an_interval_without_width():
+    found = intervals_of(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.FOURTEEN)
+    assert found["mae"] == (5, 5)
+    assert found["accuracy"] == (0.5, 0.5)
+
+
+def test_ranges_have_no_interval_in_years_and_nobody_inside_the_groups_none_by_group():
+    ranges = intervals_of(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.SCHEMES["adience"])
+    assert set(ranges) == {"accuracy", "f1_weighted"}
+    nobody = intervals_of(certain([28]), exact([90]), np.zeros(1, int), ages.scheme("18-29"))
+    assert set(nobody) == {"mae", "cs5"}
+
+
+def test_values_that_are_not_defined_are_left_out_of_an_interval():
+    assert bootstrap.interval(np.array([np.nan, 1.0, 1.0, np.inf])) == (1, 1)
+    assert all(np.isnan(bootstrap.interval(np.array([np.nan]))))
+
+
+# --- headline metrics of several models, and their differences ---------------------------------------------------
+
+
+def answers(years, groups=ages.FOURTEEN):
+    return bootstrap.answers(certain(years), groups)
+
+
+def test_the_headline_metrics_are_those_of_the_table(scored):
+    predicted, age = scored
+    for groups in (ages.FOURTEEN, ages.SCHEMES["adience"], ages.SCHEMES["years"]):
+        [found] = bootstrap.headline([answers(predicted, groups)], exact(age), np.arange(300), groups)
+        expected = metrics.score(certain(predicted), exact(age), groups)
+        assert {name: e.value for name, e in found.items()} == pytest.approx({name: expected[name] for name in found})
+
+
+def test_a_resample_is_scored_as_if_its_items_were_all_there_are(scored):
+    predicted, age = scored
+    cluster = np.arange(300) // 3
+    [found] = bootstrap.headline([answers(predicted)], exact(age), cluster, ages.FOURTEEN, replicates=3)
+    rng = np.random.default_rng(0)
+    for replicate in range(3):
+        rows = np.concatenate([np.flatnonzero(cluster == c) for c in rng.integers(0, 100, 100)])
+        expected = metrics.score(certain(predicted[rows]), exact(age[rows]), ages.FOURTEEN)
+        for name, estimate in found.items():
+            assert estimate.draws[replicate] == pytest.approx(expected[name])
+
+
+def test_models_scored_together_and_alone_have_the_same_intervals(scored):
+    predicted, age = scored
+    given = [answers(predicted), answers(age), answers(np.full(300, 30))]
+    together = bootstrap.headline(given, exact(age), np.arange(300), ages.FOURTEEN)
+    for one, found in zip(given, together, strict=True):
+        [alone] = bootstrap.headline([one], exact(age), np.arange(300), ages.FOURTEEN)
+        assert all(np.array_equal(alone[name].draws, found[name].draws) for name in alone)
+
+
+def test_a_model_that_is_one_year_further_off_each_time_is_one_year_worse_without_any_doubt():
+    age = np.full(50, 40)
+    near, far = bootstrap.headline([answers(age + 3), answers(age - 4)], exact(age), np.arange(50), ages.FOURTEEN)
+    assert (far["mae"] - near["mae"]).value == 1
+    assert (far["mae"] - near["mae"]).interval() == (1, 1)
+    assert (near["mae"] - far["mae"]).share_above(0) == 0
+
+
+def test_ties_count_half():
+    assert bootstrap.Estimate(0.0, np.array([-1.0, 0, 0, 2])).share_above(0) == 0.5
+    assert bootstrap.Estimate(0.0, np.array([0.0, 3])).share_above(0) == 0.75
+    assert bootstrap.Estimate(0.0, np.array([np.nan, 3])).share_above(0) == 1
+    assert np.isnan(bootstrap.Estimate(0.0, np.array([np.nan])).share_above(0))
+
+
+def test_means_of_parts_are_those_of_their_items_alone():
+    values = np.array([[1.0, 10], [3, 30], [5, 50], [100, 7]])
+    found = bootstrap.means(values, np.array([0, 0, 2, -1]), np.arange(4), 3)
+    for of_parts, expected in zip(found, ([2, np.nan, 5], [20, np.nan, 50]), strict=True):
+        assert [estimate.value for estimate in of_parts] == pytest.approx(expected, nan_ok=True)
+    assert set(found[0][0].draws[np.isfinite(found[0][0].draws)]) <= {1, 5 / 3, 2, 7 / 3, 3}
+    assert np.isnan(found[0][1].draws).all()
+    [[whole]] = bootstrap.means(values[:, :1], np.zeros(4, int), np.arange(4), 1)
+    assert whole.value == 109 / 4
+
+
+def test_no_models_have_no_scores():
+    assert bootstrap.headline([], exact([20]), np.zeros(1), ages.FOURTEEN) == []
+
+
+# --- the far tail -----------------------------------------------------------------------------------------------
+
+
+def test_the_standard_error_of_independent_items_is_the_textbook_one():
+    values = np.array([1.0, 2, 3, 6])
+    assert bootstrap.standard_error(values, np.arange(4)) == pytest.approx(values.std(ddof=1) / 2)
+    assert bootstrap.standard_error(np.repeat(values, 5), np.repeat(np.arange(4), 5)) == pytest.approx(
+        values.std(ddof=1) / 2
+    )
+    assert bootstrap.standard_error(values, np.zeros(4)) == np.inf
+
+
+def test_the_standard_error_is_what_resampling_comes_to():
+    rng = np.random.default_rng(0)
+    cluster = np.repeat(np.arange(400), rng.integers(1, 4, 400))
+    values = rng.normal(0, 1, 400)[cluster] + rng.normal(0, 1, len(cluster))
+    [[estimate]] = bootstrap.means(values[:, None], np.zeros(len(cluster), int), cluster, 1)
+    assert bootstrap.standard_error(values, cluster) == pytest.approx(estimate.draws.std(), rel=0.06)
+
+
+def test_p_values_are_those_of_student():
+    assert bootstrap.p_value(2.776, 1, 5) == pytest.approx(0.05, abs=1e-4)  # t of 4 degrees of freedom
+    assert bootstrap.p_value(-1.96, 1, 100_000) == pytest.approx(0.05, abs=1e-4)
+    assert bootstrap.p_value(0, 0, 5) == 1
+    assert bootstrap.p_value(0.1, 0, 5) == 0
+    assert bootstrap.p_value(5, np.inf, 1) == 1
+
+
+def test_holm_stops_at_the_first_that_does_not_hold():
+    assert bootstrap.holm([0.01, 0.04, 0.03]).tolist() == [True, False, False]
+    assert bootstrap.holm([0.04, 0.01, 0.02]).tolist() == [True, True, True]
+    assert bootstrap.holm([0.02, 0.03, 0.04]).tolist() == [False, False, False]
+    assert bootstrap.holm([]).tolist() == []

@@ -1,0 +1,173 @@
+"""Prediction intervals hold the truth as often as they say, for every age group, whatever the model is worth."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from helpers.predicted import bells, certain, exact, guessed
+
+from ageensemble import ages
+from ageensemble.errors import DataError, UsageError
+from ageensemble.evaluation import conformal
+
+YOUNG_OLD = ages.scheme("0-59,60+")
+
+
+def held(found, age):
+    return (found[:, 0] <= age) & (age <= found[:, 1])
+
+
+def calibrated(n=2000, seed=1, level=0.9, conditional=True, groups=ages.FOURTEEN, **how):
+    age, distribution = guessed(n, seed, **how)
+    return conformal.calibrate(distribution, exact(age), np.arange(n), groups, level, conditional)
+
+
+def test_the_limit_counts_the_next_photograph_against_us():
+    def limit(n):
+        return conformal.quantile(np.arange(1.0, n + 1), np.arange(n), 0.9)
+
+    assert limit(9) == 9  # the ceil(10 * 0.9)-th smallest
+    assert limit(19) == 18
+    assert limit(99) == 90
+    assert limit(8) == np.inf
+
+
+def test_a_cluster_has_one_vote():
+    values = np.r_[np.arange(1.0, 19), np.full(100, 50.0)]
+    cluster = np.r_[np.arange(18), np.full(100, 18)]
+    assert conformal.quantile(values, cluster, 0.9) == 18  # 18 of 19 clusters and one to come
+    assert conformal.quantile(values, np.arange(118), 0.9) == 50
+    split = np.r_[np.arange(18), np.full(50, 18), np.full(50, 19)]
+    assert conformal.quantile(values, split, 0.9) == 50
+
+
+def test_showing_every_item_twice_within_its_cluster_changes_no_limit():
+    age, distribution = guessed(500)
+    once = conformal.calibrate(distribution, exact(age), np.arange(500), YOUNG_OLD, 0.9)
+    twice = conformal.calibrate(
+        np.tile(distribution, (2, 1)), exact(np.tile(age, 2)), np.tile(np.arange(500), 2), YOUNG_OLD, 0.9
+    )
+    assert np.array_equal(once.limits, twice.limits)
+    assert [c["items"] for c in twice.classes] == [2 * c["items"] for c in once.classes]
+
+
+def test_strangeness_is_the_distance_from_the_middle_of_the_distribution():
+    p = np.zeros((1, ages.A))
+    p[0, 10:13] = 0.2, 0.6, 0.2
+    assert conformal.scores(p)[0, 8:15] == pytest.approx([0.5, 0.5, 0.4, 0, 0.4, 0.5, 0.5])
+    assert conformal.scores(7 * p) == pytest.approx(conformal.scores(p))
+
+
+def test_intervals_by_hand():
+    classes = [{"low": 0, "high": 59, "limit": 0.4}, {"low": 60, "high": 120, "limit": 0.1}]
+    p = np.zeros((3, ages.A))
+    p[0, [20, 30, 40]] = 0.15, 0.7, 0.15  # mid-CDF 0.075, 0.5, 0.925; 0.15 and 0.85 between
+    p[1, [50, 70]] = 0.5  # 0.25, 0.75; 0.5 between
+    p[2, 60:62] = 0.5  # 0.25, 0.75: both too strange for their group, the least strange are taken
+    found = conformal.Conformal(0.9, classes).intervals(p)
+    assert found.tolist() == [[21, 39], [50, 69], [60, 61]]
+
+
+@pytest.mark.parametrize("said", [2.0, 5.0, 15.0])
+@pytest.mark.parametrize("conditional", [True, False])
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_coverage_is_as_said_however_sure_the_model_is_of_itself(said, conditional, level):
+    age, distribution = guessed(4000, seed=2, said=said)
+    found = calibrated(said=said, conditional=conditional, level=level).intervals(distribution)
+    assert held(found, age).mean() == pytest.approx(level, abs=0.025)
+
+
+def test_label_conditional_intervals_cover_those_whom_plain_ones_miss():
+    age, distribution = guessed(8000, seed=2, shrunk=0.6)
+    old = age >= 60
+    plain, conditional = (
+        calibrated(shrunk=0.6, conditional=way, groups=YOUNG_OLD).intervals(distribution) for way in (False, True)
+    )
+    assert held(plain, age).mean() == pytest.approx(0.9, abs=0.02)
+    assert held(plain, age)[old].mean() < 0.65
+    assert held(conditional, age)[old].mean() == pytest.approx(0.9, abs=0.03)
+    assert held(conditional, age)[~old].mean() > 0.88
+
+
+def test_intervals_hold_for_the_items_of_a_new_cluster():
+    """Ten persons with fifty easy photographs each, thirty with one that is hard."""
+    rng = np.random.default_rng(0)
+    kept, naive = [], []
+    for _ in range(40):
+        easy = rng.random(80) < 0.25
+        person = np.repeat(np.arange(80), np.where(easy, 50, 1))
+        error = rng.normal(0, np.where(easy, 1, 10)[person])
+        age, distribution = np.full(len(person), 50), bells(50 + error, 5)
+        known = person < 40
+        for clusters, result in ((person, kept), (np.arange(len(person)), naive)):
+            method = conformal.calibrate(distribution[known], exact(age[known]), clusters[known], YOUNG_OLD, 0.9, False)
+            hit = held(method.intervals(distribution[~known]), age[~known])
+            result.append(np.mean([hit[person[~known] == p].mean() for p in range(40, 80)]))
+    assert np.mean(kept) > 0.88
+    assert np.mean(naive) < 0.6
+
+
+def test_a_higher_level_makes_wider_intervals_around_the_same():
+    _, distribution = guessed(300, seed=2)
+    narrow, wide = (calibrated(level=level).intervals(distribution) for level in (0.5, 0.9))
+    assert np.all(wide[:, 0] <= narrow[:, 0])
+    assert np.all(narrow[:, 1] <= wide[:, 1])
+    assert (wide[:, 1] - wide[:, 0]).mean() > 1.5 * (narrow[:, 1] - narrow[:, 0]).mean()
+
+
+def test_age_groups_of_few_clusters_are_joined_to_the_smaller_neighbour():
+    age = np.repeat([1, 4, 8, 12, 16], [60, 70, 10, 80, 49])
+    groups = ages.scheme("0-2,3-5,6-10,11-14,15+")
+    found = conformal.calibrate(bells(age, 3), exact(age), np.arange(len(age)), groups, 0.9)
+    assert [c["groups"] for c in found.classes] == [["0-2"], ["3-5", "6-10"], ["11-14", "15+"]]
+    assert [(c["low"], c["high"], c["items"]) for c in found.classes] == [(0, 2, 60), (3, 10, 80), (11, 120, 129)]
+    one_person = conformal.calibrate(bells(age, 3), exact(age), np.repeat([0, 1], [60, 209]), groups, 0.9)
+    assert len(one_person.classes) == 1
+    assert one_person.classes[0]["clusters"] == 2
+
+
+def test_years_between_groups_and_outside_them_go_with_the_group_below():
+    adience = ages.SCHEMES["adience"]
+    found = calibrated(4000, groups=ages.scheme("20-29,35-59,70-120"))
+    assert [(c["low"], c["high"]) for c in found.classes] == [(0, 34), (35, 69), (70, 120)]
+    assert len(calibrated(groups=adience).limits) == ages.A
+
+
+def test_with_too_few_items_for_the_level_everything_is_possible():
+    found = conformal.calibrate(certain([30] * 8), exact([30] * 8), np.arange(8), ages.FOURTEEN, 0.9)
+    assert found.intervals(certain([50])).tolist() == [[0, 120]]
+    nine = conformal.calibrate(certain([30] * 9), exact([30] * 9), np.arange(9), ages.FOURTEEN, 0.9)
+    assert nine.intervals(certain([50])).tolist() == [[50, 50]]
+
+
+def test_what_was_calibrated_survives_json_to_the_last_digit():
+    found = calibrated()
+    again = conformal.Conformal(**json.loads(json.dumps(asdict(found))))
+    _, distribution = guessed(500, seed=3)
+    assert np.array_equal(again.intervals(distribution), found.intervals(distribution))
+    assert again == found
+
+
+def test_an_interval_is_right_where_it_meets_a_labelled_range():
+    adience = ages.SCHEMES["adience"]
+    y = np.array(adience.groups)[np.repeat(np.arange(8), 100)]
+    method = conformal.calibrate(certain(y[:, 1]), y, np.arange(800), adience, 0.9)
+    assert method.limits.max() == 0  # each range holds the year that was predicted
+    cut = np.array([[17, 19]])
+    with pytest.raises(DataError, match="cut the labelled range 17-19"):
+        conformal.calibrate(certain([18]), cut, np.arange(1), ages.FOURTEEN, 0.9)
+
+
+@pytest.mark.parametrize("level", [0, 1, 90, -0.1, float("nan")])
+def test_a_level_is_a_share(level):
+    with pytest.raises(UsageError, match="is not between 0 and 100"):
+        conformal.calibrate(certain([30]), exact([30]), np.arange(1), ages.FOURTEEN, level)
+
+
+def test_rows_are_worked_through_in_blocks(monkeypatch):
+    age, distribution = guessed(100)
+    whole = conformal.own_scores(distribution, exact(age)), calibrated().intervals(distribution)
+    monkeypatch.setattr(conformal, "BLOCK", 7)
+    assert np.array_equal(conformal.own_scores(distribution, exact(age)), whole[0])
+    assert np.array_equal(calibrated().intervals(distribution), whole[1])

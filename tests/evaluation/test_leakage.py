@@ -1,0 +1,235 @@
+"""Gaps between out-of-fold and test: chance is not called a leak, a leak is, and a stack answers for its members."""
+
+import numpy as np
+import pytest
+from helpers.made_up import plan_folder, put, put_cells
+from rich.console import Console
+
+from ageensemble._utils.io import file_hash, read_json, write_json
+from ageensemble.ages import FOURTEEN, SCHEMES, scheme
+from ageensemble.ensembles.pooling import Pool
+from ageensemble.evaluation import bootstrap, leakage
+from ageensemble.reporting import leaderboard
+from ageensemble.splits.split import TEST
+
+N, FOLDS = 1200, 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Honest cells, cells that had seen half of what was held out from them or of the test part, and a good import."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(3, 90, N)
+    folder = plan_folder(tmp_path_factory.mktemp("gaps"), age, np.arange(N) // 2)
+    part, seen = folder.plan.part, rng.random(N) < 0.5
+
+    def cells(knows):
+        errors = rng.normal(0, 6, (FOLDS, N))
+        return [np.rint(age + np.where(knows(fold), 0, errors[fold])).astype(int) for fold in range(FOLDS)]
+
+    put_cells(folder, "honest", cells(lambda fold: np.zeros(N, bool)))
+    put_cells(folder, "leaked", cells(lambda fold: seen & (part == fold)))
+    put_cells(folder, "saw-the-test", cells(lambda fold: seen & (part == TEST)))
+    put(folder, "declared", cells(lambda fold: np.zeros(N, bool))[0])
+    put(folder, "test-only", age, parts=("test",))
+    return folder
+
+
+def measured(folder, groups=FOURTEEN):
+    table = leaderboard.rows(folder, groups)
+    return table.set_index("run")[leakage.COLUMNS].T.to_dict()
+
+
+def test_a_leak_is_suspicious_whichever_way_and_honest_runs_are_clean(folder):
+    found = measured(folder)
+    states = {name: row["gap_state"] for name, row in found.items()}
+    assert states == {
+        "honest": "clean",
+        "declared": "clean",
+        "leaked": "suspicious",
+        "saw-the-test": "suspicious",
+        "test-only": "not measured",
+    }
+    assert found["leaked"]["gap_low"] > 0
+    assert found["leaked"]["gap_why"].startswith("better out-of-fold than on the test part, as if it had seen items")
+    assert found["saw-the-test"]["gap_high"] < 0
+    assert found["saw-the-test"]["gap_why"].startswith("better on the test part than out-of-fold")
+    assert found["test-only"]["gap_why"] == "no out-of-fold predictions"
+
+
+def test_a_bag_is_better_than_its_cells_and_that_is_no_gap(folder):
+    table = leaderboard.rows(folder, FOURTEEN).set_index("run")
+    flattery = table.loc["honest", "test_mae"] - table.loc["honest", "oof_mae"]
+    assert flattery < -1
+    assert abs(table.loc["honest", "gap"]) < 0.6
+
+
+def test_the_gap_is_the_plain_difference_where_all_ages_are_one(tmp_path):
+    folder = plan_folder(tmp_path, np.full(N, 40))
+    put_cells(folder, "one", np.full((FOLDS, N), 40) + np.where(folder.plan.part == TEST, 7, 5))
+    row = measured(folder)["one"]
+    assert (row["gap"], row["gap_low"], row["gap_high"]) == pytest.approx((2, 2, 2))
+
+
+def test_more_old_people_in_the_test_part_are_no_gap():
+    rng = np.random.default_rng(0)
+    test = np.arange(2000) % 4 == 0
+    old = rng.random(2000) < np.where(test, 0.6, 0.4)
+    values = np.where(old, 10, 2) + rng.normal(0, 1, 2000)
+    value, low, high = leakage.gap(values, test, old.astype(int), np.arange(2000))
+    assert abs(value) < 0.1
+    assert low < 0 < high
+    assert leakage.gap(values, test, np.zeros(2000, int), np.arange(2000))[1] > 1  # without the strata
+
+
+def test_the_more_runs_are_looked_at_the_wider_the_intervals():
+    rng = np.random.default_rng(0)
+    values, test = rng.normal(0, 1, 1000), np.arange(1000) % 5 == 0
+    alone, family = (leakage.gap(values, test, np.zeros(1000, int), np.arange(1000), k) for k in (1, 10))
+    assert alone[0] == family[0]
+    ratio = (family[2] - family[1]) / (alone[2] - alone[1])
+    assert ratio == pytest.approx(2.839 / 1.972, abs=0.001)  # Student's t of 199 degrees of freedom
+
+
+def test_clusters_of_alike_items_count_once():
+    rng = np.random.default_rng(0)
+    values, test, zero = rng.normal(0, 1, 500), np.arange(500) % 5 == 0, np.zeros(500, int)
+    once = leakage.gap(values, test, zero, np.arange(500))
+    four = leakage.gap(np.repeat(values, 4), np.repeat(test, 4), np.repeat(zero, 4), np.repeat(np.arange(500), 4))
+    assert four == pytest.approx(once, rel=2e-3)
+
+
+def test_pairs_of_one_test_item_each_are_a_paired_comparison():
+    rng = np.random.default_rng(0)
+    low = []
+    for _ in range(200):
+        values, test = rng.normal(0, 1, 200), np.arange(200) % 2 == 0
+        low += [leakage.gap(values, test, np.arange(200) // 2, np.arange(200))[1:]]
+    assert 0.01 <= np.mean([a > 0 or b < 0 for a, b in low]) <= 0.1  # without counting the strata: 0.17
+
+
+def test_too_few_clusters_are_not_measured(tmp_path):
+    folder = plan_folder(tmp_path, np.arange(140) % 90)  # 28 of them are test items
+    put(folder, "one", np.arange(140) % 90)
+    assert measured(folder)["one"]["gap_why"] == "fewer than 30 clusters"
+
+
+def test_test_items_of_another_data_set_are_no_leak(tmp_path):
+    age = np.arange(N) % 90
+    folder = plan_folder(tmp_path, age)
+    test = folder.plan.part == TEST
+    put(folder, "one", age + np.where(test, 12, 5))
+    assert measured(folder)["one"]["gap_state"] == "suspicious"
+    folder.items["dataset"] = np.where(test, "other faces", "made up")
+    row = measured(folder)["one"]
+    assert (row["gap_state"], row["gap_why"]) == ("not measured", "the test part is of another data set")
+    assert leaderboard.marked(leaderboard.rows(folder, FOURTEEN)) == [("one (import)", leaderboard.BEST)]
+
+
+def test_groups_that_hold_too_few_are_not_measured_where_they_are_what_is_scored(tmp_path):
+    low, high = np.array([(0, 2), (4, 6)])[(np.arange(900) % 30 == 0).astype(int)].T
+    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    put(folder, "one", low)
+    assert measured(folder, SCHEMES["adience"])["one"]["gap_state"] == "clean"
+    for text in ("4-6", "20-30"):  # which 30 items lie in, and none
+        assert measured(folder, scheme(text))["one"]["gap_why"] == "fewer than 30 clusters"
+
+
+def test_rounding_is_no_gap():
+    value, low, high = leakage.gap(np.full(900, 1 / 3), np.arange(900) % 5 == 0, np.zeros(900, int), np.arange(900))
+    assert low < 0 < high
+    assert abs(value) < 1e-12
+
+
+def test_ranges_are_measured_by_accuracy(tmp_path):
+    groups = SCHEMES["adience"]
+    low, high = np.array([*groups.groups, (21, 22)])[np.arange(900) % 9].T
+    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    rng = np.random.default_rng(0)
+    wrong = rng.random(900) < 0.4
+    put(folder, "honest", np.where(wrong, 100 - low, low))
+    put(folder, "leaked", np.where(wrong & (folder.plan.part == TEST), 100 - low, low))
+    found = measured(folder, groups)
+    assert found["honest"]["gap_state"] == "clean"
+    assert found["leaked"]["gap_high"] < 0
+    assert found["leaked"]["gap_why"].startswith("better out-of-fold")
+
+
+# --- stacks -----------------------------------------------------------------------------------------------------
+
+
+def stack(folder, members, years):
+    """A stack that is the mean of its members."""
+    hashes = {name: file_hash(folder.folder / name / "done.json") for name in members}
+    run = put(folder, "mean", years, kind="stack", members=hashes)
+    pool = Pool("linear", np.full(len(members), 1 / len(members)), np.ones(len(members)))
+    record = read_json(run.folder / "record.json") | {"pool": pool.to_json()}
+    write_json(run.folder / "record.json", record)
+    run._seal()
+    return run
+
+
+def test_a_stack_is_measured_by_pools_of_single_cells(folder):
+    run = stack(folder, ["honest", "declared"], folder.y[:, 0])
+    runs = folder.runs
+    arrays = leakage.single_predictions(run, FOLDS, runs)
+    cells = [np.load(folder.folder / "honest" / f"cell-{fold}" / "test.npy") for fold in range(FOLDS)]
+    declared = np.load(folder.folder / "declared" / "test.npy")
+    assert len(arrays) == FOLDS
+    for array, cell in zip(arrays, cells, strict=True):
+        assert array == pytest.approx((cell + declared) / 2, abs=1e-6)
+
+
+def test_a_stack_of_a_suspicious_member_is_suspicious_whatever_its_own_gap(folder):
+    stack(folder, ["honest", "leaked"], np.clip(folder.y[:, 0] + 4, 0, 120))
+    row = measured(folder)["mean"]
+    assert row["gap_state"] == "suspicious"
+    assert row["gap_why"] == "made of suspicious leaked"
+    text = leaderboard.markdown(leaderboard.rows(folder, FOURTEEN), folder, FOURTEEN)
+    assert "mean: suspicious, gap" in text
+    console = Console(width=80)
+    with console.capture() as printed:
+        console.print(leaderboard.rich_table(leaderboard.rows(folder, FOURTEEN), folder, 80))
+    assert "mean: suspicious, gap" in printed.get()
+    assert "made of suspicious leaked" in text
+
+
+def test_a_stack_whose_member_was_fitted_again_is_not_measured(folder):
+    run = stack(folder, ["honest", "declared"], folder.y[:, 0])
+    put(folder, "declared", folder.y[:, 0])
+    assert leakage.single_predictions(run, FOLDS, folder.runs) == []
+    row = measured(folder)["mean"]
+    assert (row["gap_state"], row["gap_why"]) == ("not measured", "its members are no longer as they were")
+    assert np.isnan(row["gap"])
+
+
+def test_the_answers_that_are_compared_are_those_of_the_part(folder):
+    run = next(run for run in folder.runs if run.folder.name == "honest")
+    oof = {"honest": bootstrap.answers(run.predictions("oof"), FOURTEEN)}
+    row = leakage.measured([run], folder, FOURTEEN, oof)["honest"]
+    cells = [np.load(run.cell_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
+    test = np.mean([np.abs(cell - folder.y[folder.plan.test, 0]).mean() for cell in cells])
+    own = np.abs(oof["honest"].years - folder.y[folder.plan.rest, 0]).mean()
+    assert row["gap"] == pytest.approx(test - own, abs=0.15)  # but for the strata
+
+
+def test_a_gap_is_what_it_is_where_strata_are_split_unalike():
+    test = np.concatenate([np.arange(1000) < 900, np.arange(1000) < 50])  # of the young nearly all, of the old few
+    strata = np.repeat([0, 1], 1000)
+    values = 2.0 * test + 10 * strata + np.random.default_rng(0).normal(0, 0.5, 2000)
+    value, low, high = leakage.gap(values, test, strata, np.arange(2000))
+    assert value == pytest.approx(2, abs=0.1)
+    assert low < 2 < high
+
+
+def test_parts_without_common_strata_cannot_be_compared():
+    test = np.arange(400) < 200
+    found = leakage.gap(np.where(test, 10.0, 0.0), test, test.astype(int), np.arange(400))
+    assert np.isnan(found).all()
+    assert leakage._judged(*found[1:], "mae", False)[0] == leakage.NOT_MEASURED
+
+
+def test_an_import_that_does_better_on_the_test_part_may_be_a_bag_and_one_that_does_worse_leaks():
+    assert leakage._judged(-0.5, -0.1, "mae", True)[0] == leakage.NOT_MEASURED
+    assert leakage._judged(0.1, 0.5, "mae", True)[0] == leakage.SUSPICIOUS
+    assert leakage._judged(-0.5, -0.1, "mae", False)[0] == leakage.SUSPICIOUS

@@ -1,0 +1,169 @@
+"""Metrics against scikit-learn, and against numbers worked out by hand."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from ageensemble import ages
+from ageensemble.evaluation import metrics
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def certain(*years):
+    """Distributions that are sure of a year."""
+    return np.eye(ages.A)[list(years)]
+
+
+def exact(*years):
+    return np.repeat(np.array(years)[:, None], 2, axis=1)
+
+
+def test_metrics_in_years_by_hand():
+    found = metrics.score(certain(20, 30, 46, 55), exact(20, 33, 40, 60), ages.SCHEMES["decades"])
+    assert found["mae"] == pytest.approx((0 + 3 + 6 + 5) / 4)
+    assert found["bias"] == pytest.approx((0 - 3 + 6 - 5) / 4)
+    assert found["rmse"] == pytest.approx(np.sqrt((0 + 9 + 36 + 25) / 4))
+    assert found["cs5"] == 0.75
+    assert found["macro_mae"] == pytest.approx((0 + 3 + 6 + 5) / 4)
+    assert found["accuracy"] == 0.75
+    assert found["one_off"] == 1
+
+
+def test_the_macro_average_counts_every_group_alike():
+    found = metrics.score(certain(20, 20, 20, 50), exact(20, 21, 22, 60), ages.SCHEMES["decades"])
+    assert found["macro_mae"] == pytest.approx((1 + 10) / 2)
+    assert found["mae"] == pytest.approx(13 / 4)
+
+
+def test_absolute_errors_use_the_median_and_squared_ones_the_mean():
+    d = 0.6 * certain(20) + 0.4 * certain(50)
+    found = metrics.score(d, exact(20), ages.FOURTEEN)
+    assert found["mae"] == 0
+    assert found["rmse"] == pytest.approx(12)
+
+
+def test_years_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    age = rng.integers(0, 100, 200)
+    d = rng.dirichlet(np.full(ages.A, 0.1), 200)
+    found = metrics.score(d, exact(*age), ages.FOURTEEN)
+    assert found["r2"] == pytest.approx(oracle.r2_score(age, ages.mean(d)))
+    assert found["mae"] == pytest.approx(oracle.mean_absolute_error(age, ages.median(d)))
+    assert found["rmse"] == pytest.approx(oracle.root_mean_squared_error(age, ages.mean(d)))
+
+
+@pytest.mark.parametrize(("g", "n"), [(2, 50), (5, 300), (14, 30), (14, 2000)])
+def test_groups_agree_with_scikit_learn(g, n):
+    rng = np.random.default_rng(g * n)
+    for _ in range(5):
+        p = rng.dirichlet(np.ones(g), n)
+        label = np.minimum(rng.integers(0, g, n), rng.integers(1, g + 1))  # some groups have no true item
+        answer = p.argmax(1)
+        found = metrics.in_groups(p, label)
+        for kind in ("weighted", "macro"):
+            expected = oracle.precision_recall_fscore_support(label, answer, average=kind, zero_division=0)
+            assert [found[f"{m}_{kind}"] for m in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
+        assert found["accuracy"] == pytest.approx(oracle.accuracy_score(label, answer))
+        seen = np.bincount(label, minlength=g) > 0
+        recall = oracle.recall_score(label, answer, average=None, labels=range(g), zero_division=0)
+        assert found["balanced_accuracy"] == pytest.approx(recall[seen].mean())
+        assert found["kappa"] == pytest.approx(
+            oracle.cohen_kappa_score(label, answer, weights="quadratic", labels=range(g))
+        )
+        assert found["log_loss"] == pytest.approx(oracle.log_loss(label, p, labels=range(g)))
+        assert found["one_off"] == pytest.approx((np.abs(label - answer) <= 1).mean())
+
+
+def test_the_balanced_accuracy_is_scikit_learns():
+    label, answer = np.array([0, 0, 0, 2, 2]), np.array([0, 0, 2, 2, 0])
+    found = metrics.from_confusion(metrics.confusion(label, answer, 4))
+    assert found["balanced_accuracy"] == pytest.approx(oracle.balanced_accuracy_score(label, answer))
+
+
+def test_a_confusion_matrix_by_hand():
+    table = np.array([[2, 1], [0, 1]])
+    found = metrics.from_confusion(table)
+    assert found["accuracy"] == 0.75
+    assert found["precision_weighted"] == pytest.approx(0.75 * 1 + 0.25 * 0.5)
+    assert found["recall_macro"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["f1_weighted"] == pytest.approx(0.75 * 0.8 + 0.25 * 2 / 3)
+    assert found["f1_macro"] == pytest.approx((0.8 + 2 / 3) / 2)
+
+
+def test_confusion_matrices_are_scored_all_at_once_as_one_by_one():
+    tables = np.random.default_rng(0).integers(0, 9, (7, 4, 4))
+    together = metrics.from_confusion(tables)
+    for i, table in enumerate(tables):
+        assert {k: v[i] for k, v in together.items()} == pytest.approx(metrics.from_confusion(table))
+
+
+def test_the_crps_of_a_certain_prediction_is_the_absolute_error():
+    for predicted, age in [(20, 20), (20, 25), (70, 3), (0, 120)]:
+        assert metrics.crps(certain(predicted), np.array([age])) == pytest.approx(abs(predicted - age))
+
+
+def test_the_crps_by_hand_and_by_its_other_formula():
+    d = 0.5 * certain(20) + 0.5 * certain(22)
+    assert metrics.crps(d, np.array([20])) == pytest.approx(0.5**2 + 0.5**2)
+    rng = np.random.default_rng(0)
+    d, age, years = rng.dirichlet(np.ones(ages.A), 5), rng.integers(0, 121, 5), np.arange(ages.A)
+    apart = np.abs(years[:, None] - years)
+    energy = [p @ np.abs(years - a) - 0.5 * p @ apart @ p for p, a in zip(d, age, strict=True)]
+    assert metrics.crps(d, age) == pytest.approx(np.mean(energy))
+
+
+def test_the_calibration_error_by_hand():
+    confidence, right = np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, False, True, True])
+    assert metrics.calibration_error(confidence, right) == pytest.approx((2 * 0.45 + 2 * 0.45) / 4)
+    assert metrics.calibration_error(np.ones(3), np.ones(3, bool)) == 0
+
+
+def test_ranges_of_years_have_metrics_by_group_alone():
+    found = metrics.score(certain(28, 5), np.array([[25, 32], [60, 120]]), ages.SCHEMES["adience"])
+    assert found["accuracy"] == 0.5
+    assert all(np.isnan(found[name]) for name in ("mae", "macro_mae", "rmse", "r2", "cs5", "bias", "crps"))
+
+
+def test_items_outside_the_groups_are_left_out_of_the_metrics_by_group():
+    found = metrics.score(certain(20, 40, 5), exact(20, 20, 90), ages.scheme("18-29,30-49"))
+    assert found["accuracy"] == 0.5
+    assert found["mae"] == pytest.approx((0 + 20 + 85) / 3)
+    assert found["macro_mae"] == 10
+
+
+def test_no_item_inside_any_group_leaves_the_metrics_by_group_blank():
+    found = metrics.score(certain(20), exact(90), ages.scheme("18-29"))
+    assert found["mae"] == 70
+    assert all(np.isnan(found[name]) for name in ("accuracy", "f1_weighted", "kappa", "log_loss", "macro_mae"))
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_one_group_only_gives_numbers_or_nan(n):
+    found = metrics.score(certain(*[30] * n), exact(*[30] * n), ages.FOURTEEN)
+    assert (found["mae"], found["accuracy"], found["f1_weighted"], found["f1_macro"], found["log_loss"]) == (
+        0,
+        1,
+        1,
+        1,
+        0,
+    )
+    assert np.isnan(found["r2"])  # nothing varies
+    assert np.isnan(found["kappa"])  # nor is there chance to compare with
+
+
+def test_a_prediction_certain_and_wrong_has_a_finite_log_loss():
+    assert metrics.score(certain(80), exact(5), ages.FOURTEEN)["log_loss"] == pytest.approx(-np.log(1e-12))
+
+
+def test_no_item_at_all_gives_blanks():
+    found = metrics.score(np.empty((0, ages.A)), np.empty((0, 2), int), ages.FOURTEEN)
+    assert list(found) == list(metrics.NAMES)
+    assert all(np.isnan(value) for value in found.values())

@@ -1,0 +1,164 @@
+"""`--dry-run` says what would run and writes no runs."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import timm
+import torch
+from helpers.commands import MINE, WATCHER, benchmark
+
+from ageensemble.data import image_array
+from ageensemble.errors import DataError
+from ageensemble.experiments import benchmark as bench
+from ageensemble.experiments import estimate
+from ageensemble.models import spec
+from ageensemble.splits import split
+
+
+@pytest.fixture
+def mine(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(MINE)
+    return file
+
+
+def test_a_dry_run_writes_no_runs_and_knows_no_times_yet(utkface, cache, tmp_path, mine):
+    done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--dry-run")
+    assert done.returncode == 0
+    assert "seconds, several cells at once: unknown until a first fit" in done.stdout
+    assert "GB free" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_times_come_from_earlier_runs_and_what_is_done_is_not_counted(utkface, cache, tmp_path, mine):
+    words = [utkface, tmp_path / "runs", cache, "--model", f"{mine} sleep=0.5"]
+    assert benchmark(*words).returncode == 0
+    done = json.loads(benchmark(*words, "--dry-run", "--json").stdout)
+    assert (done["rows"][0]["cells"], done["rows"][0]["left"], done["seconds"]) == (3, 0, 0)
+    another = json.loads(benchmark(*words, "--seed", 1, "--dry-run", "--json").stdout)
+    assert another["rows"][0]["left"] == 3
+    assert 1.4 < another["rows"][0]["seconds"] < 2.5
+    assert another["seconds"] == pytest.approx(another["rows"][0]["seconds"] / 2, abs=0.1)
+
+
+def test_a_feature_matrix_that_is_not_made_yet_takes_disk(utkface, tmp_path):
+    words = [utkface, tmp_path / "runs", tmp_path / "cache", "--model", "svm@lbp", "--dry-run", "--json"]
+    found = json.loads(benchmark(*words).stdout)
+    assert found["disk_bytes"] > 123 * 4 * 500
+    assert found["rows"][0]["memory_bytes"] > 1e8
+    assert found["free_disk_bytes"] > 0
+    assert found["free_memory_bytes"] > 0
+
+
+@pytest.fixture
+def watcher(tmp_path):
+    file = tmp_path / "watcher.py"
+    file.write_text(WATCHER)
+    return file
+
+
+def estimated(manifest, text, here, seed=0):
+    return estimate.estimate(manifest, split.make(manifest, 0, 3), [spec.parse(text)], "folds", seed, here)
+
+
+def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(manifest, cache, tmp_path, watcher):
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    before = estimated(manifest, f"{watcher} size=33", here)
+    native = estimated(manifest, f"{watcher} size=native", here)
+    image_array.squares_file(manifest, "33", cache)
+    after = estimated(manifest, f"{watcher} size=33", here)
+    assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
+    assert after["disk_bytes"] == native["disk_bytes"]
+    assert before["rows"][0]["memory_bytes"] == 500_000_000  # the interpreter, and what the model says: nothing
+
+
+@pytest.mark.parametrize("name", ["test_resnet weights={}", "svm@embed:test_resnet embed.weights={}"])
+def test_weights_of_another_network_are_refused_as_a_fit_would(manifest, cache, tmp_path, name):
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    for network, file in (("test_vit", tmp_path / "other.pth"), ("test_resnet", tmp_path / "right.pth")):
+        torch.save(timm.create_model(network).state_dict(), file)
+    with pytest.raises(DataError, match=r"other\.pth is of another network"):
+        estimated(manifest, name.format(tmp_path / "other.pth"), here)
+    assert estimated(manifest, name.format(tmp_path / "right.pth"), here)["rows"][0]["left"] == 3
+
+
+def test_an_onnx_file_that_is_none_is_refused_as_a_fit_would(manifest, cache, tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    with pytest.raises(DataError, match=r"broken\.onnx"):
+        estimated(manifest, f"svm@embed:{tmp_path / 'broken.onnx'}", bench.settings(tmp_path, cache, 2, "cpu"))
+
+
+SETTLING = (
+    WATCHER
+    + """
+
+def settle(cls, params, *, cache, device, threads, say):
+    say("a pause is taken")
+    return params | {"pause": 0.01}
+
+
+Watcher.settle = classmethod(settle)
+"""
+)
+
+
+def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
+    manifest, cache, tmp_path, watcher, capsys, monkeypatch
+):
+    monkeypatch.setattr(bench.reports, "missing", lambda run: [])  # pictures take longer than all else here
+    watcher.write_text(SETTLING)
+    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    assert estimated(manifest, str(watcher), here)["rows"][0]["left"] == 3
+    assert "a pause is taken" not in capsys.readouterr().err
+    about, plan = {"leaks": 0, "limited": 0}, split.make(manifest, 0, 3)
+    _, runs = bench.run(manifest, plan, about, [spec.parse(str(watcher))], 0, "folds", here)
+    assert capsys.readouterr().err.count("a pause is taken") == 1
+    assert [run.name for run in runs] == ["watcher.py", "floor"]
+    assert runs[0].config["params"]["pause"] == 0.01
+    row = estimated(manifest, str(watcher), here)["rows"][0]
+    assert (row["left"], row["seconds"]) == (0, 0)
+    row = estimated(manifest, str(watcher), here, seed=1)["rows"][0]
+    assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a cell
+    both = [spec.parse(text) for text in (str(watcher), f"{watcher} pause=0.01")]
+    _, runs = bench.run(manifest, plan, about, both, 0, "folds", here)
+    assert len(runs) == 2
+
+
+GIGABYTE = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("device", "memory", "gpu", "jobs"),
+    [
+        ("cpu", 100, 0, 4),  # as many as asked for
+        ("cpu", 9, 0, 2),  # 7.2 GB in processes of 3.5
+        ("cpu", 1, 0, 1),
+        ("cuda", 100, 80, 4),
+        ("cuda", 100, 24, 3),  # 12 GB for networks of 4
+        ("cuda", 100, 5, 1),
+        ("cuda", 9, 24, 2),
+    ],
+)
+def test_cells_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(monkeypatch, device, memory, gpu, jobs):
+    class Network:
+        images = True
+
+        def fit_bytes(self, n, d):
+            assert (n, d) == (1000, 3 * 64 * 64)
+            return 3 * GIGABYTE
+
+        def gpu_bytes(self):
+            return 4 * GIGABYTE
+
+    said = []
+    console = SimpleNamespace(say=said.append, detail=lambda text: None)
+    monkeypatch.setattr(bench, "available_memory", lambda: memory * GIGABYTE)
+    monkeypatch.setattr(bench, "available_gpu_memory", lambda: gpu * GIGABYTE)
+    network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
+    network.make.images, network.make.gpu_bytes = True, Network.gpu_bytes
+    here = SimpleNamespace(jobs=4, device=device, console=console)
+    found = bench._jobs_in_memory({1: network, 2: spec.parse("floor")}, 1000, here)
+    assert min(found, here.jobs) == jobs
+    assert bool(said) == (jobs < 4)
+    assert all("at once" in line for line in said)

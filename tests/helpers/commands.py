@@ -1,0 +1,263 @@
+"""Running the command line: what it prints, its exit code, what it leaves; in this process, which has all imported."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from unittest import mock
+
+from ageensemble._utils import workers
+from ageensemble.apps.cli import main
+from ageensemble.reporting import run_report
+
+MINE = '''"""A model for tests: the ages of the training items, in trouble on demand."""
+
+import os
+import time
+
+import numpy as np
+
+
+class Mine:
+    """As likely as among the training items."""
+
+    features = ""
+
+    def __init__(self, *, trouble="", sleep=0.0, flag=""):
+        self.trouble, self.sleep, self.flag = trouble, sleep, flag
+
+    def fit(self, x, y, inner, *, seed, threads, device):
+        time.sleep(self.sleep)
+        if self.flag and not os.path.exists(self.flag):
+            raise RuntimeError("there is no flag")
+        if self.trouble == "raise":
+            raise RuntimeError("no luck\\nat all")
+        if self.trouble == "missing-file":
+            open("/nowhere/weights")
+        if self.trouble == "SystemExit":
+            raise SystemExit(5)
+        if self.trouble == "SIGKILL":
+            os.kill(os.getpid(), 9)
+        if self.trouble == "_exit":
+            os._exit(3)
+        print("a model that talks")
+        self.counts = np.bincount(y[:, 0], minlength=121)[:121] + 0.01
+        return self
+
+    def predict(self, x):
+        rows = np.tile(self.counts, (len(x), 1))
+        if self.trouble == "nan":
+            rows[0, 0] = np.nan
+        if self.trouble == "shape":
+            rows = rows[:, :100]
+        if self.trouble == "rows":
+            rows = rows[1:]
+        return rows
+
+    def save(self, folder):
+        np.save(folder / "counts.npy", self.counts)
+
+    @classmethod
+    def load(cls, folder):
+        model = cls()
+        model.counts = np.load(folder / "counts.npy")
+        return model
+
+    @staticmethod
+    def fit_bytes(n, d):
+        return 0
+'''
+WATCHER = '''"""A model for tests that looks at photographs, in epochs that it can go on from, in trouble on demand."""
+
+import json
+import os
+import time
+
+import numpy as np
+
+
+class Watcher:
+    """The ages of training photographs as bright."""
+
+    features = ""
+    images = True
+
+    def __init__(self, *, size="16", epochs=3, pause=0.0, trouble="", at=1):
+        self.size, self.epochs, self.pause, self.trouble, self.at = size, epochs, pause, trouble, at
+        self.sums, self.history = 0.0, []
+
+    def fit(self, x, y, inner, *, seed, threads, device, keep, tell):
+        self.ages = y[:, 0]
+        self.bright = brightness(x)
+        if (keep / "state.json").exists():
+            self.sums, self.history = json.loads((keep / "state.json").read_text())
+        self.record = {"began_after": len(self.history)}
+        for epoch in range(len(self.history), self.epochs):
+            self.sums += float(self.bright.mean()) * (epoch + 1) / (seed + 1)
+            for part in range(10):
+                time.sleep(self.pause / 10)
+                tell({"done": np.float32(epoch + part / 10), "total": self.epochs, "epoch": epoch + 1,
+                      "epochs": self.epochs, "images_per_second": 95, "loss": 4 - epoch / 4,
+                      "inner_mae": 9.0 - epoch if epoch else None})
+            loss = {"loss": 4 - epoch / 4, "inner_loss": None, "mae": 8 - epoch / 3, "inner_mae": 9 - epoch / 3}
+            self.history.append({"epoch": epoch + 1, "seconds": 1.5} | loss)
+            (keep / "state.new").write_text(json.dumps([self.sums, self.history]))
+            os.replace(keep / "state.new", keep / "state.json")
+            if epoch + 1 == self.at:
+                self.get_into_trouble(keep)
+        return self
+
+    def get_into_trouble(self, keep):
+        if self.trouble == "raise":
+            raise RuntimeError("no luck")
+        if self.trouble == "SIGKILL" and self.record["began_after"] == 0:
+            os.kill(os.getpid(), 9)
+        if self.trouble == "fill":
+            (keep / "ballast").write_bytes(bytes(500_000))
+
+    def predict(self, x):
+        nearest = np.abs(self.bright - brightness(x)[:, None] - self.sums % 7).argmin(1)
+        return np.eye(121)[self.ages[nearest]]
+
+    def save(self, folder):
+        np.savez(folder / "arrays.npz", bright=self.bright, ages=self.ages, sums=self.sums)
+
+    @classmethod
+    def load(cls, folder):
+        model = cls()
+        with np.load(folder / "arrays.npz") as arrays:
+            model.bright, model.ages, model.sums = arrays["bright"], arrays["ages"], arrays["sums"]
+        return model
+
+    @staticmethod
+    def fit_bytes(n, d):
+        return 0
+
+
+def brightness(x):
+    return np.array([x[np.array([row])].mean() for row in range(len(x))])
+'''
+BRIGHTNESS = '''"""Mean brightness of each photograph."""
+
+
+def extract(batch, *, size=16, power=1.0):
+    return batch.float().mean((1, 2, 3))[:, None] ** power
+'''
+
+
+def command(*words):
+    return [sys.executable, "-m", "ageensemble", *map(str, words)]
+
+
+def environment(**more):
+    return os.environ | {"COLUMNS": "100", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"} | more
+
+
+def ageensemble(*words, cwd=".", cells="here", pictures=(), typed="", **more):
+    """Run to the end; what comes back has `returncode`, `stdout` and `stderr`.
+
+    Parameters
+    ----------
+    cells : {"here", "apart"}
+        whether each cell has a process of its own, as it has for a person
+    pictures : tuple of str, or "all"
+        names of those that are drawn, which takes most of the time of a small benchmark
+    typed : str
+        standard input
+    more : str
+        environment variables
+    """
+    out, err = _stream(errors="strict"), _stream(errors="backslashreplace")
+    imported = set(sys.modules)
+    with (
+        contextlib.chdir(cwd),
+        mock.patch.dict(os.environ, environment(**more)),
+        mock.patch.object(sys, "argv", ["__main__.py", *map(str, words)]),
+        mock.patch.object(sys.modules["__main__"], "__package__", "ageensemble", create=True),
+        mock.patch.object(workers, "run", _run_here if cells == "here" else workers.run),
+        mock.patch.object(run_report, "_fitting", _chosen(run_report._fitting, pictures)),
+        mock.patch.object(sys, "stdin", io.StringIO(typed)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main.main()
+        except SystemExit as left:
+            code = left.code
+    for name in sys.modules.keys() - imported:
+        if name.startswith("ageensemble_plugin_"):  # the next to be run reads the file anew
+            del sys.modules[name]
+    return subprocess.CompletedProcess(words, code, *(each.buffer.getvalue().decode() for each in (out, err)))
+
+
+def _stream(errors):
+    """A stream that encodes as a pipe does, so that what could not be printed fails here too."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
+
+
+def _chosen(fitting, pictures):
+    return lambda *given: [name for name in fitting(*given) if pictures == "all" or name in pictures]
+
+
+def _run_here(function, tasks, jobs, threads=None, heard=lambda task, message: None):
+    """Stands in for `processes.run`: the same without a process for each task."""
+    for task in tasks:
+        with (
+            mock.patch.object(workers, "_send", lambda kind, content, task=task: heard(task, content)),
+            contextlib.redirect_stdout(sys.stderr),
+            _threads_kept(),
+        ):
+            ended = function(task)
+        yield task, ended
+
+
+@contextlib.contextmanager
+def _threads_kept():
+    """Leave torch with as many threads as it had."""
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+    yield
+    if before:
+        sys.modules["torch"].set_num_threads(before)
+
+
+def apart(*words, cwd=None, timeout=120, **more):
+    """The same in a process of its own, as a person would start it."""
+    return subprocess.run(
+        command(*words), cwd=cwd, capture_output=True, text=True, timeout=timeout, env=environment(**more)
+    )
+
+
+def benchmark_words(data, out, cache, *words):
+    fixed = ["--folds", 3, "--device", "cpu", "--jobs", 2]
+    return ["benchmark", "--data", data, "--out", out, "--cache", cache, *fixed, *words]
+
+
+def benchmark(data, out, cache, *words, **more):
+    return ageensemble(*benchmark_words(data, out, cache, *words), **more)
+
+
+def said(done):
+    """The one line of an error."""
+    assert "Traceback" not in done.stderr, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.stderr
+    return lines[0].removeprefix("error: ")
+
+
+def plan_folder(out):
+    [file] = out.glob("*/plan.json")
+    return file.parent
+
+
+def predictions(out):
+    """The bytes of every run's predictions: {run/file: bytes}."""
+    return {f"{f.parent.name}/{f.name}": f.read_bytes() for f in out.glob("*/*/*.npy")}
+
+
+def metrics(out):
+    """The results as CSV without what timing changes."""
+    lines = [line.split(",") for line in ageensemble("results", out, "--csv").stdout.splitlines()]
+    timed = {"fit_seconds", "images_per_second", "peak_gb"}
+    keep = [i for i, name in enumerate(lines[0]) if name not in timed]
+    return [[line[i] for i in keep] for line in lines]

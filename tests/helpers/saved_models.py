@@ -1,0 +1,36 @@
+"""Model folders for tests, made once a session from a tiny benchmark."""
+
+import json
+
+from helpers.commands import benchmark, plan_folder
+
+from ageensemble import inference
+from ageensemble._utils.io import file_hash, key_of
+from ageensemble.experiments.experiment import PlanFolder, named
+
+MODELS = ["--model", "svm@hog pca=8 hog.size=32 hog.cell=8", "--model", "xgboost@lbp pca=4 rounds=3 lbp.size=48"]
+MODELS += ["--model", "cnn size=16 epochs=1 depth=2", "--models", "floor"]
+
+
+def runs(data, out, cache):
+    """A plan folder with an SVM, trees, a network, the floor and their stacks."""
+    done = benchmark(data, out, cache, *MODELS)
+    assert done.returncode == 0, done.stderr
+    return PlanFolder(plan_folder(out))
+
+
+def model_folder(plan, name, place):
+    """The model folder of the run whose name begins so."""
+    [run] = [run for run in plan.runs if run.title.startswith(name)]
+    inference.save(named(plan, run.folder.name), plan, place)
+    return place
+
+
+def rewritten(folder, change):
+    """Change the description as somebody would who knows how it is sealed."""
+    file = folder / "model.json"
+    content = json.loads(file.read_text())
+    del content["seal"]
+    change(content)
+    content["files"] = {name: file_hash(folder / name) for name in content["files"] if (folder / name).is_file()}
+    file.write_text(json.dumps(content | {"seal": key_of(content)}))

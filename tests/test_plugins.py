@@ -1,0 +1,331 @@
+"""Adding a model or a feature set touches one new file, and these tests cover it without being told."""
+
+import json
+import os
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+import timm
+from helpers import photographs
+from helpers.commands import BRIGHTNESS, MINE, apart
+from safetensors.torch import save_file
+from typer.testing import CliRunner
+
+from ageensemble import features, models
+from ageensemble._utils import registry
+from ageensemble.apps.cli import runs
+from ageensemble.data import transforms
+from ageensemble.errors import AgeEnsembleError, DataError, UsageError
+
+ITEMS = 80
+NAMES = [*models.names(), "test_resnet"]  # a network of timm stands for all of them
+QUICK = {"epochs": 1, "size": "32", "pretrained": False, "precision": "fp32"}
+
+
+def items(name, folder):
+    """Made-up features, or photographs for a model that wants them, ages and inner parts of a cell's training items."""
+    if models.takes_photographs(name):
+        squares, y, inner = photographs.ageing(ITEMS, 32)
+        return photographs.stored(squares, folder), y, inner
+    rng = np.random.default_rng(0)
+    age = rng.integers(5, 70, ITEMS)
+    x = (rng.normal(size=(ITEMS, 30)) + age[:, None] / 20).astype(np.float32)
+    return x, np.stack([age, age], 1), np.arange(ITEMS) % 10
+
+
+def first(x, n):
+    return x.take(np.arange(n)) if hasattr(x, "take") and hasattr(x, "shapes") else x[:n]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """(model, its x) of a name, fitted once for all tests here, or again."""
+
+    @cache
+    def fit(name, again=0):
+        cls, folder = models.load(name), tmp_path_factory.mktemp("fitted")
+        x, y, inner = items(name, folder)
+        more = {"keep": folder, "tell": lambda progress: None} if models.takes_photographs(name) else {}
+        quick = {key: value for key, value in QUICK.items() if more and key in registry.defaults(cls)}
+        return cls(**quick).fit(x, y, inner, seed=0, threads=1, device="cpu", **more), x
+
+    return fit
+
+
+each_model = pytest.mark.parametrize("name", NAMES)
+
+
+@each_model
+def test_a_model_gives_age_distributions_and_the_same_again_after_saving(name, fitted, tmp_path):
+    model, x = fitted(name)
+    rows = model.predict(first(x, 33))
+    assert rows.shape == (33, 121)
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
+    assert rows.min() >= 0
+    model.save(tmp_path)
+    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict(first(x, 33)), rows)
+
+
+@each_model
+def test_a_model_fitted_twice_with_one_seed_predicts_the_same(name, fitted):
+    (one, x), (other, _) = fitted(name), fitted(name, again=1)
+    np.testing.assert_array_equal(one.predict(x), other.predict(x))
+
+
+@each_model
+def test_a_model_looks_at_each_photograph_alone(name, fitted):
+    model, x = fitted(name)
+    np.testing.assert_allclose(model.predict(first(x, 1)), model.predict(first(x, 5))[:1], atol=1e-5)
+
+
+@each_model
+def test_a_model_says_what_it_is_and_what_memory_it_needs(name):
+    cls = models.load(name)
+    assert len(registry.summary(cls)) > 20
+    assert registry.summary(cls).endswith(".")
+    assert cls().fit_bytes(20_000, 14_000) < 100e9
+    assert all(name in vars(cls()) for name in registry.defaults(cls)), "__init__ stores its parameters"
+    for feature in filter(None, cls.features.split("+")):
+        assert feature.partition(":")[0] in features.names()
+
+
+@each_model
+def test_every_parameter_of_a_model_is_explained(name):
+    for row in registry.described(models.load(name)):
+        assert row["type"], row["name"]
+        assert len(row["description"]) > 3, row["name"]
+
+
+@pytest.fixture
+def example(tmp_path):
+    """Parameters of a feature set: its defaults, and what it cannot do without."""
+
+    def parameters(name):
+        params = registry.defaults(features.load(name))
+        if name == "embed":
+            save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "w.safetensors")
+            params |= {"network": "test_resnet", "weights": str(tmp_path / "w.safetensors"), "size": 32}
+        return params
+
+    return parameters
+
+
+@pytest.mark.parametrize("name", features.names())
+def test_features_are_one_finite_row_for_each_photograph_seen_alone(name, example):
+    params = example(name)
+    squares = np.random.default_rng(0).integers(0, 256, (5, params["size"], params["size"], 3), dtype=np.uint8)
+    rows = features.extract(name, params, squares, "cpu")
+    assert rows.shape == (5, features.dimension(name, params))
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(features.extract(name, params, squares[2:3], "cpu")[0], rows[2], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", features.names())
+def test_features_say_what_they_are(name):
+    assert len(registry.summary(features.module(name))) > 20
+    assert all(row["description"] for row in registry.described(features.load(name)))
+
+
+def test_unknown_names_are_answered_with_the_known_and_the_nearest():
+    with pytest.raises(UsageError, match=r"known: .*floor.*; did you mean 'floor'\?"):
+        models.load("flor")
+    with pytest.raises(UsageError, match=r"any name of timm's such as resnet50; did you mean 'test_resnet'\?"):
+        models.load("test_resnt")
+    with pytest.raises(UsageError, match=r"no feature called 'hgo'; known: .*; did you mean 'hog'"):
+        features.load("hgo")
+
+
+def test_every_built_in_names_its_version():
+    models.version("test_resnet")
+    for package in (models, features, transforms):
+        assert all(isinstance(package.version(name), int) for name in package.names())
+
+
+def test_a_file_is_told_by_its_content(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def apply(image):\n    return image\n")
+    same = tmp_path / "same.py"
+    same.write_text(file.read_text())
+    other = tmp_path / "other.py"
+    other.write_text("def apply(image):\n    return 255 - image\n")
+    version = transforms.version(str(file))
+    assert version == transforms.version(str(same)) != transforms.version(str(other))
+
+
+class Base:
+    """A base.
+
+    Parameters
+    ----------
+    size, width : int
+        of a side,
+        in pixels
+    lr : float
+        learning rate
+
+    Attributes
+    ----------
+    lr : str
+        something else
+    """
+
+    def __init__(self, *, size=1, width=2, lr=0.1):
+        pass
+
+
+class Passing(Base):
+    """A class that passes parameters on.
+
+    Parameters
+    ----------
+    depth : int
+        of the network
+    """
+
+    def __init__(self, *, depth=3, lr=0.5, **more):
+        pass
+
+
+class Closed(Passing):
+    def __init__(self, *, lr=0.7):
+        pass
+
+
+def test_parameters_are_those_of_the_class_and_of_the_classes_it_passes_them_on_to():
+    assert registry.defaults(Passing) == {"depth": 3, "lr": 0.5, "size": 1, "width": 2}
+    assert registry.defaults(Closed) == {"lr": 0.7}
+    assert registry.defaults(type("Empty", (), {})) == {}
+
+
+def test_parameters_are_described_by_the_docstrings_of_class_and_bases():
+    described = {row.pop("name"): tuple(row.values()) for row in registry.described(Passing)}
+    assert described == {
+        "depth": (3, "int", "of the network"),
+        "lr": (0.5, "float", "learning rate"),
+        "size": (1, "int", "of a side, in pixels"),
+        "width": (2, "int", "of a side, in pixels"),
+    }
+
+
+def listed(*words):
+    """What `ageensemble list` prints, without the start of a process."""
+    done = CliRunner().invoke(runs.list_app, words)
+    return done.stdout if done.exception is None else done.exception
+
+
+@pytest.mark.parametrize("name", ["svm", "embed", "test_resnet"])
+def test_parameters_are_listed_with_their_defaults_and_words(name):
+    known = registry.defaults(features.load(name) if name == "embed" else models.load(name))
+    about = json.loads(listed("parameters", name, "--json"))
+    known |= {} if name == "embed" else {"preprocess": ""}  # of every model that sees photographs
+    assert {row["name"]: row["default"] for row in about["parameters"]} == known
+    lines = listed("parameters", name).splitlines()
+    assert lines[0] == f"{name}: {about['summary']}"
+    assert len(lines) == 1 + len(known)
+
+
+def test_preprocess_is_listed_with_its_values_for_models_that_see_photographs_alone():
+    for name in ("knn", "cnn", "svm"):
+        assert "clahe, equalise, grey" in listed("parameters", name).splitlines()[-1]
+    for name in ("floor", "hog"):
+        assert "preprocess" not in listed("parameters", name)
+
+
+def test_parameters_of_a_file_are_listed_and_of_nothing_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "brightness.py").write_text(BRIGHTNESS)
+    assert "sleep=0.0" in listed("parameters", "./mine.py")
+    assert "power=1.0" in listed("parameters", "./brightness.py")
+    assert str(listed("parameters", "hogg")) == "no model or feature set called 'hogg'; did you mean 'hog'?"
+
+
+def test_listed_models_have_a_line_each():
+    lines = listed("models").splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == models.names()
+    assert "Every network of timm is a model by its name" in lines[-1]
+    assert not any("Parameters:" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("1/0", "does not load: ZeroDivisionError"),
+        ("def", "does not load: SyntaxError"),
+        ("raise SystemExit", "does not load: SystemExit"),
+        ("x = 1", "must be one class with fit; there are 0"),
+        (MINE + MINE.replace("Mine", "Other"), "there are 2"),
+        (MINE.replace("def predict", "def answer"), "lacks: predict"),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, content, complaint):
+    file = tmp_path / "mine.py"
+    file.write_text(content)
+    with pytest.raises(UsageError, match=complaint):
+        models.load(str(file))
+
+
+def test_two_files_of_one_name_in_different_folders_are_two_models(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text(MINE.replace("As likely", folder))
+    described = [registry.summary(models.load(str(tmp_path / folder / "mine.py"))) for folder in ("a", "b")]
+    assert [text[0] for text in described] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("return batch.float().mean()", "a row for each of 4"),
+        ("return batch.float().flatten(1) * float('nan')", "finite"),
+        ("return batch.nothing", "AttributeError"),
+        ("raise ValueError('size is odd')", "size is odd"),
+    ],
+)
+def test_features_that_fail_are_named(tmp_path, body, complaint):
+    file = tmp_path / "bad.py"
+    file.write_text(f"def extract(batch, *, size=8):\n    {body}\n")
+    with pytest.raises(AgeEnsembleError, match=complaint):
+        features.extract(str(file), {"size": 8}, np.zeros((4, 8, 8, 3), np.uint8), "cpu")
+
+
+def test_the_matrix_of_features_has_a_row_for_each_item_and_is_made_once(tmp_path, manifest):
+    file = tmp_path / "brightness.py"
+    file.write_text(BRIGHTNESS)
+    made = features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
+    assert np.load(made).shape == (len(manifest), 1)
+    before = made.stat().st_mtime_ns
+    assert features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu") == made
+    assert made.stat().st_mtime_ns == before
+    file.write_text(BRIGHTNESS.replace("mean(", "amax("))
+    assert features.matrix_place(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu") != made
+
+
+def test_half_a_matrix_of_a_killed_process_is_cleared_away(tmp_path, manifest):
+    file = tmp_path / "brightness.py"
+    file.write_text(BRIGHTNESS)
+    place = features.matrix_place(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
+    place.parent.mkdir()
+    left = place.with_name(f".{place.name}.12345.tmp")
+    left.write_bytes(b"half")
+    features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
+    assert not left.exists()
+
+
+def test_an_installed_entry_point_is_a_model_like_any_other(tmp_path):
+    (tmp_path / "other_package.py").write_text(MINE)
+    info = tmp_path / "other_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ageensemble.models]\ntheirs = other_package\nfloor = nowhere\n")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    listed = apart("list", "models", PYTHONPATH=path)
+    assert "theirs" in listed.stdout
+    assert "As likely as among" in listed.stdout
+    assert "the floor of every table" in listed.stdout, "what others install does not hide ours"
+
+
+def test_data_errors_exit_with_three_and_usage_errors_with_two():
+    assert (DataError.exit_code, UsageError.exit_code) == (3, 2)
