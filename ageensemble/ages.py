@@ -12,31 +12,31 @@ import numpy as np
 
 from .errors import DataError, UsageError
 
-A = 121
-OLDEST = A - 1
+N_AGES = 121
+MAX_AGE = N_AGES - 1
 FLOOR_MIX = 1e-4  # share of the training histogram in every prediction, so that no true age has probability zero
 
 
 @dataclass(frozen=True)
-class Scheme:
+class AgeGroups:
     """A named tuple of age groups, each an inclusive range of whole years, in rising order without overlap."""
 
     name: str
-    groups: tuple[tuple[int, int], ...]
+    ranges: tuple[tuple[int, int], ...]
 
     def __len__(self):
-        return len(self.groups)
+        return len(self.ranges)
 
     @cached_property
     def labels(self):
         """Names of the groups: `18-22`, `81+` for one that is open to the top, `26` for a single year."""
-        return [_label(low, high) for low, high in self.groups]
+        return [_label(low, high) for low, high in self.ranges]
 
     @cached_property
     def lookup(self):
         """Group of each year, `(A,)` int; -1 for a year in no group."""
-        table = np.full(A, -1)
-        for index, (low, high) in enumerate(self.groups):
+        table = np.full(N_AGES, -1)
+        for index, (low, high) in enumerate(self.ranges):
             table[low : high + 1] = index
         return table
 
@@ -55,15 +55,17 @@ class Scheme:
         Raises
         ------
         DataError
-            A labelled range straddles the border of a group, so nobody can say which group is true.
+            A labeled range straddles the border of a group, so nobody can say which group is true.
         """
         low, high = self.lookup[y[:, 0]], self.lookup[y[:, 1]]
         cut = np.flatnonzero(low != high)
         if len(cut):
             whole = uncut(y)
-            better = f"give --groups {whole.name}" if whole else "mend that label, or give --groups of whole ranges"
+            better = (
+                f"give --age-groups {whole.name}" if whole else "mend that label, or give --age-groups of whole ranges"
+            )
             range_ = _label(*y[cut[0]])
-            text = f"the groups '{self.name}' cut the labelled range {range_} in two (labels: {len(cut)}); {better}"
+            text = f"the groups '{self.name}' cut the labeled range {range_} in two (labels: {len(cut)}); {better}"
             raise DataError(text)
         return low
 
@@ -82,31 +84,31 @@ class Scheme:
 
 
 def _label(low, high):
-    return f"{low}+" if high == OLDEST else str(low) if low == high else f"{low}-{high}"
+    return f"{low}+" if high == MAX_AGE else str(low) if low == high else f"{low}-{high}"
 
 
 def _from_starts(name, starts):
-    ends = [*(s - 1 for s in starts[1:]), OLDEST]
-    return Scheme(name, tuple(zip(starts, ends, strict=True)))
+    ends = [*(s - 1 for s in starts[1:]), MAX_AGE]
+    return AgeGroups(name, tuple(zip(starts, ends, strict=True)))
 
 
-SCHEMES = {
-    scheme.name: scheme
-    for scheme in (
-        _from_starts("fourteen", [0, 3, 6, 11, 15, 18, 23, 28, 34, 41, 51, 61, 71, 81]),
+AGE_GROUPS = {
+    age_groups.name: age_groups
+    for age_groups in (
+        _from_starts("default", [0, 3, 6, 11, 15, 18, 23, 28, 34, 41, 51, 61, 71, 81]),
         _from_starts("decades", list(range(0, 101, 10))),
-        Scheme(
-            "adience", ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, OLDEST))
+        AgeGroups(
+            "adience", ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, MAX_AGE))
         ),  # Eidinger, Enbar & Hassner 2014: the gaps are the authors'
         _from_starts("fairface", [0, 3, *range(10, 71, 10)]),  # Karkkainen & Joo 2021
         _from_starts("coarse", [1, 16, 26, 41, 61]),
-        _from_starts("years", list(range(A))),
+        _from_starts("years", list(range(N_AGES))),
     )
 }
-FOURTEEN = SCHEMES["fourteen"]
+DEFAULT_AGE_GROUPS = AGE_GROUPS["default"]
 
 
-def scheme(text):
+def parse_age_groups(text):
     """The scheme called `text`, or the one spelled out in it (`0-12,13-19,20-64,65+`).
 
     Raises
@@ -114,39 +116,41 @@ def scheme(text):
     UsageError
         Neither a known name nor a readable list; a group that is empty, overlaps the one before or leaves 0..120.
     """
-    if text in SCHEMES:
-        return SCHEMES[text]
+    if text in AGE_GROUPS:
+        return AGE_GROUPS[text]
     if not text or not text[0].isdigit():
-        raise UsageError(f"no age groups called '{text}'; known: {', '.join(SCHEMES)}, or ranges like 0-12,13-19,20+")
-    groups = [_parse_group(part.strip(), text) for part in text.split(",")]
-    for (low, high), (_, before) in zip(groups, [(0, -1), *groups], strict=False):
-        if low > high or high > OLDEST:
-            raise UsageError(f"age group {low}-{high} is not a range of years within 0..{OLDEST}")
+        raise UsageError(
+            f"no age groups called '{text}'; known: {', '.join(AGE_GROUPS)}, or ranges like 0-12,13-19,20+"
+        )
+    age_groups = [_parse_group(part.strip(), text) for part in text.split(",")]
+    for (low, high), (_, before) in zip(age_groups, [(0, -1), *age_groups], strict=False):
+        if low > high or high > MAX_AGE:
+            raise UsageError(f"age group {low}-{high} is not a range of years within 0..{MAX_AGE}")
         if low <= before:
             raise UsageError(
                 f"age group {_label(low, high)} overlaps the one before it, or is out of order, in '{text}'"
             )
-    return Scheme(text, tuple(groups))
+    return AgeGroups(text, tuple(age_groups))
 
 
 def _parse_group(part, text):
     low, dash, high = part.partition("-")
     if part.endswith("+"):
-        low, dash, high = part[:-1], "-", str(OLDEST)
+        low, dash, high = part[:-1], "-", str(MAX_AGE)
     try:
         return int(low), int(high if dash else low)
     except ValueError:
         raise UsageError(f"'{part}' in '{text}' is not a range of years; write 13-19, 65+ or 40") from None
 
 
-def outside(groups, y):
+def outside(age_groups, y):
     """How many labels lie in no group, and which years those are (for a message)."""
-    missing = y[groups.of(y) < 0]
+    missing = y[age_groups.of(y) < 0]
     return len(missing), sorted({int(age) for age in missing.ravel()})
 
 
 def exact(y, who):
-    """The ages of exactly labelled items, `(n,)` int; `who` needs them and is named in the error.
+    """The ages of exactly labeled items, `(n,)` int; `who` needs them and is named in the error.
 
     Raises
     ------
@@ -159,16 +163,16 @@ def exact(y, who):
 
 
 def uncut(y):
-    """The first of the schemes whose groups cut no labelled range in two, or None.
+    """The first of the schemes whose groups cut no labeled range in two, or None.
 
     Parameters
     ----------
     y : (n, 2) int array, years
     """
-    for scheme in SCHEMES.values():
-        low, high = scheme.lookup[y[:, 0]], scheme.lookup[y[:, 1]]
+    for age_groups in AGE_GROUPS.values():
+        low, high = age_groups.lookup[y[:, 0]], age_groups.lookup[y[:, 1]]
         if (low == high).all():
-            return scheme
+            return age_groups
     return None
 
 
@@ -178,17 +182,17 @@ def uncut(y):
 def quantile(distribution, q):
     """Smallest year whose cumulative probability reaches `q`, `(n,)` int."""
     cumulative = np.cumsum(distribution, axis=1, dtype=np.float64)
-    return np.minimum((cumulative < q * cumulative[:, -1:] - 1e-9).sum(1), OLDEST)
+    return np.minimum((cumulative < q * cumulative[:, -1:] - 1e-9).sum(1), MAX_AGE)
 
 
 def median(distribution):
-    """The decoding that minimises the expected absolute error, `(n,)` int years."""
+    """The decoding that minimizes the expected absolute error, `(n,)` int years."""
     return quantile(distribution, 0.5)
 
 
 def mean(distribution):
-    """The decoding that minimises the expected squared error, `(n,)` float years."""
-    return distribution @ np.arange(A, dtype=np.float64)
+    """The decoding that minimizes the expected squared error, `(n,)` float years."""
+    return distribution @ np.arange(N_AGES, dtype=np.float64)
 
 
 def mode(distribution):
@@ -209,26 +213,26 @@ def histogram(y, sigma=2.0):
 
     A ranged label spreads evenly over its years. One item's worth of uniform mass keeps every year possible.
     """
-    counts = np.zeros(A + 1)
+    counts = np.zeros(N_AGES + 1)
     share = 1 / (y[:, 1] - y[:, 0] + 1)
     np.add.at(counts, y[:, 0], share)
     np.add.at(counts, y[:, 1] + 1, -share)
-    smooth = np.cumsum(counts)[:A] @ _blur(sigma) + 1 / A
+    smooth = np.cumsum(counts)[:N_AGES] @ _blur(sigma) + 1 / N_AGES
     return smooth / smooth.sum()
 
 
 def _blur(sigma):
     """Gaussian smoothing of the axis as an `(A, A)` matrix; what would leave at an end is folded back inside."""
-    years = np.arange(A)
+    years = np.arange(N_AGES)
 
     def bell(target):
         return np.exp(-0.5 * ((years[:, None] - target) / sigma) ** 2)
 
-    kernel = bell(years) + bell(-1 - years) + bell(2 * A - 1 - years)
+    kernel = bell(years) + bell(-1 - years) + bell(2 * N_AGES - 1 - years)
     return kernel / kernel.sum(1, keepdims=True)
 
 
-def from_groups(probabilities, groups, y):
+def from_groups(probabilities, age_groups, y):
     """Spread group probabilities over years, each group by its own training items.
 
     Parameters
@@ -243,7 +247,7 @@ def from_groups(probabilities, groups, y):
     -------
     (n, A) float64 array
     """
-    inside = groups.matrix.T * histogram(y)
+    inside = age_groups.matrix.T * histogram(y)
     return probabilities @ (inside / inside.sum(1, keepdims=True))
 
 
@@ -259,7 +263,7 @@ def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
     inner_predicted, inner_age : (m,) array, years
         inner out-of-fold predictions of the training items, and their true ages
     k : int
-        neighbours; all `m` where there are fewer; where more are equally near, some that stand for them all
+        neighbors; all `m` where there are fewer; where more are equally near, some that stand for them all
     sigma : float, years
         smoothing of the counted ages
 
@@ -270,14 +274,14 @@ def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
     order = _in_order(inner_predicted, inner_age)
     near, residual = inner_predicted[order], (inner_age - inner_predicted)[order]
     k = min(k, len(near))
-    result = np.empty((len(predicted), A))
+    result = np.empty((len(predicted), N_AGES))
     for start in range(0, len(predicted), 4096):
-        centre = predicted[start : start + 4096]
-        window = _nearest_window(centre, near, k)[:, None] + np.arange(k)
-        years = np.clip(np.rint(centre[:, None] + residual[window]), 0, OLDEST).astype(np.int64)
-        rows = np.arange(len(centre))[:, None] * A
-        counts = np.bincount((rows + years).ravel(), minlength=len(centre) * A)
-        result[start : start + 4096] = counts.reshape(-1, A) / k
+        center = predicted[start : start + 4096]
+        window = _nearest_window(center, near, k)[:, None] + np.arange(k)
+        years = np.clip(np.rint(center[:, None] + residual[window]), 0, MAX_AGE).astype(np.int64)
+        rows = np.arange(len(center))[:, None] * N_AGES
+        counts = np.bincount((rows + years).ravel(), minlength=len(center) * N_AGES)
+        result[start : start + 4096] = counts.reshape(-1, N_AGES) / k
     return result @ _blur(sigma)
 
 
@@ -292,21 +296,21 @@ def _in_order(predicted, age):
     return order[np.lexsort((spread, predicted[order]))]
 
 
-def _nearest_window(centre, sorted_values, k):
-    """Start of the run of `k` sorted values nearest to each centre, found by bisection over all centres at once."""
-    low = np.zeros(len(centre), np.int64)
-    high = np.full(len(centre), len(sorted_values) - k)
+def _nearest_window(center, sorted_values, k):
+    """Start of the run of `k` sorted values nearest to each center, found by bisection over all centers at once."""
+    low = np.zeros(len(center), np.int64)
+    high = np.full(len(center), len(sorted_values) - k)
     while np.any(low < high):
         middle = (low + high) // 2
         last = np.minimum(middle + k, len(sorted_values) - 1)
-        right = (low < high) & (centre - sorted_values[middle] > sorted_values[last] - centre)
+        right = (low < high) & (center - sorted_values[middle] > sorted_values[last] - center)
         high = np.where((low < high) & ~right, middle, high)
         low = np.where(right, middle + 1, low)
     return low
 
 
 def finish(distribution, prior):
-    """What every model's output goes through: checked, normalised, mixed with the training histogram.
+    """What every model's output goes through: checked, normalized, mixed with the training histogram.
 
     Parameters
     ----------
@@ -325,8 +329,8 @@ def finish(distribution, prior):
         Wrong shape, a number that is not finite, or a row without mass: the model is broken.
     """
     distribution = np.asarray(distribution, np.float64)
-    if distribution.ndim != 2 or distribution.shape[1] != A:
-        raise ValueError(f"a model must return (n, {A}) age distributions, not {distribution.shape}")
+    if distribution.ndim != 2 or distribution.shape[1] != N_AGES:
+        raise ValueError(f"a model must return (n, {N_AGES}) age distributions, not {distribution.shape}")
     if not np.isfinite(distribution).all():
         raise ValueError("the model returned probabilities that are not finite")
     distribution = np.clip(distribution, 0, None)

@@ -28,4 +28,4 @@ class DiskError(AgeEnsembleError):
 
 
 class UnequalError(AgeEnsembleError):
-    """Results that were not made on the same items and split plan were asked to share a table."""
+    """Results that were not made on the same items and split were asked to share a table."""

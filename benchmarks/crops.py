@@ -7,7 +7,7 @@
 found       pictures in which a face was found where the crop's own is; the rest of a line is about these
 more        further faces that were found, in all pictures together: there is nothing else but a blurred background
 landmarks   mean distance to where the crop's own landmarks went, as a share of the distance between the eyes
-grey        mean absolute difference, in grey levels of 255, between what was cut out of the larger picture and of the
+gray        mean absolute difference, in gray levels of 255, between what was cut out of the larger picture and of the
             crop; in brackets the same where the crop's own face is taken for the one found, which is what pasting costs
 years       with --model: mean absolute difference between the median age that the model predicts from what was cut out
             and from the crop as it is; in brackets where the crop's own face is taken
@@ -15,7 +15,7 @@ years       with --model: mean absolute difference between the median age that t
 Takes one to three minutes on a busy core. Measured, with 200 drawn faces, 100 crops of UTKFace, and 60 drawn faces:
 
                 drawn, YuNet                  UTKFace, YuNet                drawn, cascade
-                found  landmarks  grey        found  landmarks  grey        found  grey
+                found  landmarks  gray        found  landmarks  gray        found  gray
     as it is    200    4.3 %  12.9 (6.5)      100    4.4 %  14.4 (5.2)      40 of 56  25.8 ( 7.9)
     small       177    6.5 %  15.4 (9.1)      100    4.4 %  14.1 (5.9)      34 of 56  24.1 (11.8)
     turned      190    6.2 %  16.1 (6.5)      100    4.7 %  15.0 (5.1)       5 of 56  46.5
@@ -39,7 +39,8 @@ from PIL import Image
 from ageensemble import load_model
 from ageensemble._utils.cache import default_folder
 from ageensemble._utils.hardware import cores
-from ageensemble.data import dataset, faces
+from ageensemble.data import faces
+from ageensemble.data.dataset import load_dataset
 from ageensemble.inference import faces as looking
 
 CASES = {"as it is": (1, 0), "small": (0.5, 0), "turned": (1, 25), "turned back": (1, -25), "scaled": (2, 0)}
@@ -55,7 +56,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
     detector = faces.detector(options.detector, cache=options.cache, say=print)
-    items = dataset.build(options.data, cache=options.cache, jobs=cores())
+    items = load_dataset(options.data, cache=options.cache, jobs=cores())
     rows = items.items["photo"].to_numpy()
     model = options.model and load_model(options.model)
     template = model and looking.template_of(model, detector)
@@ -81,7 +82,7 @@ def case(crops, detector, template, scale, degrees):
         if face:
             wanted = faces.crop(crop, own, template)
             cut, pasting = (faces.crop(whole, one, template) for one in (face, expected))
-            result |= {"landmarks": off(face, expected), "grey": grey(cut, wanted), "pasting": grey(pasting, wanted)}
+            result |= {"landmarks": off(face, expected), "gray": gray(cut, wanted), "pasting": gray(pasting, wanted)}
             result["pictures"] = [crop, cut, pasting]
         results.append(result)
     return results
@@ -90,10 +91,10 @@ def case(crops, detector, template, scale, degrees):
 def summary(results, model):
     """One case in words."""
     found = [result for result in results if result["found"]]
-    mean = {name: np.mean([result[name] for result in found]) for name in ("landmarks", "grey", "pasting")}
+    mean = {name: np.mean([result[name] for result in found]) for name in ("landmarks", "gray", "pasting")}
     more = sum(result["more"] for result in results)
     text = f"found {len(found)}/{len(results)}  more {more}"
-    text += f"  landmarks {mean['landmarks']:.1%}  grey {mean['grey']:.1f} ({mean['pasting']:.1f})"
+    text += f"  landmarks {mean['landmarks']:.1%}  gray {mean['gray']:.1f} ({mean['pasting']:.1f})"
     return f"{text}  years {years(found, model)}" if model else text
 
 
@@ -129,12 +130,12 @@ def pasted(crop, scale, degrees, rng):
 
 def moved(face, onto, corner):
     """The face of a crop in the larger picture; its box stays upright."""
-    centre, (width, height) = middle(face) * onto + corner, (side * abs(onto) for side in face.box[2:])
+    center, (width, height) = middle(face) * onto + corner, (side * abs(onto) for side in face.box[2:])
     points = None
     if face.landmarks is not None:
         there = face.landmarks @ [1, 1j] * onto + corner
         points = np.stack([there.real, there.imag], 1)
-    return faces.Face((centre.real - width / 2, centre.imag - height / 2, width, height), face.score, points)
+    return faces.Face((center.real - width / 2, center.imag - height / 2, width, height), face.score, points)
 
 
 def middle(face):
@@ -151,7 +152,7 @@ def off(face, expected):
     return np.linalg.norm(face.landmarks - expected.landmarks, axis=1).mean() / eyes
 
 
-def grey(one, other):
+def gray(one, other):
     """Mean absolute difference of two crops."""
     return np.abs(one.astype(int) - other).mean()
 

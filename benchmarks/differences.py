@@ -5,7 +5,7 @@
 Takes three minutes on one core; tests/test_differences.py is a smaller version. Expected: equal models are told apart
 in 3 to 7 % of repetitions, 0.3 years are found in at least 95 %; items that are alike and yet resampled one by one give
 several times as many false alarms. In a family of nine runs an honest one is suspicious in at most 5 %, and one that
-had seen 15 % of what was held out from it in at least 90 %. Intervals of a mean need some 50 clusters to cover what
+had seen 15 % of what was held out from it in at least 90 %. Intervals of a mean need some 50 groups to cover what
 they say. A stack of one good member with twenty of noise is as good as that one, to a hundredth of a year or two.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from ageensemble import ages, ensembles
 from ageensemble.ensembles.pooling import logs
 from ageensemble.evaluation import bootstrap, leakage, subgroups, temperature
-from ageensemble.splits import split
+from ageensemble.splits.split import TEST, age_gender_strata, assign_stratified_groups
 
 ITEMS, DEVIATION = 3800, 4.0  # of a test part like UTKFace's, and of the differences of two good models' errors there
 
@@ -27,13 +27,13 @@ def main():
     print(f"two equal models: interval leaves out 0 in {found(0.0):.1%} of 1,000")
     print(f"0.3 years apart: found in {found(0.3):.1%}")
     print(f"0.1 / 0.2 years apart: found in {found(0.1):.1%} / {found(0.2):.1%}")
-    for by_cluster in (True, False):
-        alarms = found(0.0, per_cluster=4, alike=0.5, by_cluster=by_cluster)
-        print(f"equal, items alike in fours, resampled by {'clusters' if by_cluster else 'items'}: {alarms:.1%}")
+    for by_group in (True, False):
+        alarms = found(0.0, per_group=4, alike=0.5, by_group=by_group)
+        print(f"equal, items alike in fours, resampled by {'groups' if by_group else 'items'}: {alarms:.1%}")
     for name, share in headline_alarms(1000).items():
         print(f"equal, {name}: {share:.1%}")
-    for clusters in (10, 20, subgroups.LEAST_CLUSTERS, 50, 100):
-        print(f"interval of a mean error, {clusters} clusters: holds the truth in {coverage(clusters):.1%} of 2,000")
+    for groups in (10, 20, subgroups.LEAST_CLUSTERS, 50, 100):
+        print(f"interval of a mean error, {groups} groups: holds the truth in {coverage(groups):.1%} of 2,000")
     for name, share in families(300).items():
         print(f"gaps of 9 runs, 300 times: {name}: {share:.1%}")
     for name, share in fitted(300).items():
@@ -44,7 +44,7 @@ def main():
         print(f"{name} of a good member and 20 of noise minus the good one, MAE: {losses.mean():+.3f} ({between})")
 
 
-def found(gap, repetitions=1000, items=ITEMS, per_cluster=1, alike=0.0, by_cluster=True):
+def found(gap, repetitions=1000, items=ITEMS, per_group=1, alike=0.0, by_group=True):
     """Share of repetitions in which the interval of the paired difference leaves out 0.
 
     Parameters
@@ -53,21 +53,21 @@ def found(gap, repetitions=1000, items=ITEMS, per_cluster=1, alike=0.0, by_clust
         true difference
     repetitions, items, per_cluster : int
     alike : float
-        correlation of the items of a cluster
+        correlation of the items of a group
     by_cluster : bool
-        whether the bootstrap knows of the clusters
+        whether the bootstrap knows of the groups
     """
     rng = np.random.default_rng(0)
-    cluster = np.repeat(np.arange(items // per_cluster), per_cluster)
-    shared = rng.standard_normal((items // per_cluster, repetitions))[cluster]
+    group = np.repeat(np.arange(items // per_group), per_group)
+    shared = rng.standard_normal((items // per_group, repetitions))[group]
     own = rng.standard_normal((items, repetitions))
     difference = gap + DEVIATION * (np.sqrt(alike) * shared + np.sqrt(1 - alike) * own)
-    resampled = cluster if by_cluster else np.arange(items)
+    resampled = group if by_group else np.arange(items)
     return np.mean([_leaves_out_zero(e) for e in _means(difference, resampled)])
 
 
-def _means(values, cluster):
-    return [estimate for [estimate] in bootstrap.means(values, np.zeros(len(values), int), cluster, 1)]
+def _means(values, group):
+    return [estimate for [estimate] in bootstrap.means(values, np.zeros(len(values), int), group, 1)]
 
 
 def _leaves_out_zero(estimate):
@@ -83,22 +83,22 @@ def headline_alarms(repetitions, items=1000, batch=50):
     alarms = {name: [] for name in bootstrap.HEADLINE}
     for _ in range(0, repetitions, batch):
         years = [np.clip(np.rint(age + hard + rng.normal(0, 4, items)), 0, 120).astype(int) for _ in range(2 * batch)]
-        answered = [bootstrap.Answers(each, ages.FOURTEEN.lookup[each]) for each in years]
-        scores = bootstrap.headline(answered, np.stack([age, age], 1), np.arange(items), ages.FOURTEEN)
+        answered = [bootstrap.Answers(each, ages.DEFAULT_AGE_GROUPS.lookup[each]) for each in years]
+        scores = bootstrap.headline(answered, np.stack([age, age], 1), np.arange(items), ages.DEFAULT_AGE_GROUPS)
         for a, b in zip(scores[::2], scores[1::2], strict=True):
             for name, list_ in alarms.items():
                 list_.append(_leaves_out_zero(a[name] - b[name]))
     return {name: np.mean(list_) for name, list_ in alarms.items()}
 
 
-def coverage(clusters, repetitions=2000):
-    """How often the 95 % interval of a mean absolute error, of clusters of one to three alike, holds the truth."""
+def coverage(groups, repetitions=2000):
+    """How often the 95 % interval of a mean absolute error, of groups of one to three alike, holds the truth."""
     rng = np.random.default_rng(0)
-    cluster = np.repeat(np.arange(clusters), np.arange(clusters) % 3 + 1)
-    spread = np.exp(rng.normal(0, 0.5, (clusters, repetitions)))[cluster]  # some faces are hard
-    values = np.abs(5 * spread * rng.standard_normal((len(cluster), repetitions)))
+    group = np.repeat(np.arange(groups), np.arange(groups) % 3 + 1)
+    spread = np.exp(rng.normal(0, 0.5, (groups, repetitions)))[group]  # some faces are hard
+    values = np.abs(5 * spread * rng.standard_normal((len(group), repetitions)))
     truth = 5 * np.exp(0.5**2 / 2) * np.sqrt(2 / np.pi)
-    intervals = [estimate.interval() for estimate in _means(values, cluster)]
+    intervals = [estimate.interval() for estimate in _means(values, group)]
     return np.mean([low <= truth <= high for low, high in intervals])
 
 
@@ -106,9 +106,9 @@ def coverage(clusters, repetitions=2000):
 
 
 def families(repetitions, items=5000, honest=8, seen=0.15):
-    """Eight honest runs and one that had seen a share of its held-out items, under a plan like ours.
+    """Eight honest runs and one that had seen a share of its held-out items, under a split like ours.
 
-    Errors grow with age, some faces are hard for every model, and photographs of a cluster are alike.
+    Errors grow with age, some faces are hard for every model, and photographs of a group are alike.
 
     Returns
     -------
@@ -120,24 +120,24 @@ def families(repetitions, items=5000, honest=8, seen=0.15):
     alarms["an honest one is, without strata"] = []
     alarms["a floor is"], alarms["a floor is, without strata"] = [], []
     for _ in range(repetitions):
-        age, cluster, strata, test = _plan(rng, items)
-        hard = rng.normal(0, 1, cluster.max() + 1)[cluster] + rng.normal(0, 0.5, items)
+        age, group, strata, test = _split(rng, items)
+        hard = rng.normal(0, 1, group.max() + 1)[group] + rng.normal(0, 0.5, items)
         runs = [_errors(rng, age, hard, test, 0) for _ in range(honest)] + [_errors(rng, age, hard, test, seen)]
         floor = np.abs(age - np.median(age)).astype(float)
         for strata_, words in ((strata, ""), (np.zeros_like(strata), ", without strata")):
-            flagged = [_suspicious(leakage.gap(v, test, strata_, cluster, honest + 1)) for v in [*runs, floor]]
+            flagged = [_suspicious(leakage.gap(v, test, strata_, group, honest + 1)) for v in [*runs, floor]]
             alarms[f"an honest one is{words or ' suspicious'}"].append(any(flagged[:honest]))
             alarms["the same, without strata" if words else "the leaked one is"].append(flagged[honest])
             alarms[f"a floor is{words}"].append(flagged[-1])
     return {name: np.mean(list_) for name, list_ in alarms.items()}
 
 
-def _plan(rng, items):
-    """Ages, clusters of one to three, strata, and which items are in the test part."""
-    cluster = np.repeat(np.arange(items), rng.choice([1, 2, 3], items, p=[0.9, 0.07, 0.03]))[:items]
-    age = np.clip(_ages(rng, items)[cluster] + rng.integers(0, 3, items), 0, 120)
-    strata = split.strata(np.stack([age, age], 1), np.where(rng.random(items) < 0.5, "f", "m"))
-    return age, cluster, strata, split.assign(strata, cluster, [0.2, 0.8], int(rng.integers(2**31))) == 0
+def _split(rng, items):
+    """Ages, groups of one to three, strata, and which items are in the test part."""
+    group = np.repeat(np.arange(items), rng.choice([1, 2, 3], items, p=[0.9, 0.07, 0.03]))[:items]
+    age = np.clip(_ages(rng, items)[group] + rng.integers(0, 3, items), 0, 120)
+    strata = age_gender_strata(np.stack([age, age], 1), np.where(rng.random(items) < 0.5, "f", "m"))
+    return age, group, strata, assign_stratified_groups(strata, group, [0.2, 0.8], int(rng.integers(2**31))) == 0
 
 
 def _errors(rng, age, hard, test, seen):
@@ -159,9 +159,12 @@ def fitted(repetitions, items=750, folds=5):
     for _ in range(repetitions):
         x = rng.normal(0, 1, (items, 6))
         age = np.clip(np.rint(40 + 8 * x[:, 0] + 6 * np.sin(2 * x[:, 1]) + rng.normal(0, 6, items)), 0, 120)
-        strata = split.strata(np.stack([age, age], 1).astype(int), np.full(items, None))
-        part = split.assign(strata, np.arange(items), [0.2, *[0.8 / folds] * folds], int(rng.integers(2**31))) - 1
-        test = part == split.TEST
+        strata = age_gender_strata(np.stack([age, age], 1).astype(int), np.full(items, None))
+        part = (
+            assign_stratified_groups(strata, np.arange(items), [0.2, *[0.8 / folds] * folds], int(rng.integers(2**31)))
+            - 1
+        )
+        test = part == TEST
         errors = []
         for fold in range(folds):
             training = ~test & (part != fold)
@@ -197,7 +200,7 @@ def noise(repetitions, items=1000, new=4000, others=20):
         age = np.clip(_ages(rng, items + new), 0, 100)
         knows = [age + rng.normal(0, 5, len(age))]
         knows += [rng.permutation(age) + rng.normal(0, 5, len(age)) for _ in range(others)]
-        members = np.stack([logs(_bells(centre, 5)) for centre in knows])
+        members = np.stack([logs(_bells(center, 5)) for center in knows])
         y, known = np.stack([age, age], 1)[:items], members[:, :items]
         found = np.array([temperature.fit(member, y) for member in known])[:, None, None].astype(np.float32)
         alone = np.abs(ages.median(np.exp(members[0, items:])) - age[items:]).mean()
@@ -208,9 +211,9 @@ def noise(repetitions, items=1000, new=4000, others=20):
     return lost
 
 
-def _bells(centre, spread):
+def _bells(center, spread):
     """Normal age distributions, `(n, A)`."""
-    p = np.exp(-0.5 * ((np.arange(ages.A) - centre[:, None]) / spread) ** 2) + 1e-9
+    p = np.exp(-0.5 * ((np.arange(ages.N_AGES) - center[:, None]) / spread) ** 2) + 1e-9
     return p / p.sum(1, keepdims=True)
 
 

@@ -59,10 +59,10 @@ def skimage_loop_lbp(images):
     cells = rows * 8 + columns
     histograms = []
     for image in images:
-        grey = np.uint8(np.rint(255 * rgb2gray(image)))
-        codes = [np.int64(local_binary_pattern(grey, 8, radius, "nri_uniform")) for radius in RADII]
+        gray = np.uint8(np.rint(255 * rgb2gray(image)))
+        codes = [np.int64(local_binary_pattern(gray, 8, radius, "nri_uniform")) for radius in RADII]
         counts = [np.bincount((cells * 59 + code).ravel(), minlength=64 * 59) for code in codes]
-        histograms.append(np.sqrt(np.concatenate(counts) * 64 / grey.size))
+        histograms.append(np.sqrt(np.concatenate(counts) * 64 / gray.size))
     return np.stack(histograms)
 
 
@@ -74,28 +74,28 @@ def scipy_loop_gabor(images, bands=8, orientations=8):
     margin = gabor.filter_sizes(bands - 1)[-1] // 2
     rows = []
     for image in images:
-        grey, row = np.pad(rgb2gray(image).astype(np.float32), margin, "reflect"), []
+        gray, row = np.pad(rgb2gray(image).astype(np.float32), margin, "reflect"), []
         for band, directions in enumerate(filters):
             first, count, step = gabor.windows(image.shape[0], band)
             inside = slice(margin + first, margin + first + (count - 1) * step + gabor.window(band))
             for pair in directions:
-                larger = np.maximum(*(fftconvolve(grey, each, "same") for each in pair))[inside, inside]
+                larger = np.maximum(*(fftconvolve(gray, each, "same") for each in pair))[inside, inside]
                 row.append(view_as_windows(larger, (gabor.window(band),) * 2, step).std((2, 3)).ravel())
         rows.append(np.log(np.concatenate(row) + gabor.LEAST))
     return np.stack(rows)
 
 
-def skimage_loop_clahe(greys):
-    """Return enhanced grey images (n, size, size), 0 to 255."""
-    tile = greys.shape[1] // clahe.TILES
-    return np.stack([255 * equalize_adapthist(grey, (tile, tile), clahe.LIMIT) for grey in greys])
+def skimage_loop_clahe(grays):
+    """Return enhanced gray images (n, size, size), 0 to 255."""
+    tile = grays.shape[1] // clahe.TILES
+    return np.stack([255 * equalize_adapthist(gray, (tile, tile), clahe.LIMIT) for gray in grays])
 
 
-def share_of_equal_codes(greys):
-    """Return how many codes of grey images, a uint8 tensor (n, size, size), are those of scikit-image."""
+def share_of_equal_codes(grays):
+    """Return how many codes of gray images, a uint8 tensor (n, size, size), are those of scikit-image."""
     equal = [
-        lbp.codes(greys, radius, 8).numpy()
-        == [local_binary_pattern(grey, 8, radius, "nri_uniform") for grey in greys.numpy()]
+        lbp.codes(grays, radius, 8).numpy()
+        == [local_binary_pattern(gray, 8, radius, "nri_uniform") for gray in grays.numpy()]
         for radius in RADII
     ]
     return np.mean(equal)
@@ -128,17 +128,17 @@ def main():
         rows.append((f"HOG {cell}, {block}", options.count, ours, theirs, f"largest difference {difference:.1e}"))
     ours = functools.partial(lbp.extract, batch, radii=",".join(map(str, RADII)), grid=8, mirror=False)
     theirs = functools.partial(skimage_loop_lbp, images)
-    rows.append(("LBP", options.count, ours, theirs, f"{share_of_equal_codes(lbp.grey(batch)):.3%} of the codes equal"))
+    rows.append(("LBP", options.count, ours, theirs, f"{share_of_equal_codes(lbp.gray(batch)):.3%} of the codes equal"))
     few = photographs(options.data, GABOR_COUNT, GABOR_SIZE)
     ours = functools.partial(gabor.extract, torch.from_numpy(few).permute(0, 3, 1, 2).contiguous(), mirror=False)
     theirs = functools.partial(scipy_loop_gabor, few)
     difference = np.abs(ours().numpy() - theirs()).max()
     rows.append(("Gabor", len(few), ours, theirs, f"largest difference {difference:.1e}"))
     large = photographs(options.data, options.count, LONG_SIDE)
-    greys = lbp.grey(torch.from_numpy(large).permute(0, 3, 1, 2)).numpy()
-    ours, theirs = (lambda: np.stack([*map(clahe.equalised, greys)])), functools.partial(skimage_loop_clahe, greys)
+    grays = lbp.gray(torch.from_numpy(large).permute(0, 3, 1, 2)).numpy()
+    ours, theirs = (lambda: np.stack([*map(clahe.equalized, grays)])), functools.partial(skimage_loop_clahe, grays)
     together = np.corrcoef(ours().ravel(), theirs().ravel())[0, 1]
-    rows.append(("CLAHE", len(greys), ours, theirs, f"correlation {together:.4f}"))
+    rows.append(("CLAHE", len(grays), ours, theirs, f"correlation {together:.4f}"))
 
     print(f"{len(images)} photographs of {options.size} x {options.size} pixels, one thread")
     print(f"{'':10}{'images/s':>10}{'the loop':>14}{'ratio':>8}")

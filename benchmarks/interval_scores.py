@@ -23,7 +23,7 @@ import numpy as np
 
 from ageensemble import ages
 from ageensemble.evaluation import conformal, intervals
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 
 
 def distributional(p):
@@ -34,14 +34,14 @@ def distributional(p):
 def quantiles(p):
     """Years beyond the 5 % or 95 % quantile (Romano, Patterson & Candes 2019)."""
     low, high = ages.quantile(p, 0.05)[:, None], ages.quantile(p, 0.95)[:, None]
-    axis = np.arange(ages.A)
-    return (np.maximum(low - axis, axis - high) + ages.A) / 1000  # in 0..0.5, as the code expects
+    axis = np.arange(ages.N_AGES)
+    return (np.maximum(low - axis, axis - high) + ages.N_AGES) / 1000  # in 0..0.5, as the code expects
 
 
 def scaled(p):
     """Years from the median, in units of the width from the 5 % to the 95 % quantile."""
     width = ages.quantile(p, 0.95) - ages.quantile(p, 0.05) + 1
-    return np.abs(np.arange(ages.A) - ages.median(p)[:, None]) / width[:, None] / 1000
+    return np.abs(np.arange(ages.N_AGES) - ages.median(p)[:, None]) / width[:, None] / 1000
 
 
 def density(p):
@@ -72,20 +72,20 @@ SCORES = (distributional, quantiles, scaled, density, highest)
 def main():
     """Print a line for each run, kind of interval and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder of one plan")
+    parser.add_argument("folder", type=Path, help="folder of one split")
     parser.add_argument("--level", type=float, default=0.9)
     options = parser.parse_args()
-    plan_folder = PlanFolder(options.folder)
-    rest = plan_folder.plan.rest
-    y, label = plan_folder.y[rest], ages.FOURTEEN.of(plan_folder.y[rest])
+    experiment = Experiment(options.folder)
+    rest = experiment.split.rest
+    y, label = experiment.y[rest], ages.DEFAULT_AGE_GROUPS.of(experiment.y[rest])
     print(f"{'run':28} {'intervals':12} {'score':15} coverage  mean width  worst group's coverage")
-    for run in plan_folder.runs:
-        if run.state(plan_folder.about["folds"])[0] != "complete" or "oof" not in run.parts or run.name == "floor":
+    for run in experiment.runs:
+        if run.state(experiment.about["folds"])[0] != "complete" or "oof" not in run.parts or run.name == "floor":
             continue
         for conditional in (False, True):
             for score in SCORES:
                 conformal.scores = score
-                found = intervals.cross_fitted(run, plan_folder, ages.FOURTEEN, options.level, conditional)
+                found = intervals.cross_fitted(run, experiment, ages.DEFAULT_AGE_GROUPS, options.level, conditional)
                 hit = (found[:, 0] <= y[:, 0]) & (y[:, 0] <= found[:, 1])
                 worst = min(hit[label == g].mean() for g in np.unique(label) if (label == g).sum() >= 200)
                 kind = "conditional" if conditional else "plain"

@@ -1,4 +1,4 @@
-"""All losses of the networks, side by side: one fold of the default plan, one network, the same recipe.
+"""All losses of the networks, side by side: one fold of the default split, one network, the same recipe.
 
     python benchmarks/losses.py --data UTKFace --model 'cnn size=48 epochs=8'
 
@@ -18,7 +18,7 @@ from ageensemble.evaluation import bootstrap, metrics
 from ageensemble.experiments import benchmark, prepare
 from ageensemble.models import spec as specs
 from ageensemble.models.neural.losses import LOSSES
-from ageensemble.splits import split
+from ageensemble.splits.split import inner_folds
 
 
 def main():
@@ -33,32 +33,32 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings(cache=options.cache, jobs=1)
-    manifest, plan, _ = prepare.prepare(here, [options.data])
-    print(f"{manifest.name}: fold {options.fold} of plan {plan.hash[:8]}, {options.model}, seed {options.seed}")
+    dataset, split, _ = prepare.prepare(here, [options.data])
+    print(f"{dataset.name}: fold {options.fold} of split {split.hash[:8]}, {options.model}, seed {options.seed}")
     for loss in options.losses.split(","):
-        one(loss, manifest, plan, here, options)
+        one(loss, dataset, split, here, options)
 
 
-def one(loss, manifest, plan, here, options):
+def one(loss, dataset, split, here, options):
     """Train with one loss on one fold and print how it does on what was held out."""
     import torch
 
     torch.set_num_threads(options.threads)
     spec = specs.parse(f"{options.model} loss={loss}")
     spec = spec.settled(here.cache, here.device, options.threads, lambda text: None)
-    photographs = image_array.photographs(manifest, spec.params["size"], here.cache)
-    rows, held = plan.training(options.fold), plan.held_out(options.fold)
-    inner = split.inner(manifest.strata, manifest.clusters, rows, [0, options.fold])
+    photographs = image_array.photographs(dataset, spec.params["size"], here.cache)
+    rows, held = split.training(options.fold), split.held_out(options.fold)
+    inner = inner_folds(dataset.strata, dataset.groups, rows, [0, options.fold])
     model, started = spec.make(**spec.params), time.perf_counter()
     with tempfile.TemporaryDirectory() as keep:
-        model.fit(photographs.take(rows), manifest.y[rows], inner, seed=options.seed, threads=options.threads,
+        model.fit(photographs.take(rows), dataset.y[rows], inner, seed=options.seed, threads=options.threads,
                   device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip
     seconds = time.perf_counter() - started
-    distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(manifest.y[rows]))
-    y = manifest.y[held]
-    score = metrics.score(distribution, y, ages.FOURTEEN)
-    answered = bootstrap.answers(distribution, ages.FOURTEEN)
-    [found] = bootstrap.headline([answered], y, manifest.clusters[held], ages.FOURTEEN)
+    distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(dataset.y[rows]))
+    y = dataset.y[held]
+    score = metrics.score(distribution, y, ages.DEFAULT_AGE_GROUPS)
+    answered = bootstrap.answers(distribution, ages.DEFAULT_AGE_GROUPS)
+    [found] = bootstrap.headline([answered], y, dataset.groups[held], ages.DEFAULT_AGE_GROUPS)
     bars = {name: estimate.interval() for name, estimate in found.items()}
     mae, f1 = (f"{score[name]:.3f} ({bars[name][0]:.3f}-{bars[name][1]:.3f})" for name in ("mae", "f1_weighted"))
     rest = f"bias {score['bias']:+.2f}  CRPS {score['crps']:.3f}"

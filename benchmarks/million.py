@@ -1,14 +1,14 @@
-"""Time and memory of a data set of a million items: labels read, clusters, audit, split plan; no photograph is opened.
+"""Time and memory of a data set of a million items: labels read, groups, audit, split; no photograph is opened.
 
     python benchmarks/million.py
     python benchmarks/million.py --items 100000
 
 writes made-up labels of so many photographs of some 300,000 people into a temporary folder and does what
-`ageensemble data check labels.csv --labels-only --html` and a split plan need, in a process of its own. One person has
+`ageensemble data check labels.csv --labels-only --html` and a split need, in a process of its own. One person has
 a thousand photographs. Beside it, as photographs would need it, near-duplicates are looked for among as many made-up
 fingerprints, of which two in a hundred are a few bits from another. Aim: under two minutes and 4 GB altogether.
 
-Measured for a million items: 41 s and 1.26 GB; labels read 7, audit 3, lists written 6, plan 8, near-duplicates 16 s.
+Measured for a million items: 41 s and 1.26 GB; labels read 7, audit 3, lists written 6, split 8, near-duplicates 16 s.
 100,000 items take 3 s and 0.30 GB.
 """
 
@@ -22,10 +22,11 @@ import numpy as np
 import pandas as pd
 
 from ageensemble._utils.hardware import peak_memory
-from ageensemble.data import dataset, duplicates
+from ageensemble.data import duplicates
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.reporting import data_report
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 PEOPLE = 0.3  # of the items
 NEAR = 0.02  # share of the fingerprints that are near another
@@ -69,12 +70,12 @@ def timed(file, items):
         print(f"{name:16}{took} {peak_memory() / 1e9:6.2f} GB  {say(result)}", flush=True)
         return result
 
-    built = step("labels read", lambda: dataset.build(file, photographs=False), lambda m: f"{len(m):,} items")
-    result = step("audit", lambda: audit.audit(built), lambda found: f"{found['clusters']:,} clusters")
+    built = step("labels read", lambda: load_dataset(file, photographs=False), lambda m: f"{len(m):,} items")
+    result = step("audit", lambda: audit.audit(built), lambda found: f"{found['groups']:,} groups")
     result |= {"cleaned": []}
     step("lists written", lambda: audit.save(built, result, file.parent / "check"))
     step("page written", lambda: data_report.save(file.parent / "page.html", built, result))
-    step("plan", lambda: split.make(built, 0), lambda plan: f"{len(plan.test):,} in the test part")
+    step("split", lambda: make_split(built, 0), lambda split: f"{len(split.test):,} in the test part")
     made, planted = fingerprints(items)
     step("near-duplicates", lambda: duplicates.near_links(made), lambda f: f"{len(f):,} found of {planted:,} planted")
     return time.perf_counter() - began[0], time.process_time() - began[1], peak_memory()

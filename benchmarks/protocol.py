@@ -3,11 +3,11 @@
     python benchmarks/protocol.py --data UTKFace --model svm --model svm@embed:mobilefacenet.onnx --network cnn
 
 takes the time of two benchmarks of these models; without --data it uses the drawn faces, where half of all photographs
-have others of their cluster, in four minutes on two cores. Expected: see results/README.md.
+have others of their group, in four minutes on two cores. Expected: see results/README.md.
 
-Parting duplicates: the development part of the default plan is dealt out anew, photograph by photograph, to as many
+Parting duplicates: the development part of the default split is dealt out anew, photograph by photograph, to as many
 folds; the test part stays. Each photograph then has two out-of-fold predictions of the same model, and the difference
-of their errors is the flattery, overall and of those photographs whose cluster was parted.
+of their errors is the flattery, overall and of those photographs whose group was parted.
 
 Stopping on the scored fold: the network trains on the same photographs twice, keeps its best epoch by the error on an
 inner part that it does not train on, or on the held-out fold itself. The first is honest, the second sees the answers.
@@ -26,7 +26,7 @@ from ageensemble.data import image_array
 from ageensemble.evaluation import bootstrap
 from ageensemble.experiments import benchmark, prepare
 from ageensemble.models import spec as specs
-from ageensemble.splits import split
+from ageensemble.splits.split import Split, inner_folds, leaking_rows
 
 
 def main():
@@ -39,51 +39,51 @@ def main():
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     here = benchmark.settings("runs", options.cache)
-    manifest, plan, about = prepare.prepare(here, [options.data])
-    print(f"{manifest.name}: plan {plan.hash[:8]}, {len(plan.rest):,} photographs outside the test part")
+    dataset, split, about = prepare.prepare(here, [options.data])
+    print(f"{dataset.name}: split {split.hash[:8]}, {len(split.rest):,} photographs outside the test part")
     with tempfile.TemporaryDirectory() as name:
-        duplicates(manifest, plan, about, options.model or ["svm", "xgboost"], Path(name), options.cache)
+        duplicates(dataset, split, about, options.model or ["svm", "xgboost"], Path(name), options.cache)
     if options.network:
         folds = [int(fold) for fold in options.folds.split(",")]
-        stopping(manifest, plan, options.network, folds, here)
+        stopping(dataset, split, options.network, folds, here)
 
 
-def duplicates(manifest, plan, about, models, out, cache):
-    """Compare out-of-fold errors under the plan and under one that deals photographs out one by one."""
+def duplicates(dataset, split, about, models, out, cache):
+    """Compare out-of-fold errors under the split and under one that deals photographs out one by one."""
     here = benchmark.settings(out, cache)
-    careless = dealt(plan)
-    parted = np.isin(np.arange(len(manifest)), split.parted(careless, manifest.clusters))[plan.rest]
-    print(f"{parted.sum():,} of them have others of their cluster in another fold when dealt out one by one")
+    careless = dealt(split)
+    parted = np.isin(np.arange(len(dataset)), leaking_rows(careless, dataset.groups))[split.rest]
+    print(f"{parted.sum():,} of them have others of their group in another fold when dealt out one by one")
     wanted = [specs.parse(model) for model in models]
     error = []
-    for each in (plan, careless):
-        _, runs = benchmark.run(manifest, each, about, wanted, 0, "folds", here)
-        error.append([_errors(run.predictions("oof"), manifest.y[plan.rest]) for run in runs[: len(wanted)]])
+    for each in (split, careless):
+        _, runs = benchmark.run(dataset, each, about, wanted, 0, "folds", here)
+        error.append([_errors(run.predictions("oof"), dataset.y[split.rest]) for run in runs[: len(wanted)]])
     for spec, honest, flattered in zip(wanted, *error, strict=True):
-        print(f"{spec.name}: MAE {honest.mean():.2f} with whole clusters, {flattered.mean():.2f} with parted ones")
+        print(f"{spec.name}: MAE {honest.mean():.2f} with whole groups, {flattered.mean():.2f} with parted ones")
         for which, rows in (("all", np.ones(len(parted), bool)), ("parted", parted)):
-            _say(f"  flattery, {which} {rows.sum():,}", (honest - flattered)[rows], manifest.clusters[plan.rest][rows])
+            _say(f"  flattery, {which} {rows.sum():,}", (honest - flattered)[rows], dataset.groups[split.rest][rows])
 
 
-def dealt(plan):
-    """The same plan with the photographs outside the test part dealt out at random to as many folds."""
-    part = plan.part.copy()
-    part[plan.rest] = np.random.default_rng(0).permutation(len(plan.rest)) % plan.folds
-    return split.Plan(part, plan.folds, "dealt out one by one", key_of(part))
+def dealt(split):
+    """The same split with the photographs outside the test part dealt out at random to as many folds."""
+    part = split.part.copy()
+    part[split.rest] = np.random.default_rng(0).permutation(len(split.rest)) % split.folds
+    return Split(part, split.folds, "dealt out one by one", key_of(part))
 
 
-def stopping(manifest, plan, network, folds, here):
+def stopping(dataset, split, network, folds, here):
     """Compare the epoch that an inner part chooses with the epoch that the scored fold chooses."""
     spec = specs.parse(f"{network} patience=99")
     spec = spec.settled(here.cache, here.device, here.threads, here.console.say)
-    photographs = image_array.photographs(manifest, spec.params["size"], here.cache)
+    photographs = image_array.photographs(dataset, spec.params["size"], here.cache)
     honest, cheating, rows = [], [], []
     for fold in folds:
-        training, held = plan.training(fold), plan.held_out(fold)
-        inner = split.inner(manifest.strata, manifest.clusters, training, [0, fold])
+        training, held = split.training(fold), split.held_out(fold)
+        inner = inner_folds(dataset.strata, dataset.groups, training, [0, fold])
         learning = training[inner > 0]
         error = [
-            _trained(spec, manifest, photographs, learning, chooser, held, here)
+            _trained(spec, dataset, photographs, learning, chooser, held, here)
             for chooser in (training[inner == 0], held)
         ]
         honest, cheating, rows = [*honest, error[0]], [*cheating, error[1]], [*rows, held]
@@ -93,28 +93,28 @@ def stopping(manifest, plan, network, folds, here):
         )
     honest, cheating, rows = map(np.concatenate, (honest, cheating, rows))
     print(f"{spec.name}: MAE {honest.mean():.2f} stopped by an inner part, {cheating.mean():.2f} by the scored fold")
-    _say("  flattery", honest - cheating, manifest.clusters[rows])
+    _say("  flattery", honest - cheating, dataset.groups[rows])
 
 
-def _trained(spec, manifest, photographs, learning, chooser, held, here):
+def _trained(spec, dataset, photographs, learning, chooser, held, here):
     """Errors on the held-out fold of a network that keeps the epoch that `chooser`, its inner part, likes best."""
     rows = np.concatenate([learning, chooser])
     inner = np.r_[np.full(len(learning), 1), np.zeros(len(chooser), int)]
     model = spec.make(**spec.params)
     with tempfile.TemporaryDirectory() as keep:
-        model.fit(photographs.take(rows), manifest.y[rows], inner, seed=0, threads=here.threads, device=here.device,
+        model.fit(photographs.take(rows), dataset.y[rows], inner, seed=0, threads=here.threads, device=here.device,
                   keep=Path(keep), tell=lambda told: None)  # fmt: skip
-    prior = ages.histogram(manifest.y[learning])
-    return _errors(ages.finish(model.predict(photographs.take(held)), prior), manifest.y[held])
+    prior = ages.histogram(dataset.y[learning])
+    return _errors(ages.finish(model.predict(photographs.take(held)), prior), dataset.y[held])
 
 
 def _errors(distribution, y):
     return np.abs(ages.median(distribution) - y[:, 0])
 
 
-def _say(what, gain, clusters):
+def _say(what, gain, groups):
     """Print the mean of what is gained for each photograph with its interval."""
-    totals = bootstrap.bootstrap_totals(np.stack([gain, np.ones(len(gain))], 1), clusters)
+    totals = bootstrap.bootstrap_totals(np.stack([gain, np.ones(len(gain))], 1), groups)
     low, high = bootstrap.interval(totals[:, 0] / totals[:, 1])
     print(f"{what}: {gain.mean():+.3f} years ({low:+.3f} to {high:+.3f})", flush=True)
 

@@ -22,23 +22,23 @@ from ageensemble._utils.console import Console
 from ageensemble._utils.hardware import peak_memory
 from ageensemble.evaluation import metrics
 from ageensemble.experiments import stack
-from ageensemble.experiments.experiment import PlanFolder
-from ageensemble.splits.split import TEST, Plan
+from ageensemble.experiments.experiment import Experiment
+from ageensemble.splits.split import TEST, Split
 
 FOLDS = 5
 BLOCK = 10_000  # items whose predictions are made up at once
 
 
 def opened(folder, items, members):
-    """A plan folder of made-up items, whose tables were never written, and the years that members guess."""
+    """A split folder of made-up items, whose tables were never written, and the years that members guess."""
     rng = np.random.default_rng(0)
     n = items + items // 4
     age = np.clip(np.rint(rng.gamma(4, 9, n)), 0, 100).astype(int)
     shared = rng.normal(0, 3.5, n)
-    plan_folder = PlanFolder(folder)
-    plan_folder.about = {"manifest": "made up", "plan": "made up", "folds": FOLDS}
-    plan_folder.items = pd.DataFrame({"age_min": age, "age_max": age, "cluster": np.arange(n) // 2})
-    plan_folder.plan = Plan(np.where(np.arange(n) < items, np.arange(n) // 2 % FOLDS, TEST), FOLDS, "", "made up")
+    experiment = Experiment(folder)
+    experiment.about = {"dataset": "made up", "split": "made up", "folds": FOLDS}
+    experiment.items = pd.DataFrame({"age_min": age, "age_max": age, "group": np.arange(n) // 2})
+    experiment.split = Split(np.where(np.arange(n) < items, np.arange(n) // 2 % FOLDS, TEST), FOLDS, "", "made up")
 
     def guessed(member):
         own = np.random.default_rng([1, member])
@@ -47,35 +47,35 @@ def opened(folder, items, members):
         error = 3 + member / 3
         return age + shared + own.normal(0, error, n), np.hypot(3.5, error)
 
-    return plan_folder, guessed
+    return experiment, guessed
 
 
 def write(folder, items, members):
     """Put the members' predictions on disk."""
-    plan_folder, guessed = opened(folder, items, members)
+    experiment, guessed = opened(folder, items, members)
     costs = {"fit_seconds": 1.0, "images_per_second": 1.0, "peak_gb": 0.0, "size_mb": 1.0}
     for member in range(members):
         years, spread = guessed(member)
-        rows = np.empty((len(years), ages.A), np.float32)
+        rows = np.empty((len(years), ages.N_AGES), np.float32)
         for start in range(0, len(rows), BLOCK):
-            away = np.arange(ages.A) - years[start : start + BLOCK, None]
+            away = np.arange(ages.N_AGES) - years[start : start + BLOCK, None]
             bell = np.exp(-0.5 * (away / spread) ** 2) + 1e-6
             rows[start : start + BLOCK] = bell / bell.sum(1, keepdims=True)
         config = {"kind": "import", "parts": ["oof", "test"], "member": member}
-        plan_folder.put(f"m{member:02}", f"m{member:02}", config, {"oof": rows[:items], "test": rows[items:]},
+        experiment.put(f"m{member:02}", f"m{member:02}", config, {"oof": rows[:items], "test": rows[items:]},
                         {"costs": costs})  # fmt: skip
 
 
 def combined(folder, items, members):
     """Combine; returns seconds, processor seconds, peak bytes and lines to print."""
-    plan_folder, _ = opened(folder, items, members)
+    experiment, _ = opened(folder, items, members)
     started, worked = time.perf_counter(), time.process_time()
-    runs = stack.combine(plan_folder, None, ["mean", "greedy", "stack"], 0, Console())
+    runs = stack.combine(experiment, None, ["mean", "greedy", "stack"], 0, Console())
     took = time.perf_counter() - started, time.process_time() - worked, peak_memory()
     lines = []
     for run in runs:
-        record, labels = run.about(), plan_folder.y[plan_folder.plan.test]
-        mae = metrics.score(run.predictions("test"), labels, ages.FOURTEEN)["mae"]
+        record, labels = run.about(), experiment.y[experiment.split.test]
+        mae = metrics.score(run.predictions("test"), labels, ages.DEFAULT_AGE_GROUPS)["mae"]
         weights = " ".join(f"{member['weight']:.2f}" for member in record["members"])
         lines.append(f"{run.title:7} test MAE {mae:.3f}, weighed by {record['sample']:,} items: {weights}")
     return *took, lines

@@ -3,15 +3,15 @@
     python benchmarks/suspects.py --out runs --data UTKFace
     python benchmarks/suspects.py --out runs --data UTKFace --run svm
 
-copies      of the first N suspects, how many have a copy of the same picture that is labelled 5 years away or more, so
+copies      of the first N suspects, how many have a copy of the same picture that is labeled 5 years away or more, so
             that one of the two labels must be wrong; in brackets how many of N items drawn by chance would have one
 exchanged   300 out-of-fold items of the others are given the age of another item, 10 years away or more: how many of
             the first 300 suspects are among these, mean of 20 such draws and its 95 % interval (the predictions are
             those of models that learnt from the right label, so this is the easier question)
 
-tail is what `ageensemble data suspects` goes by; years, the distance of the label from the median; label, the label's
-own probability, and margin, that over the highest of all, are those of confident learning; alike, the share of items
-labelled in the same age group that are at least as far out by their tails. Takes half a minute.
+tail is what `ageensemble data label-issues` goes by; years, the distance of the label from the median; label, the
+own probability, and margin, that over the highest of all, are those of confident learning; alike, the share of
+items labeled in the same age group that are at least as far out by their tails. Takes half a minute.
 Measured on UTKFace, 15,172 out-of-fold items, of which 319 have such a copy:
 
     stack       first 20      first 50      first 100     first 200     first 400     exchanged
@@ -50,10 +50,10 @@ import numpy as np
 from ageensemble import ages
 from ageensemble._utils.cache import default_folder
 from ageensemble._utils.hardware import cores
-from ageensemble.data import dataset
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.evaluation import conformal, label_issues
-from ageensemble.experiments import experiment
+from ageensemble.experiments.experiment import experiment_holding, run_named
 
 FIRST = (20, 50, 100, 200, 400)
 DRAWS, EXCHANGED, FAR = 20, 300, 10
@@ -69,8 +69,8 @@ def orders(distribution, y):
 
 
 def _among_alike(distribution, y):
-    """Share of the items labelled in the same age group whose labels are at least as far out, `(n,)`."""
-    strange, group = conformal.own_scores(distribution, y), ages.FOURTEEN.lookup[y.sum(1) // 2]
+    """Share of the items labeled in the same age group whose labels are at least as far out, `(n,)`."""
+    strange, group = conformal.own_scores(distribution, y), ages.DEFAULT_AGE_GROUPS.lookup[y.sum(1) // 2]
     result = np.empty(len(y))
     for g in np.unique(group):
         own = strange[group == g]
@@ -96,10 +96,10 @@ def main():
     parser.add_argument("--run", default="stack")
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
-    folder = experiment.holding(options.out, options.run)
-    run, rest = experiment.named(folder, options.run), folder.plan.rest
-    groups = audit.conflicts(dataset.build(options.data, cache=options.cache, jobs=cores()))
-    known = {item for group in groups if group["gap"] >= 5 for item in group["items"]}
+    folder = experiment_holding(options.out, options.run)
+    run, rest = run_named(folder, options.run), folder.split.rest
+    age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, jobs=cores()))
+    known = {item for group in age_groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]
     distribution, y = np.array(run.predictions("oof")), folder.y[rest]
     print(f"{run.title}, {len(rest):,} out-of-fold items, {copied.sum()} with such a copy\n")

@@ -6,8 +6,8 @@ takes about 10 minutes on two idle cores. The aim, not measured yet on an idle m
 the images/s of the script at its defaults, and less than 2 % of our time spent waiting for data.
 
 train.py is no part of the package timm; its repository has it, and the timm that is installed is what runs. Both sides
-begin with random weights and do all they do by default: theirs random crops, flips, colours and SGD, ours rotation,
-crops, flips, colours, AdamW, the running average of the weights and the error of every photograph in years. Each
+begin with random weights and do all they do by default: theirs random crops, flips, colors and SGD, ours rotation,
+crops, flips, colors, AdamW, the running average of the weights and the error of every photograph in years. Each
 counts its own images/s over the training part of an epoch, waiting for data included, validation and checkpoints not,
 so that start-up decides nothing; the first epoch, in which workers start and kernels are chosen or compiled, does not
 count. They train in turns, and medians are shown. Ours decodes photographs once and keeps them as squares: what that
@@ -32,10 +32,11 @@ from PIL import Image
 
 from ageensemble import models
 from ageensemble._utils.workers import THREAD_VARIABLES
-from ageensemble.ages import A
-from ageensemble.data import dataset, image_array
+from ageensemble.ages import N_AGES
+from ageensemble.data import image_array
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.readers import utkface
-from ageensemble.data.synthetic.dataset import draw
+from ageensemble.data.synthetic import dataset as synthetic
 
 WHERE = "git clone --depth 1 https://github.com/huggingface/pytorch-image-models has it"
 BEST = {  # the best of what its help offers, found with --options; which of several is best depends on the machine
@@ -58,8 +59,8 @@ def image_folder(source, count, folder):
 
 def draw(count, folder):
     """Draw faces, enlarge them, and name them as those of UTKFace are named."""
-    draw(folder / "small", count + count // 10)  # some of them are broken on purpose
-    items = dataset.build(folder / "small", cache=folder / "cache").items
+    synthetic.draw(folder / "small", count + count // 10)  # some of them are broken on purpose
+    items = load_dataset(folder / "small", cache=folder / "cache").items
     (folder / "large").mkdir()
     for number, (path, age) in enumerate(items[["path", "age_min"]].to_numpy()):
         picture = Image.open(folder / "small" / path).convert("RGB").resize((DRAWN, DRAWN), Image.Resampling.BICUBIC)
@@ -70,7 +71,7 @@ def draw(count, folder):
 def prepared(folder, o):
     """Decode and make squares as the product does; the photographs, their ages `(n, 2)`, and the seconds it took."""
     started = time.perf_counter()
-    built = dataset.build(folder / "train", cache=folder / "cache", jobs=o.threads)
+    built = load_dataset(folder / "train", cache=folder / "cache", jobs=o.threads)
     photographs = image_array.photographs(built, str(o.size), folder / "cache")
     return photographs, built.y, time.perf_counter() - started
 
@@ -86,7 +87,7 @@ def ours(params, photographs, y, folder, o):
 
 def theirs(options, folder, o):
     """Train with timm's script in a process of its own; the same numbers, from the last line of each epoch."""
-    same = {"model": o.model, "data-dir": folder, "img-size": o.size, "batch-size": o.batch, "num-classes": A,
+    same = {"model": o.model, "data-dir": folder, "img-size": o.size, "batch-size": o.batch, "num-classes": N_AGES,
             "epochs": o.epochs, "device": o.device, "val-split": "", "output": folder / "out"}  # fmt: skip
     given = [f"--{name}={value}" for name, value in same.items()]
     environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(o.threads))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ageensemble.data import dataset as manifests
+from ageensemble.data.dataset import load_dataset
 
 # As many workers as cores, so one thread for each; torch and those that tests start read it when they are imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -70,9 +70,9 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def manifest(utkface, cache):
-    """The manifest of `utkface`: 123 items."""
-    return manifests.build(utkface, cache=cache)
+def dataset(utkface, cache):
+    """The dataset of `utkface`: 123 items."""
+    return load_dataset(utkface, cache=cache)
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def example(tmp_path):
 
     def parameters(name):
         params = registry.defaults(features.load(name))
-        if name == "embed":
+        if name == "embedding":
             save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "w.safetensors")
             params |= {"network": "test_resnet", "weights": str(tmp_path / "w.safetensors"), "size": 32}
         return params
@@ -215,11 +215,11 @@ def listed(*words):
     return done.stdout if done.exception is None else done.exception
 
 
-@pytest.mark.parametrize("name", ["svm", "embed", "test_resnet"])
+@pytest.mark.parametrize("name", ["svm", "embedding", "test_resnet"])
 def test_parameters_are_listed_with_their_defaults_and_words(name):
-    known = registry.defaults(features.load(name) if name == "embed" else models.load(name))
+    known = registry.defaults(features.load(name) if name == "embedding" else models.load(name))
     about = json.loads(listed("parameters", name, "--json"))
-    known |= {} if name == "embed" else {"preprocess": ""}  # of every model that sees photographs
+    known |= {} if name == "embedding" else {"preprocess": ""}  # of every model that sees photographs
     assert {row["name"]: row["default"] for row in about["parameters"]} == known
     lines = listed("parameters", name).splitlines()
     assert lines[0] == f"{name}: {about['summary']}"
@@ -228,8 +228,8 @@ def test_parameters_are_listed_with_their_defaults_and_words(name):
 
 def test_preprocess_is_listed_with_its_values_for_models_that_see_photographs_alone():
     for name in ("knn", "cnn", "svm"):
-        assert "clahe, equalise, grey" in listed("parameters", name).splitlines()[-1]
-    for name in ("floor", "hog"):
+        assert "clahe, equalize, gray" in listed("parameters", name).splitlines()[-1]
+    for name in ("prior", "hog"):
         assert "preprocess" not in listed("parameters", name)
 
 
@@ -291,26 +291,26 @@ def test_features_that_fail_are_named(tmp_path, body, complaint):
         features.extract(str(file), {"size": 8}, np.zeros((4, 8, 8, 3), np.uint8), "cpu")
 
 
-def test_the_matrix_of_features_has_a_row_for_each_item_and_is_made_once(tmp_path, manifest):
+def test_the_matrix_of_features_has_a_row_for_each_item_and_is_made_once(tmp_path, dataset):
     file = tmp_path / "brightness.py"
     file.write_text(BRIGHTNESS)
-    made = features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
-    assert np.load(made).shape == (len(manifest), 1)
+    made = features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
+    assert np.load(made).shape == (len(dataset), 1)
     before = made.stat().st_mtime_ns
-    assert features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu") == made
+    assert features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu") == made
     assert made.stat().st_mtime_ns == before
     file.write_text(BRIGHTNESS.replace("mean(", "amax("))
-    assert features.matrix_place(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu") != made
+    assert features.matrix_place(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu") != made
 
 
-def test_half_a_matrix_of_a_killed_process_is_cleared_away(tmp_path, manifest):
+def test_half_a_matrix_of_a_killed_process_is_cleared_away(tmp_path, dataset):
     file = tmp_path / "brightness.py"
     file.write_text(BRIGHTNESS)
-    place = features.matrix_place(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
+    place = features.matrix_place(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
     place.parent.mkdir()
     left = place.with_name(f".{place.name}.12345.tmp")
     left.write_bytes(b"half")
-    features.matrix_file(str(file), {"size": 16, "power": 1.0}, manifest, tmp_path, "cpu")
+    features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
     assert not left.exists()
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import timm
 from helpers.commands import ageensemble, command, environment
+from helpers.onnx_files import onnx
 from helpers.served import ask
 from safetensors.torch import save_file
-from test_embed import onnx
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 LINES = [line.strip() for line in README.splitlines() if re.match(r" {4}ageensemble ", line)]
-DRY = re.compile(r"mobilenetv2_100|resnet|embed:|more/|--protocol|--clean")  # weights, or hours
+DRY = re.compile(r"mobilenetv2_100|resnet|embedding:|more/|--protocol|--filter")  # weights, or hours
 CELLS = [cell for row in re.findall(r"^\| (`ageensemble .*?) \|", README, re.M) for cell in re.findall(r"`(.*?)`", row)]
 
 
@@ -112,4 +112,4 @@ def test_the_model_in_the_contributing_guide_works(utkface, cache, tmp_path):
     done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
     assert done.returncode == 0, done.stderr
     rows = {row["model"]: row for row in json.loads(done.stdout)["rows"]}
-    assert rows["nearest.py k=5"]["oof_mae"] < rows["floor"]["oof_mae"]
+    assert rows["nearest.py k=5"]["oof_mae"] < rows["prior"]["oof_mae"]

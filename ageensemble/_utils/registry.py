@@ -17,38 +17,59 @@ FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by
 
 
 class Registry:
-    """The plug-ins of one kind: modules of one of our packages, files named by their path, entry points of others.
+    """The plug-ins of one kind, wherever they come from: one mechanism for models, features, readers, metrics ...
 
-    A module of the package is a plug-in unless its name begins with an underscore or stands in `internal`. What other
-    packages install under the entry-point group `ageensemble.KINDs` joins them; it does not hide one of ours.
+    Three sources, in this order; what comes later does not hide what came before:
+
+    1. ours: the modules of `package`, each with one class derived from `base`, and what `register` was given;
+    2. files of the user's own, named by a path that ends in `.py`;
+    3. other installed packages, by entry points of the group `ageensemble.KINDs`, each a module or `module:attribute`.
 
     Parameters
     ----------
     kind : str
         what one plug-in is called in messages, such as "model"
-    package : str
-        dotted name of the package whose modules are plug-ins
+    package : str, optional
+        dotted name of the package whose modules are plug-ins, unless their name begins with an underscore
+    base : type, optional
+        class that a plug-in derives from; without one, a plug-in is whatever was registered, or a module
     internal : tuple of str
-        modules of the package that are not
+        modules of the package that are not plug-ins
     nested : dict of str to str
-        plug-ins that lie deeper: name to dotted name
+        plug-ins that lie elsewhere: name to the dotted name of their module
     aliases : dict of str to str
         names of earlier versions
     group : str, optional
         entry-point group, `ageensemble.KINDs` unless given
     hyphens : bool
         whether names are written with hyphens where modules have underscores
+
+    Examples
+    --------
+    >>> METRICS = Registry("metric", base=Metric)
+    >>> METRICS.register(Metric("mae", ...))
+    >>> METRICS.load("mae")
     """
 
-    def __init__(self, kind, package, *, internal=(), nested=None, aliases=None, group=None, hyphens=False):
-        self.kind, self.package, self.internal = kind, package, internal
+    def __init__(
+        self, kind, package=None, *, base=None, internal=(), nested=None, aliases=None, group=None, hyphens=False
+    ):
+        self.kind, self.package, self.base, self.internal = kind, package, base, ("base", *internal)
         self.nested, self.aliases = nested or {}, aliases or {}
         self.group = group or f"ageensemble.{kind.replace(' ', '_')}s"
         self.hyphens = hyphens
+        self._registered = {}
+
+    def register(self, plugin, name=None):
+        """Add one of ours that stands in a file with others; also a decorator. Returns the plug-in."""
+        self._registered[name or getattr(plugin, "name", None) or plugin.__name__] = plugin
+        return plugin
 
     def names(self):
-        """Names of all plug-ins but those named by a path, sorted."""
-        return sorted({*self._own(), *(self._shown(point.name) for point in entry_points(group=self.group))})
+        """Names of all plug-ins but those named by a path; ours in the order they were registered, else sorted."""
+        own, others = self._own(), [self._shown(point.name) for point in self._points()]
+        listed = [*own, *sorted(set(others) - set(own))]
+        return listed if self._registered else sorted(listed)
 
     def resolve(self, name):
         """The name of a plug-in as it is listed, from an earlier name or another spelling of it.
@@ -68,12 +89,7 @@ class Registry:
         raise UsageError(f"no {self.kind} called '{name}'; known: {', '.join(known)}{near}")
 
     def module(self, name):
-        """The module that `name` stands for.
-
-        Parameters
-        ----------
-        name : str
-            a listed name, an earlier one, or a path ending in `.py`
+        """The module that `name` stands for: a listed name, an earlier one, or a path ending in `.py`.
 
         Raises
         ------
@@ -85,10 +101,52 @@ class Registry:
         name = self.resolve(name)
         return _loaded(name, lambda: importlib.import_module(self._place(name)))
 
+    def load(self, name):
+        """The plug-in that `name` stands for: a class derived from `base`, or what was registered.
+
+        Raises
+        ------
+        UsageError
+            As of `module`, or where the module does not define exactly one such class.
+        """
+        if not name.endswith(".py"):
+            name = self.resolve(name)
+            if name in self._registered:
+                return self._registered[name]
+            if name not in self._own():
+                point = next(point for point in self._points() if self._shown(point.name) == name)
+                if point.attr:
+                    return self._checked(name, _loaded(name, point.load))
+        module = self.module(name)
+        if self.base is None:
+            return module
+        own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+        found = [c for c in own if issubclass(c, self.base) and not c.__name__.startswith("_")]
+        found += [one for one in vars(module).values() if isinstance(one, self.base)]
+        if len(found) != 1:
+            raise UsageError(
+                f"the {self.kind} in {name} must be one class derived from {self.base.__qualname__}; "
+                f"there are {len(found)}"
+            )
+        return found[0]
+
+    def _checked(self, name, plugin):
+        if self.base is None or isinstance(plugin, self.base):
+            return plugin
+        if inspect.isclass(plugin) and issubclass(plugin, self.base):
+            return plugin
+        raise UsageError(f"the {self.kind} {name} is not derived from {self.base.__module__}.{self.base.__name__}")
+
+    def _points(self):
+        return entry_points(group=self.group)
+
     def _own(self):
-        package = importlib.import_module(self.package)
-        listed = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
-        return [self._shown(name) for name in listed if name not in self.internal] + list(self.nested)
+        listed = []
+        if self.package:
+            package = importlib.import_module(self.package)
+            modules = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
+            listed = [self._shown(name) for name in modules if name not in self.internal]
+        return [*listed, *self.nested, *self._registered]
 
     def _shown(self, name):
         return name.replace("_", "-") if self.hyphens else name
@@ -99,7 +157,7 @@ class Registry:
             return self.nested[name]
         if name in self._own():
             return f"{self.package}.{name.replace('-', '_') if self.hyphens else name}"
-        return next(point.module for point in entry_points(group=self.group) if self._shown(point.name) == name)
+        return next(point.module for point in self._points() if self._shown(point.name) == name)
 
 
 def close(name, known, alike=0.6):

@@ -6,17 +6,17 @@ from scipy.special import betaincinv, stdtrit
 from ..evaluation.bootstrap import LEVEL
 
 
-def share(hit, clusters, level=LEVEL):
-    """A share with its interval: exact (Clopper & Pearson 1934), on as many items as the clusters are worth.
+def share(hit, groups, level=LEVEL):
+    """A share with its interval: exact (Clopper & Pearson 1934), on as many items as the groups are worth.
 
-    Items of one cluster are alike, so the count is divided by the design effect, and by what few clusters leave unsure
+    Items of one group are alike, so the count is divided by the design effect, and by what few groups leave unsure
     of it (Korn & Graubard 1998, Survey Methodology 24). A bootstrap would give a share of none an interval without
     width.
 
     Parameters
     ----------
     hit : (n,) bool array
-    clusters : (n,) int array
+    groups : (n,) int array
     level : float
 
     Returns
@@ -28,12 +28,12 @@ def share(hit, clusters, level=LEVEL):
     if not n:
         return {"items": 0, "hits": 0, "share": np.nan, "low": np.nan, "high": np.nan}
     value = hits / n
-    _, cluster = np.unique(clusters, return_inverse=True)
-    count = cluster.max() + 1
+    _, group = np.unique(groups, return_inverse=True)
+    count = group.max() + 1
     if hits in (0, n) or count == 1:
         worth = count
     else:
-        variance = (np.bincount(cluster, hit - value) ** 2).sum() / n**2 * count / (count - 1)
+        variance = (np.bincount(group, hit - value) ** 2).sum() / n**2 * count / (count - 1)
         unsure = (stdtrit(count - 1, (1 + level) / 2) / stdtrit(n - 1, (1 + level) / 2)) ** 2
         worth = n * value * (1 - value) / (n - 1) / max(variance * unsure, value * (1 - value) / (n - 1))
     tail, worth_hits = (1 - level) / 2, value * worth

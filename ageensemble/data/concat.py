@@ -8,7 +8,7 @@ import pandas as pd
 from ..errors import UsageError
 from .readers._files import as_text
 
-OWN = ("subject", "moment", "cluster")  # what the same text in another set says nothing about
+OWN = ("subject", "moment", "group")  # what the same text in another set says nothing about
 
 
 def names(data):
@@ -17,7 +17,7 @@ def names(data):
     Parameters
     ----------
     data : sequence of str or path
-        folders, manifest files, or "demo"
+        folders, dataset files, or "demo"
 
     Returns
     -------
@@ -30,7 +30,7 @@ def names(data):
         An empty name, a set that is named twice, two that cannot be told apart.
     """
     if not data or not all(str(one).strip() for one in data):
-        raise UsageError("--data is empty; name a folder, a manifest file or demo")
+        raise UsageError("--data is empty; name a folder, a dataset file or demo")
     places = [Path("demo") if str(one) == "demo" else Path(one).resolve() for one in data]
     for number, place in enumerate(places):
         if place in places[:number]:
@@ -56,7 +56,7 @@ def joined(tables, folders):
     """One table of several sets, and the folder that its paths are relative to.
 
     Item ids begin with the name of the set, and so does what says that items belong together: a subject, moment or
-    cluster is of one set. Whether a photograph is in two sets, its pixels say.
+    group is of one set. Whether a photograph is in two sets, its pixels say.
 
     Parameters
     ----------

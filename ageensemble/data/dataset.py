@@ -1,4 +1,4 @@
-"""The manifest: the table of usable items, the list of the others with reasons, and what links items to each other."""
+"""The dataset: the table of usable items, the list of the others with reasons, and what links items to each other."""
 
 import os
 import stat
@@ -15,17 +15,17 @@ from .._utils.cache import default_folder
 from .._utils.console import plain
 from .._utils.io import key_of, locked, write_csv
 from ..errors import DataError
-from ..splits import split
+from ..splits.split import age_gender_strata, assign_stratified_groups
 from . import concat, readers
 from .duplicates import chain, connected, near_links
-from .image_store import Photos, Unopened, decode
+from .image_store import ImageStore, UnopenedImages, decode
 
-COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "cluster"]
+COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "group"]
 DEMO_FACES = 3000
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Dataset:
     """The usable items of a data set, or of several, sorted by `item_id`.
 
     Attributes
@@ -41,7 +41,7 @@ class Manifest:
     links : dict of str to (m, 2) int array
         rows of `items` that must not be parted, by kind of link
     photos : Photos
-    licence : str
+    license : str
         what is known of the terms of the photographs
     formats : dict of str to str
         source format of each set, by the set's name; no part of the hash
@@ -52,8 +52,8 @@ class Manifest:
     items: pd.DataFrame
     excluded: pd.DataFrame
     links: dict
-    photos: Photos
-    licence: str = ""
+    photos: ImageStore
+    license: str = ""
     formats: dict = field(default_factory=dict)
 
     def __len__(self):
@@ -65,14 +65,14 @@ class Manifest:
         return self.items[["age_min", "age_max"]].to_numpy(int)
 
     @property
-    def clusters(self):
-        """Cluster of each item, `(n,)` int."""
-        return self.items["cluster"].to_numpy()
+    def groups(self):
+        """Group of each item, `(n,)` int."""
+        return self.items["group"].to_numpy()
 
     @property
     def strata(self):
         """Stratum of each item for splitting, `(n,)` int."""
-        return split.strata(self.y, self.items["gender"])
+        return age_gender_strata(self.y, self.items["gender"])
 
     @property
     def pixels(self):
@@ -81,14 +81,14 @@ class Manifest:
 
     @cached_property
     def hash(self):
-        """Names items, labels, attributes, pixels and clusters: equal hashes mean the same comparison."""
+        """Names items, labels, attributes, pixels and groups: equal hashes mean the same comparison."""
         texts = (self.items[column].fillna("").tolist() for column in ("item_id", "gender"))
-        return key_of(*texts, self.y, self.items["cluster"].to_numpy(np.int64), self.pixels)
+        return key_of(*texts, self.y, self.items["group"].to_numpy(np.int64), self.pixels)
 
     @property
     def looked_at(self):
         """Whether the photographs were opened; else only the labels are known."""
-        return not isinstance(self.photos, Unopened)
+        return not isinstance(self.photos, UnopenedImages)
 
     @property
     def reasons(self):
@@ -96,7 +96,7 @@ class Manifest:
         return dict(Counter(reason.partition(":")[0] for reason in self.excluded["reason"]).most_common())
 
     def take(self, rows, reason=None):
-        """The same manifest with only these rows of its items; with a reason the others are listed as excluded."""
+        """The same dataset with only these rows of its items; with a reason the others are listed as excluded."""
         rows = np.sort(rows)
         place = np.full(len(self), -1)
         place[rows] = np.arange(len(rows))
@@ -108,20 +108,22 @@ class Manifest:
         return replace(self, items=self.items.iloc[rows].reset_index(drop=True), excluded=excluded, links=links)
 
     def limited(self, n, seed=0):
-        """About `n` items: whole clusters, every stratum in its share; all items where there are fewer."""
+        """About `n` items: whole groups, every stratum in its share; all items where there are fewer."""
         if n >= len(self):
             return self
         share = n / len(self)
-        return self.take(np.flatnonzero(split.assign(self.strata, self.clusters, [share, 1 - share], seed) == 0))
+        return self.take(
+            np.flatnonzero(assign_stratified_groups(self.strata, self.groups, [share, 1 - share], seed) == 0)
+        )
 
     def save(self, folder):
-        """Write `manifest.csv` and `excluded.csv` into `folder`."""
+        """Write `dataset.csv` and `excluded.csv` into `folder`."""
         columns = [*COLUMNS, *(name for name in readers.EXTRAS if name in self.items)]
-        for name, table in (("manifest.csv", self.items[columns]), ("excluded.csv", self.excluded)):
+        for name, table in (("dataset.csv", self.items[columns]), ("excluded.csv", self.excluded)):
             write_csv(folder / name, table)
 
 
-def build(
+def load_dataset(
     data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None, photographs=True
 ):
     """Read sources, decode their photographs and find out what belongs together.
@@ -129,7 +131,7 @@ def build(
     Parameters
     ----------
     data : str, pathlib.Path or a sequence of them
-        a folder, a manifest file, or "demo" for the built-in drawn faces; several sets become one, see `several`
+        a folder, a dataset file, or "demo" for the built-in drawn faces; several sets become one, see `several`
     format : str, optional
         source format to insist on
     cache : pathlib.Path, optional
@@ -138,11 +140,11 @@ def build(
     progress : callable
         given the name of a step, returns a callable that is told (done, total)
     photographs : bool
-        whether to look at the photographs; without, they need not be there, and clusters come of the labels alone
+        whether to look at the photographs; without, they need not be there, and groups come of the labels alone
 
     Returns
     -------
-    Manifest
+    Dataset
 
     Raises
     ------
@@ -152,14 +154,14 @@ def build(
         See `several.names`.
     """
     data = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    cache, tables, folders, licences, formats = Path(cache or default_folder()), {}, {}, {}, {}
+    cache, tables, folders, licenses, formats = Path(cache or default_folder()), {}, {}, {}, {}
     for name, one in zip(concat.names(data), data, strict=True):
         root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
         folders[name] = root if root.is_dir() else root.parent
         formats[name] = readers.spelled(format) if format else readers.detect(root)
-        tables[name], licences[name] = _read(root, formats[name])
+        tables[name], licenses[name] = _read(root, formats[name])
         if str(one) == "demo":
-            licences[name] = "drawn by ageensemble, Apache-2.0"
+            licenses[name] = "drawn by ageensemble, Apache-2.0"
         if photographs:
             _flag_paths(tables[name], folders[name])
     table, folder = concat.joined(tables, folders)
@@ -169,12 +171,12 @@ def build(
         files = [str(folder / path) for path in table["path"][sound]]
         photos = decode(files, cache, jobs, progress("decoding photographs"))
     else:
-        photos = Unopened(int(sound.sum()))
+        photos = UnopenedImages(int(sound.sum()))
     table.loc[sound, "photo"] = np.arange(sound.sum())
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
     _refuse_useless(table, folders)
     made = _assemble("+".join(sorted(tables)), folder, table, photos)
-    return replace(made, licence=_together(licences), formats=formats)
+    return replace(made, license=_together(licenses), formats=formats)
 
 
 def _read(root, format):
@@ -184,20 +186,20 @@ def _read(root, format):
     if table.empty:
         raise DataError(f"{root} names no photographs")
     extras = [name for name in readers.EXTRAS if name in table]
-    table = table.reindex(columns=[*readers.COLUMNS, "cluster", *extras])
-    table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "cluster"), object))
+    table = table.reindex(columns=[*readers.COLUMNS, "group", *extras])
+    table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "group"), object))
     numbers = [name for name in extras if name not in ("official", "remark")]
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
-    return table, getattr(source, "LICENCE", "")
+    return table, getattr(source, "LICENSE", "")
 
 
-def _together(licences):
+def _together(licenses):
     """The terms of several sets as one text."""
-    if len(licences) == 1:
-        return next(iter(licences.values()))
-    return "; ".join(f"{name}: {text or 'not known here'}" for name, text in licences.items())
+    if len(licenses) == 1:
+        return next(iter(licenses.values()))
+    return "; ".join(f"{name}: {text or 'not known here'}" for name, text in licenses.items())
 
 
 def demo_folder(cache, progress):
@@ -271,21 +273,21 @@ def _assemble(name, folder, table, photos):
     items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
     items = items.astype({"age_min": int, "age_max": int})
     links = _links(items, photos)
-    items["cluster"] = connected(len(items), np.concatenate(list(links.values())))
-    return Manifest(name, folder, items, excluded.reset_index(drop=True), links, photos)
+    items["group"] = connected(len(items), np.concatenate(list(links.values())))
+    return Dataset(name, folder, items, excluded.reset_index(drop=True), links, photos)
 
 
 def _links(items, photos):
     return _seen_links(items, photos) | {
         "same moment": chain(items["moment"]),
         "same subject": chain(items["subject"]),
-        "given cluster": chain(items["cluster"]),
+        "given group": chain(items["group"]),
     }
 
 
 def _seen_links(items, photos):
     """Links that only opened photographs show."""
-    if isinstance(photos, Unopened):
+    if isinstance(photos, UnopenedImages):
         return {}
     return {
         "same file": chain(items["sha256"]),

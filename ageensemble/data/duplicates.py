@@ -13,7 +13,7 @@ def near_pairs(hashes, distance=NEAR):
 
     Two hashes that differ in at most `distance` bits agree in at least two of `distance + 2` bands of bits, so only
     hashes that share a pair of bands are compared (multi-index hashing: Norouzi, Punjani & Fleet 2014). The bits are
-    shuffled into the bands, since neighbouring bits of a face are alike and would make some bands nearly constant.
+    shuffled into the bands, since neighboring bits of a face are alike and would make some bands nearly constant.
     Where hashes are so alike that this would compare more than all pairs, all pairs are compared.
 
     Parameters
@@ -43,7 +43,7 @@ def near_pairs(hashes, distance=NEAR):
         if left < 0:
             return _by_comparing_all(words, distance)
         first = np.arange(len(key) - 1)
-        for step in count(1):  # neighbours in the sorted order, one further each round, while the bands are still equal
+        for step in count(1):  # neighbors in the sorted order, one further each round, while the bands are still equal
             first = first[first + step < len(key)]
             first = first[key[first] == key[first + step]]
             if not len(first):
@@ -85,7 +85,7 @@ def near_links(dhash):
 
 
 def connected(n, links):
-    """Clusters of rows joined by links: for each row the first row of its cluster, `(n,)` int."""
+    """Groups of rows joined by links: for each row the first row of its group, `(n,)` int."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -1,4 +1,4 @@
-"""Photographs for models that look at them: as squares of one size, made once for a manifest, or as they are stored.
+"""Photographs for models that look at them: as squares of one size, made once for a dataset, or as they are stored.
 
 Squares may be preprocessed first, by a name of `preprocessing`.
 
@@ -25,7 +25,7 @@ BATCH = 128
 NATIVE = "native"
 
 
-class Photographs:
+class ImageArray:
     """Photographs, read when asked for.
 
     Parameters
@@ -82,15 +82,15 @@ class Photographs:
     def take(self, rows):
         """`Photographs` of these rows only."""
         rows = np.asarray(rows)
-        return Photographs(self._files, self._file[rows], self._offset[rows], self.shapes[rows])
+        return ImageArray(self._files, self._file[rows], self._offset[rows], self.shapes[rows])
 
 
-def photographs(manifest, size, cache, progress=lambda done, total: None, preprocess=""):
-    """The photographs of a manifest's items.
+def photographs(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
+    """The photographs of a dataset's items.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     size : str
         pixels of the squares, or "native": as stored, not resized
     cache : pathlib.Path
@@ -110,14 +110,14 @@ def photographs(manifest, size, cache, progress=lambda done, total: None, prepro
     """
     refuse_native(size, preprocess)
     if not side(size):
-        photos, rows = manifest.photos, manifest.items["photo"].to_numpy()
+        photos, rows = dataset.photos, dataset.items["photo"].to_numpy()
         shards = [photos.folder / f"{start}.u8" for start in range(0, len(photos), SHARD)]
-        return Photographs(shards, rows // SHARD, photos.offset[rows], photos.shape[rows])
-    file = squares_file(manifest, size, cache, progress, preprocess)
+        return ImageArray(shards, rows // SHARD, photos.offset[rows], photos.shape[rows])
+    file = squares_file(dataset, size, cache, progress, preprocess)
     squares = np.load(file, mmap_mode="r")
     n, height, width, _ = squares.shape
     offset = squares.offset + np.arange(n, dtype=np.int64) * height * width * 3
-    return Photographs([file], np.zeros(n, np.int32), offset, np.full((n, 2), (height, width), np.int32))
+    return ImageArray([file], np.zeros(n, np.int32), offset, np.full((n, 2), (height, width), np.int32))
 
 
 def side(size):
@@ -151,16 +151,16 @@ def dimension(size):
     return 3 * (side(size) or LONG_SIDE) ** 2
 
 
-def squares_place(manifest, size, cache, preprocess=""):
-    """Where the cache keeps the squares of a manifest's items, there or not; see `squares_file`."""
+def squares_place(dataset, size, cache, preprocess=""):
+    """Where the cache keeps the squares of a dataset's items, there or not; see `squares_file`."""
     import PIL
 
-    key = key_of(side(size), manifest.pixels, SQUARES, PIL.__version__, *transforms.key(preprocess))
+    key = key_of(side(size), dataset.pixels, SQUARES, PIL.__version__, *transforms.key(preprocess))
     return Path(cache) / "pixels" / f"squares{side(size)}-{key}.npy"
 
 
-def squares_file(manifest, size, cache, progress=lambda done, total: None, preprocess=""):
-    """File of a manifest's photographs as squares, `(n, size, size, 3)` uint8 in `.npy`, made unless the cache has it.
+def squares_file(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
+    """File of a dataset's photographs as squares, `(n, size, size, 3)` uint8 in `.npy`, made unless the cache has it.
 
     Parameters are those of `photographs`.
 
@@ -168,12 +168,12 @@ def squares_file(manifest, size, cache, progress=lambda done, total: None, prepr
     -------
     pathlib.Path
     """
-    file, shape = squares_place(manifest, size, cache, preprocess), (len(manifest), side(size), side(size), 3)
+    file, shape = squares_place(dataset, size, cache, preprocess), (len(dataset), side(size), side(size), 3)
     if not _whole(file, shape):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
             if not _whole(file, shape):
-                write_rows(file, shape, _squares(manifest, side(size), preprocess, progress), "u1")
+                write_rows(file, shape, _squares(dataset, side(size), preprocess, progress), "u1")
     return file
 
 
@@ -186,15 +186,15 @@ def _whole(file, shape):
     return squares.shape == shape and squares.dtype == np.uint8
 
 
-def _squares(manifest, size, preprocess, progress):
+def _squares(dataset, size, preprocess, progress):
     """The squares in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
-    rows = manifest.items["photo"].to_numpy()
+    rows = dataset.items["photo"].to_numpy()
     starts = iter(range(0, len(rows), BATCH))
     pool = ThreadPoolExecutor(cores())
 
     def submitted(count):
         parts = (rows[start : start + BATCH] for start in islice(starts, count))
-        return [pool.submit(resized, manifest.photos, part, size, preprocess) for part in parts]
+        return [pool.submit(resized, dataset.photos, part, size, preprocess) for part in parts]
 
     try:
         ahead, done = deque(submitted(2 * cores())), 0

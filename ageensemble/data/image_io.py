@@ -96,7 +96,7 @@ def _reduced_rgb(image, long_side):
 
 
 def _depth_scale(image):
-    """Factor from grey values of more than 8 bits to 0..255, None for 8 bits; Pillow would clip them, not scale."""
+    """Factor from gray values of more than 8 bits to 0..255, None for 8 bits; Pillow would clip them, not scale."""
     if image.mode.startswith("I;16"):
         return 255 / 65535
     if image.mode in ("I", "F"):
@@ -112,8 +112,8 @@ def _to_rgb(image, scale):
         image = Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
-        grey = Image.new("RGBA", image.size, (128, 128, 128, 255))
-        image = Image.alpha_composite(grey, image)
+        gray = Image.new("RGBA", image.size, (128, 128, 128, 255))
+        image = Image.alpha_composite(gray, image)
     return image.convert("RGB")
 
 

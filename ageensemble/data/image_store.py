@@ -25,7 +25,7 @@ SHARD = 500  # photographs in one file
 HASH_SIDE = 16  # the difference hash has HASH_SIDE ** 2 = 256 bits
 
 
-class Photos:
+class ImageStore:
     """A decoded store, read as a sequence of uint8 arrays `(height, width, 3)`.
 
     Attributes
@@ -37,7 +37,7 @@ class Photos:
     sha256, pixels : (n, 32) uint8 array
         hash of the file's bytes, and of its decoded pixels
     dhash : (n, 32) uint8 array
-        256-bit difference hash of the upright grey image
+        256-bit difference hash of the upright gray image
     problem : (n,) array of str
         why a photograph could not be used; empty where it can
     """
@@ -67,7 +67,7 @@ class Photos:
         return shard[offset : offset + height * width * 3].reshape(height, width, 3)
 
 
-class Unopened:
+class UnopenedImages:
     """As many photographs that nobody has looked at: the columns of `Photos`, with nothing in them."""
 
     def __init__(self, count):
@@ -102,7 +102,7 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
         with locked(folder.with_suffix(".lock")):
             forget_unfinished(folder)
             _decode_shards(files, _missing(folder, len(files)), folder, jobs, progress)
-    return Photos(folder, len(files))
+    return ImageStore(folder, len(files))
 
 
 def _missing(folder, count):
@@ -206,7 +206,7 @@ def _digest(data):
 
 
 def difference_hash(image):
-    """Signs of the horizontal differences of the image at 17 x 16 grey pixels, `(32,)` uint8.
+    """Signs of the horizontal differences of the image at 17 x 16 gray pixels, `(32,)` uint8.
 
     Source: the difference hash of N. Krawetz, "Kind of like that" (2013), here with 256 bits.
     """

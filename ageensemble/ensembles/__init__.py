@@ -1,7 +1,7 @@
-"""Methods: one file each, whose function `fit(scores, y, clusters, *, seed)` finds how members are weighed.
+"""Methods: one file each, whose function `fit(scores, y, groups, *, seed)` finds how members are weighed.
 
 `scores` is `(M, n, A)` float32, the logarithms of the members' out-of-fold distributions divided by their temperatures,
-up to a constant for each row, so the softmax of a row is a distribution. `y` is `(n, 2)` years, `clusters` `(n,)` says
+up to a constant for each row, so the softmax of a row is a distribution. `y` is `(n, 2)` years, `groups` `(n,)` says
 what must not be parted. The result is a `Pool` of temperatures 1.
 
 A method that sets `Pool.shrinkage` is also called with `like`, a pool that it fitted on the same items with one member

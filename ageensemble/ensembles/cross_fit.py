@@ -1,6 +1,6 @@
 """Cross-fitting: what a method scores on items that took no part in the weighing, and what it loses without a member.
 
-For every fold of the plan a pool is fitted on the out-of-fold predictions of the other folds, temperatures included.
+For every fold of the split a pool is fitted on the out-of-fold predictions of the other folds, temperatures included.
 The members themselves are not fitted again, so a member that leaked passes this test; the gap between its out-of-fold
 and its test scores shows that.
 """
@@ -46,7 +46,7 @@ class Fitted:
     seconds: float = 0.0
 
 
-def fit(sample, methods, folds, groups, seed, told):
+def fit(sample, methods, folds, age_groups, seed, told):
     """Fit methods on a sample: without each fold, with and without each member; then on all of it.
 
     Parameters
@@ -71,12 +71,12 @@ def fit(sample, methods, folds, groups, seed, told):
         Every item of the sample lies in one fold.
     """
     if len(np.unique(sample.fold)) < 2:
-        raise DataError("too few clusters: all those drawn lie in one fold, so nothing is left to weigh members by")
+        raise DataError("too few groups: all those drawn lie in one fold, so nothing is left to weigh members by")
     members, n = sample.logs.shape[:2]
     found = {name: Fitted(_blank(n), [_blank(n) for _ in range(members)]) for name in methods}
     with ThreadPoolExecutor(min(cores(), folds + 1)) as workers:  # numpy leaves the interpreter to other threads
-        done = workers.map(lambda fold: _without_fold(sample, methods, fold, groups, seed), range(folds))
-        on_all = workers.submit(_on_all, sample, methods, groups, seed)
+        done = workers.map(lambda fold: _without_fold(sample, methods, fold, age_groups, seed), range(folds))
+        on_all = workers.submit(_on_all, sample, methods, age_groups, seed)
         for fold, results in enumerate(done):
             held = np.flatnonzero(sample.fold == fold)
             for name, (pool, seconds, answered) in results.items():
@@ -96,23 +96,23 @@ def _blank(n):
     return Answers(np.zeros(n, int), np.zeros(n, int))
 
 
-def _on_all(sample, methods, groups, seed):
+def _on_all(sample, methods, age_groups, seed):
     """For each method: the pool, seconds, and its answers."""
     known, result = _calibrated(sample, np.arange(len(sample.y))), {}
     for name, method in methods.items():
         pool, seconds = known.pool(method, seed)
-        result[name] = pool, seconds, answers(pool.of_logs(sample.logs), groups)
+        result[name] = pool, seconds, answers(pool.of_logs(sample.logs), age_groups)
     return result
 
 
-def _without_fold(sample, methods, fold, groups, seed):
+def _without_fold(sample, methods, fold, age_groups, seed):
     """For each method: the pool, seconds, and the answers for the fold with all members, and without each of them."""
     known, result = _calibrated(sample, np.flatnonzero(sample.fold != fold)), {}
     unseen = sample.logs[:, sample.fold == fold]
     for name, method in methods.items():
         pool, seconds = known.pool(method, seed)
         pools = [pool, *(known.pool_without(m, pool, method, seed) for m in range(len(unseen)))]
-        result[name] = pool, seconds, [answers(each.of_logs(unseen), groups) for each in pools]
+        result[name] = pool, seconds, [answers(each.of_logs(unseen), age_groups) for each in pools]
     return result
 
 
@@ -123,12 +123,12 @@ class Calibrated:
     temperatures: np.ndarray
     scores: np.ndarray
     y: np.ndarray
-    clusters: np.ndarray
+    groups: np.ndarray
 
     def pool(self, method, seed):
         """The pool of a method, and the seconds that it took."""
         started = time.perf_counter()
-        pool = method.fit(self.scores, self.y, self.clusters, seed=seed)
+        pool = method.fit(self.scores, self.y, self.groups, seed=seed)
         return replace(pool, temperatures=self.temperatures), time.perf_counter() - started
 
     def pool_without(self, member, pool, method, seed):
@@ -136,7 +136,7 @@ class Calibrated:
         if pool.weights[member] == 0:
             return pool
         like = {} if pool.shrinkage is None else {"like": replace(pool, weights=np.delete(pool.weights, member))}
-        smaller = method.fit(np.delete(self.scores, member, 0), self.y, self.clusters, seed=seed, **like)
+        smaller = method.fit(np.delete(self.scores, member, 0), self.y, self.groups, seed=seed, **like)
         return replace(smaller, weights=np.insert(smaller.weights, member, 0.0), temperatures=self.temperatures)
 
 
@@ -144,4 +144,4 @@ def _calibrated(sample, rows):
     logs, y = sample.logs[:, rows], sample.y[rows]
     temperatures = np.array([temperature.fit(member, y) for member in logs])
     logs /= temperatures[:, None, None].astype(np.float32)
-    return Calibrated(temperatures, logs, y, sample.clusters[rows])
+    return Calibrated(temperatures, logs, y, sample.groups[rows])

@@ -10,7 +10,7 @@ version = 1  # raised whenever the numbers change
 STEPS = 20
 
 
-def fit(scores, y, clusters, *, seed):
+def fit(scores, y, groups, *, seed):
     """Weights by how often a member was added; of all steps the best one counts.
 
     Ensemble selection with replacement (Caruana, Niculescu-Mizil, Crew & Ksikes 2004, ICML), here of a mean of
@@ -20,7 +20,7 @@ def fit(scores, y, clusters, *, seed):
     ----------
     scores : (M, n, A) array
     y : (n, 2) int array, years
-    clusters, seed
+    groups, seed
         not looked at
 
     Returns

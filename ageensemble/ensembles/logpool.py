@@ -1,18 +1,18 @@
 """Fitting a log-pool: P(year a) in proportion to exp(sum over members of weight x score(a) + bias of a's stratum).
 
 In weights and biases this is a multinomial logistic regression with shared coefficients: convex where labels are exact.
-An unknown `x` is `(M + 14,)`: the weights, then the biases of `ages.FOURTEEN`.
+An unknown `x` is `(M + 14,)`: the weights, then the biases of `ages.DEFAULT_AGE_GROUPS`.
 """
 
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ..ages import FOURTEEN
-from ..evaluation.likelihood import given, normalised
+from ..ages import DEFAULT_AGE_GROUPS
+from ..evaluation.likelihood import given, normalized
 from .pooling import BLOCK
 
-G = len(FOURTEEN)
-MEMBERSHIP = FOURTEEN.matrix.astype(np.float32)
+G = len(DEFAULT_AGE_GROUPS)
+MEMBERSHIP = DEFAULT_AGE_GROUPS.matrix.astype(np.float32)
 TOLERANCE = 1e-5  # nats per item; a step that promises less is the last and is taken without a look
 STEPS = 50
 RIDGE = 1e-6
@@ -26,7 +26,7 @@ def fit(scores, y, shrinkage, start=None):
     left free: it says how much the members sharpen each other, and one number for all does not overfit. However many
     members there are, the first term lies between 0 (all alike) and shrinkage/2 (one has all).
 
-    Newton's method; each step minimises the quadratic model under the bounds, by bounded least squares.
+    Newton's method; each step minimizes the quadratic model under the bounds, by bounded least squares.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def losses(scores, y, x):
 def derivatives(scores, y, x):
     """Mean loss in nats, its gradient and its matrix of second derivatives, without the penalty.
 
-    Of a labelled range the matrix leaves out what would make it smaller, so that it never has a negative direction.
+    Of a labeled range the matrix leaves out what would make it smaller, so that it never has a negative direction.
     """
     members, n = scores.shape[:2]
     value, slope, curvature = 0.0, np.zeros(len(x)), np.zeros((len(x), len(x)))
@@ -110,10 +110,10 @@ def derivatives(scores, y, x):
 def _blocks(scores, y, x):
     """Block by block: scores, pooled probabilities, those given that the label is true, and -log P(label)."""
     members = len(scores)
-    weights, bias = x[:members].astype(np.float32), x[members:].astype(np.float32)[FOURTEEN.lookup]
+    weights, bias = x[:members].astype(np.float32), x[members:].astype(np.float32)[DEFAULT_AGE_GROUPS.lookup]
     for start in range(0, len(y), BLOCK):
         block = scores[:, start : start + BLOCK]
         total = np.tensordot(weights, block, 1) + bias
-        p, everything = normalised(total)
+        p, everything = normalized(total)
         true, label = given(total, y[start : start + BLOCK])
         yield block, p, true, (everything - label)[:, 0].astype(np.float64)

@@ -7,7 +7,7 @@ from .pooling import Pool
 version = 1  # raised whenever the numbers change
 
 
-def fit(scores, y, clusters, *, seed):
+def fit(scores, y, groups, *, seed):
     """Equal weights, whatever the labels.
 
     The mean is taken of the logarithms: on UTKFace that was better out-of-fold, and surer of itself as it should be,
@@ -16,7 +16,7 @@ def fit(scores, y, clusters, *, seed):
     Parameters
     ----------
     scores : (M, n, A) array
-    y, clusters, seed
+    y, groups, seed
         not looked at
 
     Returns

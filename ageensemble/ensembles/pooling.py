@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..ages import FOURTEEN, A
+from ..ages import DEFAULT_AGE_GROUPS, N_AGES
 from ..errors import DataError
 
 BLOCK = 256  # items pooled at once, few enough to stay in the processor's cache
@@ -39,7 +39,7 @@ class Pool:
 
     A linear pool is the weighted mean of the distributions (Stone 1961, Annals of Mathematical Statistics 32), which
     keeps every hump of every member and is less sure of itself than they are (Ranjan & Gneiting 2010, JRSS B 72). A
-    log-pool is their weighted product, normalised (Genest & Zidek 1986, Statistical Science 1): members that know
+    log-pool is their weighted product, normalized (Genest & Zidek 1986, Statistical Science 1): members that know
     different things sharpen each other, so its weights need not sum to 1, and a bias per stratum mends what comes out
     too rarely or too often.
 
@@ -49,9 +49,9 @@ class Pool:
     weights : (M,) array
         none negative; of a linear pool they sum to 1
     temperatures : (M,) array
-        a member's distribution is raised to the power 1/T and normalised before it is pooled
+        a member's distribution is raised to the power 1/T and normalized before it is pooled
     biases : (14,) array or None
-        added to the logarithm of each year of a stratum of `ages.FOURTEEN`
+        added to the logarithm of each year of a stratum of `ages.DEFAULT_AGE_GROUPS`
     shrinkage : float or None
         strength of the penalty under which the weights were found
     """
@@ -84,10 +84,10 @@ class Pool:
         return self._in_blocks(lambda m, block: members[m][block], np.arange(len(members[0])))
 
     def _in_blocks(self, read, rows):
-        result = np.empty((len(rows), A), np.float32)
+        result = np.empty((len(rows), N_AGES), np.float32)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
-            total = np.zeros((len(block), A), np.float32)
+            total = np.zeros((len(block), N_AGES), np.float32)
             for m in np.flatnonzero(self.weights):
                 scores = read(m, block) / np.float32(self.temperatures[m])
                 total += np.float32(self.weights[m]) * (scores if self.kind == "log" else softmax(scores))
@@ -98,7 +98,7 @@ class Pool:
         if self.kind == "linear":
             return total / total.sum(1, keepdims=True)
         if self.biases is not None:
-            total += np.asarray(self.biases, np.float32)[FOURTEEN.lookup]
+            total += np.asarray(self.biases, np.float32)[DEFAULT_AGE_GROUPS.lookup]
         return softmax(total)
 
     def to_json(self):

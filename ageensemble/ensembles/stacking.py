@@ -4,7 +4,7 @@ import numpy as np
 
 from ..ages import histogram
 from ..evaluation.likelihood import allowed, surprise
-from ..splits import split
+from ..splits.split import assign_stratified_groups
 from . import logpool
 from .pooling import Pool
 from .sample import whole_clusters
@@ -16,7 +16,7 @@ PARTS = 5
 ENOUGH = 3000  # items to choose a strength by, which takes thirty fits
 
 
-def fit(scores, y, clusters, *, seed, like=None):
+def fit(scores, y, groups, *, seed, like=None):
     """Weights, none negative, and a bias for each stratum.
 
     Stacking (Wolpert 1992, Neural Networks 5) with a log-pool on top; that weights are not negative is Breiman's (1996,
@@ -26,7 +26,7 @@ def fit(scores, y, clusters, *, seed, like=None):
     ----------
     scores : (M, n, A) array
     y : (n, 2) int array, years
-    clusters : (n,) int array
+    groups : (n,) int array
     seed : int
     like : Pool, optional
         of the same members, fitted on the same items: its shrinkage is taken, and the search starts at its weights;
@@ -38,8 +38,8 @@ def fit(scores, y, clusters, *, seed, like=None):
     """
     heard = informative(scores, y)
     if like is None:
-        rows, start = whole_clusters(clusters, ENOUGH, seed), None
-        shrinkage = _best_strength(scores[np.ix_(heard, rows)], y[rows], clusters[rows], seed)
+        rows, start = whole_clusters(groups, ENOUGH, seed), None
+        shrinkage = _best_strength(scores[np.ix_(heard, rows)], y[rows], groups[rows], seed)
     else:
         shrinkage, start = like.shrinkage, np.r_[like.weights[heard], like.biases]
     x = logpool.fit(scores[heard], y, shrinkage, start)
@@ -58,13 +58,13 @@ def informative(scores, y):
     return np.flatnonzero(losses < unknowing) if losses.min() < unknowing else np.arange(len(scores))
 
 
-def _best_strength(scores, y, clusters, seed):
-    """The strength with the least loss on five parts that keep clusters whole, each left out of a fit once.
+def _best_strength(scores, y, groups, seed):
+    """The strength with the least loss on five parts that keep groups whole, each left out of a fit once.
 
-    The parts are not made alike in age: then the biases would seem to fit what they have not seen. Fewer clusters than
-    parts leave some empty; one cluster alone has nothing to choose by, so that the greatest strength is taken.
+    The parts are not made alike in age: then the biases would seem to fit what they have not seen. Fewer groups than
+    parts leave some empty; one group alone has nothing to choose by, so that the greatest strength is taken.
     """
-    part = split.assign(np.zeros(len(y), int), clusters, [1 / PARTS] * PARTS, seed)
+    part = assign_stratified_groups(np.zeros(len(y), int), groups, [1 / PARTS] * PARTS, seed)
     total = np.zeros(len(STRENGTHS))
     for held in np.unique(part) if np.ptp(part) else []:
         seen, rest = np.flatnonzero(part != held), np.flatnonzero(part == held)

@@ -1,6 +1,6 @@
 """Is this person at least 18? How often a run's answer is wrong, either way, on the test part.
 
-Where a plan has no test part: out-of-fold, the cutoff of each fold chosen on the other folds.
+Where a split has no test part: out-of-fold, the cutoff of each fold chosen on the other folds.
 """
 
 import numpy as np
@@ -18,27 +18,27 @@ SIDES = {"false_adult": "false\nadults", "false_minor": "false\nminors"}
 
 def check(age):
     """Raise UsageError where the age is outside 1..120."""
-    if not 1 <= age <= ages.OLDEST:
-        raise UsageError(f"--threshold {age} is not an age from 1 to {ages.OLDEST}")
+    if not 1 <= age <= ages.MAX_AGE:
+        raise UsageError(f"--threshold {age} is not an age from 1 to {ages.MAX_AGE}")
 
 
-def report(run, plan_folder, age):
+def report(run, experiment, age):
     """False-adult and false-minor rates of a complete run at an age.
 
     Two rules: adult where P(at least that age) exceeds one half, and adult where it exceeds a cutoff under which
-    1 % of the minors pass, chosen out-of-fold by clusters with the finite-sample correction of conformal prediction
+    1 % of the minors pass, chosen out-of-fold by groups with the finite-sample correction of conformal prediction
     (Neyman-Pearson classification; Tong, Feng & Li 2018, Science Advances 4).
 
     Parameters
     ----------
     run : Run
-    plan_folder : PlanFolder
+    experiment : Experiment
     age : int, years
 
     Returns
     -------
     dict
-        `run`, `model`, `age`, `part` (see `Plan.judged`), `left_out` (items of it whose labelled range straddles the
+        `run`, `model`, `age`, `part` (see `Split.judged`), `left_out` (items of it whose labeled range straddles the
         age), and `rules`: for each its
         `name`, `cutoff` (None where it cannot be chosen, and `why`), and `slices`: for all and each gender `name` and
         `false_adult` (of the minors), `false_minor` (of the adults): `items`, `hits`, `share`, `low`, `high` (95 %)
@@ -49,12 +49,12 @@ def report(run, plan_folder, age):
         The age is outside 1..120.
     """
     check(age)
-    part = plan_folder.plan.judged
-    rows = plan_folder.plan.rows(part)
-    y, table = plan_folder.y[rows], plan_folder.items.iloc[rows]
+    part = experiment.split.judged
+    rows = experiment.split.rows(part)
+    y, table = experiment.y[rows], experiment.items.iloc[rows]
     sides = minors, adults = y[:, 1] < age, y[:, 0] >= age
     adult = ages.at_least(run.predictions(part), age)
-    cutoff, own, why = _strict(run, plan_folder, age)
+    cutoff, own, why = _strict(run, experiment, age)
     rules = [
         {"name": "even", "cutoff": 0.5, "why": "", "slices": _slices(adult > 0.5, sides, table)},
         {"name": "strict", "cutoff": cutoff, "why": why, "slices": [] if why else _slices(adult > own, sides, table)},
@@ -63,50 +63,50 @@ def report(run, plan_folder, age):
     return about | {"left_out": int((~minors & ~adults).sum()), "rules": rules}
 
 
-def _strict(run, plan_folder, age):
+def _strict(run, experiment, age):
     """The cutoff that 1 % of the minors exceed, that of each judged item, and "", or (None, None, why)."""
     if "oof" not in run.parts:
         return None, None, "no out-of-fold predictions to choose a cutoff on"
-    plan = plan_folder.plan
-    minor, fold = plan_folder.y[plan.rest][:, 1] < age, plan.part[plan.rest]
-    clusters = plan_folder.items["cluster"].to_numpy()[plan.rest]
+    split = experiment.split
+    minor, fold = experiment.y[split.rest][:, 1] < age, split.part[split.rest]
+    groups = experiment.items["group"].to_numpy()[split.rest]
     adult = ages.at_least(run.predictions("oof"), age)
-    cutoff, why = _chosen(adult[minor], clusters[minor])
+    cutoff, why = _chosen(adult[minor], groups[minor])
     own = np.full(len(fold), cutoff, float)
-    for k in range(plan.folds) if plan.judged == "oof" and not why else ():
+    for k in range(split.folds) if split.judged == "oof" and not why else ():
         known = minor & (fold != k)
-        own[fold == k], why = _chosen(adult[known], clusters[known])
+        own[fold == k], why = _chosen(adult[known], groups[known])
         if why:
             break
     if why:
         return None, None, why
-    return cutoff, own if plan.judged == "oof" else cutoff, ""
+    return cutoff, own if split.judged == "oof" else cutoff, ""
 
 
-def _chosen(adult, clusters):
+def _chosen(adult, groups):
     """The cutoff by these minors, (NaN, why) where they are too few."""
-    cutoff = conformal.quantile(adult, clusters, 1 - FALSE_ADULTS)
+    cutoff = conformal.quantile(adult, groups, 1 - FALSE_ADULTS)
     if np.isfinite(cutoff):
         return cutoff, ""
     needed = int(1 / FALSE_ADULTS) - 1
-    few = len(np.unique(clusters))
+    few = len(np.unique(groups))
     return np.nan, f"{few} independent minors are too few to choose a cutoff on; {needed} are needed"
 
 
 def _slices(taken, sides, table):
     minors, adults = sides
-    clusters, gender = table["cluster"].to_numpy(), table["gender"]
+    groups, gender = table["group"].to_numpy(), table["gender"]
     result = []
     for name in ["all", *sorted(gender.dropna().unique())]:
         here = np.ones(len(table), bool) if name == "all" else (gender == name).to_numpy()
-        false_adult = stats.share(taken[minors & here], clusters[minors & here])
-        false_minor = stats.share(~taken[adults & here], clusters[adults & here])
+        false_adult = stats.share(taken[minors & here], groups[minors & here])
+        false_minor = stats.share(~taken[adults & here], groups[adults & here])
         result.append({"name": name, "false_adult": false_adult, "false_minor": false_minor})
     return result
 
 
 def view(contents):
-    """Reports of several runs on one plan at one age, for a terminal; each rate with its interval below.
+    """Reports of several runs on one split at one age, for a terminal; each rate with its interval below.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def view(contents):
         f"false minors: of those {age} or older. Below each: its 95 % interval. The second cutoff: chosen out-of-fold "
         f"so that {100 * FALSE_ADULTS:g} % of those under {age} pass."
         + ("" if contents[0]["part"] == "test" else " The rates of each fold are by a cutoff from the other folds."),
-        f"Left out: {counted(left_out, 'item')} whose labelled range straddles {age}." if left_out else "",
+        f"Left out: {counted(left_out, 'item')} whose labeled range straddles {age}." if left_out else "",
     ]
     return Group(table, *below, *(Text(note, style="dim") for note in notes if note))
 

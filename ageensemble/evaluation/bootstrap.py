@@ -1,4 +1,4 @@
-"""Error bars and differences: the bootstrap over clusters, since photographs of one cluster are not independent.
+"""Error bars and differences: the bootstrap over groups, since photographs of one group are not independent.
 
 No t-test or Wilcoxon test over the folds of a cross-validation: their scores are not independent, as they share most of
 what they were trained on (Dietterich 1998, Neural Computation 10; Nadeau & Bengio 2003, Machine Learning 52).
@@ -21,9 +21,9 @@ CHUNK = 1_000_000  # weights made at once, few enough to stay in the processor's
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score with its values on resamples of the clusters.
+    """A score with its values on resamples of the groups.
 
-    Those of the same clusters, seed and number of replicates are paired: subtract one from another.
+    Those of the same groups, seed and number of replicates are paired: subtract one from another.
 
     Attributes
     ----------
@@ -64,30 +64,30 @@ class Answers:
     group: np.ndarray
 
 
-def answers(distribution, groups):
+def answers(distribution, age_groups):
     """Decode `(n, A)` age distributions for a scheme of groups."""
-    return Answers(ages.median(distribution), groups.probabilities(distribution).argmax(1))
+    return Answers(ages.median(distribution), age_groups.probabilities(distribution).argmax(1))
 
 
-def bootstrap_totals(statistics, clusters, replicates=REPLICATES, seed=0):
-    """Totals of item statistics over resampled clusters (Davison & Hinkley 1997, section 3.8).
+def bootstrap_totals(statistics, groups, replicates=REPLICATES, seed=0):
+    """Totals of item statistics over resampled groups (Davison & Hinkley 1997, section 3.8).
 
-    The same clusters and seed draw the same resamples, so two models' totals are paired.
+    The same groups and seed draw the same resamples, so two models' totals are paired.
 
     Parameters
     ----------
     statistics : (n, m) array or sparse array
-    clusters : (n,) int array
+    groups : (n,) int array
     replicates, seed : int
 
     Returns
     -------
     (replicates, m) float array
     """
-    _, cluster = np.unique(clusters, return_inverse=True)
-    count = cluster.max() + 1
-    gather = csr_array((np.ones(len(cluster)), (cluster, np.arange(len(cluster)))), shape=(count, len(cluster)))
-    by_cluster = (gather @ statistics).T
+    _, group = np.unique(groups, return_inverse=True)
+    count = group.max() + 1
+    gather = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(count, len(group)))
+    by_group = (gather @ statistics).T
     rng = np.random.default_rng(seed)
     chunk = max(1, CHUNK // count)
     totals = []
@@ -95,7 +95,7 @@ def bootstrap_totals(statistics, clusters, replicates=REPLICATES, seed=0):
         weights = np.empty((min(chunk, replicates - start), count))
         for row in weights:
             row[:] = np.bincount(rng.integers(0, count, count), minlength=count)
-        totals.append((by_cluster @ weights.T).T)
+        totals.append((by_group @ weights.T).T)
     return np.concatenate(totals)
 
 
@@ -113,7 +113,7 @@ def one_hot(values, width):
     return csr_array((np.ones(len(rows)), (rows, values[rows])), shape=(len(values), width))
 
 
-def headline(answered, y, clusters, groups, replicates=REPLICATES):
+def headline(answered, y, groups, age_groups, replicates=REPLICATES):
     """The headline metrics of several models on the same items: MAE, CS@5, accuracy, weighted F1.
 
     Parameters
@@ -121,7 +121,7 @@ def headline(answered, y, clusters, groups, replicates=REPLICATES):
     answered : list of Answers
         of `n` items each
     y : (n, 2) int array, years
-    clusters : (n,) int array
+    groups : (n,) int array
     groups : ages.Scheme
         the one that the answers were decoded for
     replicates : int
@@ -133,7 +133,7 @@ def headline(answered, y, clusters, groups, replicates=REPLICATES):
     """
     if not answered:
         return []
-    label, g = groups.of(y), len(groups)
+    label, g = age_groups.of(y), len(age_groups)
     exact = bool(np.all(y[:, 0] == y[:, 1]))
     blocks = [np.ones((len(y), 1)), one_hot(label, g)]
     for a in answered:
@@ -146,7 +146,7 @@ def headline(answered, y, clusters, groups, replicates=REPLICATES):
             one_hot(np.where(label >= 0, a.group, -1), g),
         ]
     statistics = hstack([csr_array(block, dtype=float) for block in blocks], format="csr")
-    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, clusters, replicates)])
+    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups, replicates)])
     count, true = totals[:, 0], totals[:, 1 : 1 + g]
     result = []
     for start in range(1 + g, totals.shape[1], 2 + 2 * g):
@@ -162,11 +162,11 @@ def item_metric(y):
     return "mae" if np.all(y[:, 0] == y[:, 1]) else "accuracy"
 
 
-def item_scores(metric, answered, y, groups):
+def item_scores(metric, answered, y, age_groups):
     """What each item adds to a metric of `item_metric`, `(n,)` float; to accuracy NaN where it lies in no group."""
     if metric == "mae":
         return np.abs(answered.years - y[:, 0]).astype(float)
-    label = groups.of(y)
+    label = age_groups.of(y)
     return np.where(label >= 0, answered.group == label, np.nan)
 
 
@@ -177,7 +177,7 @@ def _by_group(hit, true, answer):
         return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}
 
 
-def means(values, parts, clusters, width):
+def means(values, parts, groups, width):
     """Means of item values within parts of the items, all on the same resamples.
 
     Parameters
@@ -185,7 +185,7 @@ def means(values, parts, clusters, width):
     values : (n, m) array
     parts : (n,) int array
         part of each item, 0..width-1, or -1 for none
-    clusters : (n,) int array
+    groups : (n,) int array
     width : int
 
     Returns
@@ -202,7 +202,7 @@ def means(values, parts, clusters, width):
         place = parts[inside, None] + width * np.arange(kinds)
         starts = np.arange(len(inside) + 1) * kinds
         statistics = csr_array((columns.ravel(), place.ravel(), starts), shape=(len(inside), width * kinds))
-    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, clusters[inside])])
+    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups[inside])])
     count, *sums = np.split(totals, kinds, axis=1)
     with np.errstate(invalid="ignore"):  # a resample without any item of a small part
         scores = [total / count for total in sums]
@@ -212,38 +212,38 @@ def means(values, parts, clusters, width):
 # --- where a thousand resamples show too little of the tail ------------------------------------------------------
 
 
-def standard_error(values, clusters):
-    """Standard error of the mean of item values, clusters being independent: what endless resamples come to.
+def standard_error(values, groups):
+    """Standard error of the mean of item values, groups being independent: what endless resamples come to.
 
     Parameters
     ----------
     values : (n,) array
-    clusters : (n,) int array
+    groups : (n,) int array
 
     Returns
     -------
     float
-        infinite where there is but one cluster
+        infinite where there is but one group
     """
-    _, cluster = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(cluster, values - values.mean())
+    _, group = np.unique(groups, return_inverse=True)
+    sums = np.bincount(group, values - values.mean())
     count = len(sums)
     return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(values)) if count > 1 else np.inf
 
 
-def p_value(value, error, clusters):
+def p_value(value, error, groups):
     """Two-sided, of a value that would be zero, by Student's t.
 
     Parameters
     ----------
     value, error : float
         the value and its standard error
-    clusters : int
+    groups : int
         how many it rests on
     """
     if error == 0:
         return 1.0 if value == 0 else 0.0
-    return float(2 * stdtr(max(clusters - 1, 1), -abs(value) / error))
+    return float(2 * stdtr(max(groups - 1, 1), -abs(value) / error))
 
 
 def holm(p):

@@ -1,6 +1,6 @@
 """Is a run as sure of itself as it is right? On the test part, before and after one temperature from out-of-fold.
 
-Where a plan has no test part: out-of-fold, the temperature of each fold from the other folds.
+Where a split has no test part: out-of-fold, the temperature of each fold from the other folds.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ BINS = np.linspace(0, 1, 11)  # of the picture
 NAMES = {"calibration_error": "calibration error", "crps": "CRPS, years", "log_loss": "log loss, nats"}
 
 
-def report(run, plan_folder, groups):
-    """Calibration of a complete run on the part that is judged, see `Plan.judged`.
+def report(run, experiment, age_groups):
+    """Calibration of a complete run on the part that is judged, see `Split.judged`.
 
     Returns
     -------
@@ -26,14 +26,17 @@ def report(run, plan_folder, groups):
         `after` it (None as well): the metrics of `NAMES`, and `coverage` and `width` (mean, years) of the central 90 %
         interval of the distributions themselves; NaN in years where labels are ranges
     """
-    part = plan_folder.plan.judged
-    y = plan_folder.y[plan_folder.plan.rows(part)]
-    before, after, found = distributions(run, plan_folder)
+    part = experiment.split.judged
+    y = experiment.y[experiment.split.rows(part)]
+    before, after, found = distributions(run, experiment)
     content = {"run": run.folder.name, "model": run.title, "part": part, "items": len(y), "temperature": found}
-    return content | {"before": _row(before, y, groups), "after": None if after is None else _row(after, y, groups)}
+    return content | {
+        "before": _row(before, y, age_groups),
+        "after": None if after is None else _row(after, y, age_groups),
+    }
 
 
-def distributions(run, plan_folder):
+def distributions(run, experiment):
     """Predictions of the part that is judged as they are, with the temperature of others, and that of all out-of-fold.
 
     Returns
@@ -42,16 +45,16 @@ def distributions(run, plan_folder):
         the second None for a run without out-of-fold predictions
     temperature : float or None
     """
-    plan = plan_folder.plan
-    before = run.predictions(plan.judged)
+    split = experiment.split
+    before = run.predictions(split.judged)
     if "oof" not in run.parts:
         return before, None, None
-    known, y, fold = logs(run.predictions("oof")), plan_folder.y[plan.rest], plan.part[plan.rest]
+    known, y, fold = logs(run.predictions("oof")), experiment.y[split.rest], split.part[split.rest]
     found = temperature.fit(known, y)
-    if plan.judged == "test":
+    if split.judged == "test":
         return before, _tempered(before, found), found
     after = np.empty_like(before)
-    for k in range(plan.folds):
+    for k in range(split.folds):
         after[fold == k] = _tempered(before[fold == k], temperature.fit(known[fold != k], y[fold != k]))
     return before, after, found
 
@@ -61,21 +64,21 @@ def _tempered(distribution, degree):
     return Pool("log", np.ones(1), np.array([degree]))([distribution])
 
 
-def _row(distribution, y, groups):
-    score = metrics.score(distribution, y, groups)
+def _row(distribution, y, age_groups):
+    score = metrics.score(distribution, y, age_groups)
     low, high = (ages.quantile(distribution, q) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     exact = np.all(y[:, 0] == y[:, 1])
     hit = ((low <= y[:, 0]) & (y[:, 0] <= high)).mean() if exact else np.nan
     return {name: score[name] for name in NAMES} | {"coverage": float(hit), "width": float((high - low).mean())}
 
 
-def group_curve(distribution, y, groups):
+def group_curve(distribution, y, age_groups):
     """Confidence in the answered age group against how often it is right, `(bins, 3)`: both, and the items.
 
     A bin without items is left out.
     """
-    label = groups.of(y)
-    p = groups.probabilities(distribution[label >= 0])
+    label = age_groups.of(y)
+    p = age_groups.probabilities(distribution[label >= 0])
     confidence, right = p.max(1), p.argmax(1) == label[label >= 0]
     bin_ = np.clip(np.digitize(confidence, BINS) - 1, 0, len(BINS) - 2)
     rows = [(confidence[bin_ == b].mean(), right[bin_ == b].mean(), (bin_ == b).sum()) for b in np.unique(bin_)]

@@ -11,7 +11,7 @@ from . import leaderboard, metrics, subgroups
 ROPE = 0.1  # years, a choice: labels are whole years, nobody could check a tenth of one on a person
 
 
-def compare(a, b, y, clusters, items, groups, rope=ROPE):
+def compare(a, b, y, groups, items, age_groups, rope=ROPE):
     """Paired differences of two models.
 
     Shares of the resamples are read as probabilities (the bootstrap as a posterior, Rubin 1981). The region of
@@ -23,7 +23,7 @@ def compare(a, b, y, clusters, items, groups, rope=ROPE):
     a, b : (n, A) array
         their age distributions
     y : (n, 2) int array, years
-    clusters : (n,) int array
+    groups : (n,) int array
     items : pandas.DataFrame
         of the same n items, columns gender, ethnicity
     groups : ages.Scheme
@@ -33,20 +33,20 @@ def compare(a, b, y, clusters, items, groups, rope=ROPE):
     Returns
     -------
     dict
-        `items`, `clusters`; `metrics`: for each headline metric `a`, `b`, `difference` (a minus b), `low`, `high`
+        `items`, `groups`; `metrics`: for each headline metric `a`, `b`, `difference` (a minus b), `low`, `high`
         (95 %), `p_a_better`; `practical`: the probabilities `a_better`, `equal`, `b_better` by the rope, None where
-        there is no MAE; `where_metric`; `where`: for each slice `by`, `name`, `items`, `clusters`, `difference`, `low`,
+        there is no MAE; `where_metric`; `where`: for each slice `by`, `name`, `items`, `groups`, `difference`, `low`,
         `high`, `p`, and `holds`, whether it is not 0 at 5 % for all slices together (Holm), the largest difference
         first; `too_small`: the slices that are left out
     """
-    answered = [c.answers(each, groups) for each in (a, b)]
-    first, second = c.headline(answered, y, clusters, groups)
+    answered = [c.answers(each, age_groups) for each in (a, b)]
+    first, second = c.headline(answered, y, groups, age_groups)
     metric = c.item_metric(y)
-    difference = np.subtract(*(c.item_scores(metric, each, y, groups) for each in answered))
-    where, too_small = _where(difference, y, clusters, items, groups)
+    difference = np.subtract(*(c.item_scores(metric, each, y, age_groups) for each in answered))
+    where, too_small = _where(difference, y, groups, items, age_groups)
     return {
         "items": len(y),
-        "clusters": len(np.unique(clusters)),
+        "groups": len(np.unique(groups)),
         "metrics": {name: _metric(name, first[name], second[name]) for name in first},
         "practical": _practical(first["mae"] - second["mae"], rope) if "mae" in first else None,
         "where_metric": metric,
@@ -68,38 +68,38 @@ def _practical(difference, rope):
     return {"a_better": a_better, "equal": 1 - a_better - b_better, "b_better": b_better}
 
 
-def _where(difference, y, clusters, items, groups):
+def _where(difference, y, groups, items, age_groups):
     """Differences by age group, gender and ethnicity: those of large enough slices, and the names of the others."""
     found, too_small = [], []
     known = np.isfinite(difference)
-    difference, y, clusters, items = difference[known], y[known], clusters[known], items[known]
+    difference, y, groups, items = difference[known], y[known], groups[known], items[known]
     for by in ("group", "gender", "ethnicity"):
-        names, slice_ = subgroups.cut(items, y, groups, by)
+        names, slice_ = subgroups.cut(items, y, age_groups, by)
         if names == [subgroups.UNKNOWN]:
             continue
-        [estimates] = c.means(difference[:, None], slice_, clusters, len(names))
-        about = subgroups.sizes(slice_, clusters, len(names))
+        [estimates] = c.means(difference[:, None], slice_, groups, len(names))
+        about = subgroups.sizes(slice_, groups, len(names))
         for index, (name, estimate, size) in enumerate(zip(names, estimates, about, strict=True)):
-            row = {"by": by, "name": name, "items": size["items"], "clusters": size["clusters"]}
+            row = {"by": by, "name": name, "items": size["items"], "groups": size["groups"]}
             if not size["enough"]:
                 too_small.append(row)
                 continue
             inside = slice_ == index
-            error = c.standard_error(difference[inside], clusters[inside])
+            error = c.standard_error(difference[inside], groups[inside])
             low, high = estimate.interval()
             row |= {"difference": estimate.value, "low": low, "high": high}
-            found.append(row | {"p": c.p_value(estimate.value, error, size["clusters"])})
+            found.append(row | {"p": c.p_value(estimate.value, error, size["groups"])})
     for row, holds in zip(found, c.holm([row["p"] for row in found]), strict=True):
         row["holds"] = bool(holds)
     return sorted(found, key=lambda row: -abs(row["difference"])), too_small
 
 
-def report(plan_folder, a, b, groups, rope=ROPE):
-    """Two complete runs of a plan against each other.
+def report(experiment, a, b, age_groups, rope=ROPE):
+    """Two complete runs of a split against each other.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     a, b : Run
     groups : ages.Scheme
     rope : float, years
@@ -107,7 +107,7 @@ def report(plan_folder, a, b, groups, rope=ROPE):
     Returns
     -------
     dict
-        `plan`, `groups`, `rope`; `a`, `b`: `run` and `model`; `parts`: "oof" and "test" as far as both have them, see
+        `split`, `groups`, `rope`; `a`, `b`: `run` and `model`; `parts`: "oof" and "test" as far as both have them, see
         `compare`
 
     Raises
@@ -121,7 +121,7 @@ def report(plan_folder, a, b, groups, rope=ROPE):
         raise UsageError(f"--rope {rope:g} is not a number of years; 0.1 would be a tenth of a year")
     if a.folder.name == b.folder.name:
         raise UsageError(f"{a.title} compared with itself; name two runs")
-    states = {run.folder.name: (state, why) for run, state, why in leaderboard.states(plan_folder)}
+    states = {run.folder.name: (state, why) for run, state, why in leaderboard.states(experiment)}
     for run in (a, b):
         state, why = states[run.folder.name]
         if state != "complete":
@@ -129,16 +129,16 @@ def report(plan_folder, a, b, groups, rope=ROPE):
     parts = {}
     for part in PARTS:
         if part in a.parts and part in b.parts:
-            rows = plan_folder.plan.rows(part)
-            items = plan_folder.items.iloc[rows]
-            if c.item_metric(plan_folder.y) == "accuracy" and (groups.of(plan_folder.y[rows]) < 0).all():
-                raise DataError(f"no item lies in one of the groups '{groups.name}', so nothing can be compared")
+            rows = experiment.split.rows(part)
+            items = experiment.items.iloc[rows]
+            if c.item_metric(experiment.y) == "accuracy" and (age_groups.of(experiment.y[rows]) < 0).all():
+                raise DataError(f"no item lies in one of the groups '{age_groups.name}', so nothing can be compared")
             given = (run.predictions(part) for run in (a, b))
-            parts[part] = compare(*given, plan_folder.y[rows], items["cluster"].to_numpy(), items, groups, rope)
+            parts[part] = compare(*given, experiment.y[rows], items["group"].to_numpy(), items, age_groups, rope)
     if not parts:
         raise UsageError(f"{a.title} and {b.title} have no predictions of the same items to be compared")
     names = {name: {"run": run.folder.name, "model": run.title} for name, run in (("a", a), ("b", b))}
-    return {"plan": plan_folder.about, "groups": groups.name, "rope": rope, **names, "parts": parts}
+    return {"split": experiment.about, "age_groups": age_groups.name, "rope": rope, **names, "parts": parts}
 
 
 # --- for people -------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def view(content):
 
     blocks = [Text(plain(f"{letter.upper()}: {content[letter]['model']}"), style="bold") for letter in "ab"]
     for part, found in content["parts"].items():
-        title = f"{subgroups.TITLES[part]}, {found['items']:,} items in {found['clusters']:,} clusters"
+        title = f"{subgroups.TITLES[part]}, {found['items']:,} items in {found['groups']:,} groups"
         table = _table(("", "A", "B", "A - B", "95 % interval", "P(A better)"))
         for name, row in found["metrics"].items():
             form = FORMS[name]
@@ -165,7 +165,7 @@ def view(content):
 
 FORMS = {"mae": "{:.2f}", "cs5": "{:.3f}", "accuracy": "{:.3f}", "f1_weighted": "{:.3f}"}
 NOTES = (
-    "Intervals: 95 % each, of the difference on the same resamples of clusters. P: share of those resamples. The "
+    "Intervals: 95 % each, of the difference on the same resamples of groups. P: share of those resamples. The "
     "variance of retraining is in neither: another seed may bring another answer.",
     "*: not 0 at 5 % for all of these slices together (Holm).",
 )

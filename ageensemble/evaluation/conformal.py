@@ -6,12 +6,12 @@ one limit of strangeness. Label-conditional ones (Mondrian; Vovk 2012, "Conditio
 predictors") try each candidate age against the limit of its own age group and report the hull of those that pass, so
 that the old are covered as often as the young, for which plain intervals give no warrant.
 
-A cluster has one vote, split among its items (CDF pooling of Dunn, Wasserman & Ramdas 2023, JASA 118), with the vote of
-the next photograph counted against us, which makes it hold for any number of clusters (Lee, Barber & Willett 2023,
+A group has one vote, split among its items (CDF pooling of Dunn, Wasserman & Ramdas 2023, JASA 118), with the vote of
+the next photograph counted against us, which makes it hold for any number of groups (Lee, Barber & Willett 2023,
 arXiv 2306.06342). Out-of-fold scores come from one cell each, test predictions from the bag of all, so the warrant is
 no better than that of cross-conformal prediction (Vovk 2015): near the level in practice, measured on the test part.
 
-MAPIE is the library of the field; none does label-conditional intervals from distributions over ages by clusters.
+MAPIE is the library of the field; none does label-conditional intervals from distributions over ages by groups.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from .. import ages
 from ..errors import UsageError
 
 BLOCK = 8192  # items whose scores are held at once
-MISSES = 5  # expected beyond the limit in an age group at least; smaller groups are joined to a neighbour
+MISSES = 5  # expected beyond the limit in an age group at least; smaller groups are joined to a neighbor
 TOP = 0.5  # the highest score there is: a limit that every age passes
 
 
@@ -36,7 +36,7 @@ class Conformal:
     level : float
     classes : list of dict
         each `low` and `high`, its candidate ages, years; `groups`, the names of the age groups in it; `items` and
-        `clusters` it was calibrated on; `limit`, the score that an accepted age does not exceed
+        `groups` it was calibrated on; `limit`, the score that an accepted age does not exceed
     """
 
     level: float
@@ -59,11 +59,11 @@ class Conformal:
             own = scores(distribution[start : start + BLOCK])
             accepted = own <= np.maximum(self.limits, own.min(1, keepdims=True))
             result[start : start + BLOCK, 0] = accepted.argmax(1)
-            result[start : start + BLOCK, 1] = ages.OLDEST - accepted[:, ::-1].argmax(1)
+            result[start : start + BLOCK, 1] = ages.MAX_AGE - accepted[:, ::-1].argmax(1)
         return result
 
 
-def calibrate(distribution, y, clusters, groups, level=0.9, conditional=True):
+def calibrate(distribution, y, groups, age_groups, level=0.9, conditional=True):
     """Find the limits on items whose truth is known and that the model did not see.
 
     Parameters
@@ -72,7 +72,7 @@ def calibrate(distribution, y, clusters, groups, level=0.9, conditional=True):
         out-of-fold
     y : (n, 2) int array, years
         a range counts as its least strange age, so an interval is right where it meets the range
-    clusters : (n,) int array
+    groups : (n,) int array
     groups : ages.Scheme
         of label-conditional intervals; years between two groups go with the one below
     level : float
@@ -89,27 +89,27 @@ def calibrate(distribution, y, clusters, groups, level=0.9, conditional=True):
     UsageError
         The level is not between 0 and 1.
     DataError
-        A labelled range straddles the border of two groups.
+        A labeled range straddles the border of two groups.
     """
     if not 0 < level < 1:
         raise UsageError(f"a level of {100 * level:g} % is not between 0 and 100")
     own = own_scores(distribution, y)
-    groups.of(y)
-    starts = np.array([0, *(low for low, _ in groups.groups[1:])] if conditional else [0])
-    names = groups.labels if conditional else ["all"]
-    place, parts = _joined(_place(starts, y), clusters, len(starts), MISSES / (1 - level))
+    age_groups.of(y)
+    starts = np.array([0, *(low for low, _ in age_groups.ranges[1:])] if conditional else [0])
+    names = age_groups.labels if conditional else ["all"]
+    place, parts = _joined(_place(starts, y), groups, len(starts), MISSES / (1 - level))
     classes = []
     for c, part in enumerate(parts):
         inside = place == c
-        end = starts[part[-1] + 1] if part[-1] + 1 < len(starts) else ages.A
+        end = starts[part[-1] + 1] if part[-1] + 1 < len(starts) else ages.N_AGES
         classes.append(
             {
                 "low": int(starts[part[0]]),
                 "high": int(end) - 1,
-                "groups": [names[g] for g in part],
+                "age_groups": [names[g] for g in part],
                 "items": int(inside.sum()),
-                "clusters": len(np.unique(clusters[inside])),
-                "limit": min(quantile(own[inside], clusters[inside], level), TOP),
+                "groups": len(np.unique(groups[inside])),
+                "limit": min(quantile(own[inside], groups[inside], level), TOP),
             }
         )
     return Conformal(float(level), classes)
@@ -129,7 +129,7 @@ def scores(distribution):
 def own_scores(distribution, y):
     """The score of each item's true age, of a range that of its least strange age, `(n,)`."""
     result = np.empty(len(y))
-    axis = np.arange(ages.A)
+    axis = np.arange(ages.N_AGES)
     for start in range(0, len(y), BLOCK):
         low, high = y[start : start + BLOCK].T
         possible = (axis >= low[:, None]) & (axis <= high[:, None])
@@ -137,20 +137,20 @@ def own_scores(distribution, y):
     return result
 
 
-def quantile(values, clusters, level):
-    """The value that a new cluster's item does not exceed with probability `level`; infinite where too few are known.
+def quantile(values, groups, level):
+    """The value that a new group's item does not exceed with probability `level`; infinite where too few are known.
 
-    Without clusters of several items it is the ceil((n + 1) * level)-th smallest.
+    Without groups of several items it is the ceil((n + 1) * level)-th smallest.
 
     Parameters
     ----------
     values : (n,) array
-    clusters : (n,) int array
+    groups : (n,) int array
     level : float
     """
-    _, cluster, size = np.unique(clusters, return_inverse=True, return_counts=True)
+    _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(1 / size[cluster[order]]) / (len(size) + 1)
+    reached = np.cumsum(1 / size[group[order]]) / (len(size) + 1)
     found = np.flatnonzero(reached >= level - 1e-9)
     return float(values[order[found[0]]]) if len(found) else np.inf
 
@@ -160,8 +160,8 @@ def _place(starts, y):
     return np.searchsorted(starts, y[:, 0], side="right") - 1
 
 
-def _joined(place, clusters, count, least):
-    """Join age groups of fewer than `least` clusters, the smallest first, to the smaller of their neighbours.
+def _joined(place, groups, count, least):
+    """Join age groups of fewer than `least` groups, the smallest first, to the smaller of their neighbors.
 
     Returns
     -------
@@ -170,12 +170,12 @@ def _joined(place, clusters, count, least):
     parts : list of list of int
         age groups of each class
     """
-    parts, size = [[g] for g in range(count)], [len(np.unique(clusters[place == g])) for g in range(count)]
+    parts, size = [[g] for g in range(count)], [len(np.unique(groups[place == g])) for g in range(count)]
     while len(parts) > 1 and min(size) < least:
         small = int(np.argmin(size))
         sides = [s for s in (small - 1, small + 1) if 0 <= s < len(parts)]
         first, second = sorted((small, min(sides, key=lambda s: size[s])))
         parts[first : second + 1] = [parts[first] + parts[second]]
-        size[first : second + 1] = [len(np.unique(clusters[np.isin(place, parts[first])]))]
+        size[first : second + 1] = [len(np.unique(groups[np.isin(place, parts[first])]))]
     of_group = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     return of_group[place], parts

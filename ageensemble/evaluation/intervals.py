@@ -1,6 +1,6 @@
 """Prediction intervals of a run: how often they hold the truth on the test part, how wide they are, one by one.
 
-Where a plan has no test part, those of each fold, calibrated on the other folds, are held against the truth.
+Where a split has no test part, those of each fold, calibrated on the other folds, are held against the truth.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from . import conformal
 KINDS = {"conditional": True, "plain": False}
 
 
-def fitted(run, plan_folder, groups, level, conditional=True):
+def fitted(run, experiment, age_groups, level, conditional=True):
     """Calibrate on all out-of-fold predictions of a run, for test items and new photographs.
 
     Returns
@@ -26,25 +26,25 @@ def fitted(run, plan_folder, groups, level, conditional=True):
     UsageError
         The run has no out-of-fold predictions.
     """
-    rest = plan_folder.plan.rest
-    clusters = plan_folder.items["cluster"].to_numpy()[rest]
-    return conformal.calibrate(_oof(run), plan_folder.y[rest], clusters, groups, level, conditional)
+    rest = experiment.split.rest
+    groups = experiment.items["group"].to_numpy()[rest]
+    return conformal.calibrate(_oof(run), experiment.y[rest], groups, age_groups, level, conditional)
 
 
-def cross_fitted(run, plan_folder, groups, level, conditional=True):
+def cross_fitted(run, experiment, age_groups, level, conditional=True):
     """Intervals of the out-of-fold items, those of each fold calibrated on the other folds.
 
     Returns
     -------
     (n, 2) int array, years
-        in the order of `plan.rest`
+        in the order of `split.rest`
     """
-    plan, oof = plan_folder.plan, _oof(run)
-    y, clusters = plan_folder.y[plan.rest], plan_folder.items["cluster"].to_numpy()[plan.rest]
-    fold, result = plan.part[plan.rest], np.empty((len(oof), 2), np.int64)
-    for k in range(plan.folds):
+    split, oof = experiment.split, _oof(run)
+    y, groups = experiment.y[split.rest], experiment.items["group"].to_numpy()[split.rest]
+    fold, result = split.part[split.rest], np.empty((len(oof), 2), np.int64)
+    for k in range(split.folds):
         known, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        found = conformal.calibrate(oof[known], y[known], clusters[known], groups, level, conditional)
+        found = conformal.calibrate(oof[known], y[known], groups[known], age_groups, level, conditional)
         result[held_out] = found.intervals(oof[held_out])
     return result
 
@@ -55,7 +55,7 @@ def _oof(run):
     return run.predictions("oof")
 
 
-def items(run, plan_folder, groups, level):
+def items(run, experiment, age_groups, level):
     """Intervals of every item: label-conditional (`low`, `high`) and plain (`plain_low`, `plain_high`), years.
 
     Test items by what was calibrated on all out-of-fold items, those by what was calibrated on the other folds.
@@ -63,30 +63,31 @@ def items(run, plan_folder, groups, level):
     Returns
     -------
     pandas.DataFrame
-        in the order of the manifest
+        in the order of the dataset
     """
-    plan = plan_folder.plan
-    table = plan_folder.items[["item_id", "age_min", "age_max", "gender"]].copy()
-    table.insert(1, "part", np.where(np.isin(np.arange(len(table)), plan.test), "test", "oof"))
+    split = experiment.split
+    table = experiment.items[["item_id", "age_min", "age_max", "gender"]].copy()
+    table.insert(1, "part", np.where(np.isin(np.arange(len(table)), split.test), "test", "oof"))
     for conditional in KINDS.values():
         found = np.empty((len(table), 2), np.int64)
-        found[plan.rest] = cross_fitted(run, plan_folder, groups, level, conditional)
-        if len(plan.test):
-            method = fitted(run, plan_folder, groups, level, conditional)
-            found[plan.test] = method.intervals(run.predictions("test"))
+        found[split.rest] = cross_fitted(run, experiment, age_groups, level, conditional)
+        if len(split.test):
+            method = fitted(run, experiment, age_groups, level, conditional)
+            found[split.test] = method.intervals(run.predictions("test"))
         prefix = "" if conditional else "plain_"
         table[f"{prefix}low"], table[f"{prefix}high"] = found.T
     return table
 
 
-def report(run, plan_folder, groups, level=0.9):
+def report(run, experiment, age_groups, level=0.9):
     """Coverage and width of a run's intervals on the part that is judged, none calibrated on the truth it is held to.
 
     Returns
     -------
     dict
-        `run`, `model`, `part` (see `Plan.judged`), `level`; `classes`, what each label-conditional limit was calibrated
-        on; `slices`, for all items of the part, each age group and each gender: `by`, `name`, and for both kinds of
+        `run`, `model`, `part` (see `Split.judged`), `level`; `classes`, what each label-conditional limit was
+        calibrated on; `slices`, for all items of the part, each age group and each gender: `by`, `name`, and for both
+        kinds of
         interval `items`, `hits`, `share`, `low`, `high` (coverage with its 95 % interval), `mean_width`, `median_width`
         (last year minus first)
 
@@ -95,21 +96,21 @@ def report(run, plan_folder, groups, level=0.9):
     UsageError
         The run has no out-of-fold predictions; the level is not between 0 and 1.
     DataError
-        A labelled range straddles the border of two groups.
+        A labeled range straddles the border of two groups.
     """
-    part = plan_folder.plan.judged
-    rows = plan_folder.plan.rows(part)
-    y, table = plan_folder.y[rows], plan_folder.items.iloc[rows]
-    methods = {kind: fitted(run, plan_folder, groups, level, way) for kind, way in KINDS.items()}
+    part = experiment.split.judged
+    rows = experiment.split.rows(part)
+    y, table = experiment.y[rows], experiment.items.iloc[rows]
+    methods = {kind: fitted(run, experiment, age_groups, level, way) for kind, way in KINDS.items()}
     if part == "test":
         found = {kind: method.intervals(run.predictions("test")) for kind, method in methods.items()}
     else:
-        found = {kind: cross_fitted(run, plan_folder, groups, level, way) for kind, way in KINDS.items()}
+        found = {kind: cross_fitted(run, experiment, age_groups, level, way) for kind, way in KINDS.items()}
     slices = []
-    for by, name, rows in _slices(y, table["gender"], groups):
+    for by, name, rows in _slices(y, table["gender"], age_groups):
         slices.append({"by": by, "name": name})
         for kind, ends in found.items():
-            slices[-1][kind] = _row(ends[rows], y[rows], table["cluster"].to_numpy()[rows])
+            slices[-1][kind] = _row(ends[rows], y[rows], table["group"].to_numpy()[rows])
     return {
         "run": run.folder.name,
         "model": run.title,
@@ -120,27 +121,27 @@ def report(run, plan_folder, groups, level=0.9):
     }
 
 
-def _slices(y, gender, groups):
+def _slices(y, gender, age_groups):
     """What coverage is reported of: (by, name, rows); what has no items is left out."""
     yield "all", "all", np.arange(len(y))
-    label = groups.of(y)
-    for g, name in enumerate(groups.labels):
+    label = age_groups.of(y)
+    for g, name in enumerate(age_groups.labels):
         if (label == g).any():
             yield "age group", name, np.flatnonzero(label == g)
     for name in sorted(gender.dropna().unique()):
         yield "gender", name, np.flatnonzero(gender == name)
 
 
-def _row(ends, y, clusters):
+def _row(ends, y, groups):
     hit = (ends[:, 0] <= y[:, 1]) & (y[:, 0] <= ends[:, 1])
     width = ends[:, 1] - ends[:, 0]
     widths = {"mean_width": float(width.mean()), "median_width": float(np.median(width))} if len(width) else {}
-    return stats.share(hit, clusters) | widths
+    return stats.share(hit, groups) | widths
 
 
 def joined(content):
     """Age groups that were too small for a limit of their own, in words; empty where there are none."""
-    found = [" with ".join(c["groups"]) for c in content["classes"] if len(c["groups"]) > 1]
+    found = [" with ".join(c["age_groups"]) for c in content["classes"] if len(c["age_groups"]) > 1]
     return f"Too few items for a limit of their own, calibrated together: {'; '.join(found)}." if found else ""
 
 

@@ -1,7 +1,7 @@
 """Suspects: labels that a run is sure are wrong, by its out-of-fold predictions, for people to check by eye.
 
 The idea is that of confident learning (Northcutt, Jiang & Chuang 2021, JAIR 70): who was predicted by a model that did
-not see the label, and surely as something else, may be labelled wrong. Classes that are ages have an order, though, and
+not see the label, and surely as something else, may be labeled wrong. Classes that are ages have an order, though, and
 a photograph taken for a year older is no suspect. So what counts is not the probability of the label, but how far out
 it lies in the predicted distribution, as residuals over their spread do for numbers (Zhou, Mueller, Tibshirani &
 Northcutt 2023, arXiv 2305.16583). The test part is not looked at: who mends it by a model's errors flatters that model.
@@ -20,15 +20,15 @@ from . import conformal, leaderboard
 
 COUNT = 100
 SHOWN = 200  # photographs in a contact sheet, at most
-LISTED = 10  # labels of one cluster, at most
+LISTED = 10  # labels of one group, at most
 
 
-def find(plan_folder, run, count=COUNT):
-    """The items whose labels a run contradicts most, cluster by cluster, the most suspect first.
+def find(experiment, run, count=COUNT):
+    """The items whose labels a run contradicts most, group by group, the most suspect first.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     run : Run
         complete, with out-of-fold predictions
     count : int
@@ -37,9 +37,9 @@ def find(plan_folder, run, count=COUNT):
     Returns
     -------
     pandas.DataFrame
-        `rank`, of the cluster by its most suspect item, from 1; `cluster`; `item_id`, `path`; `age_min`, `age_max`, the
+        `rank`, of the group by its most suspect item, from 1; `group`; `item_id`, `path`; `age_min`, `age_max`, the
         label, years; `median`, `low`, `high`: what was predicted and its central 90 %, years; `tail` and `years`, see
-        `contradicted`; `others`, the labels of other items in the cluster
+        `contradicted`; `others`, the labels of other items in the group
 
     Raises
     ------
@@ -48,26 +48,26 @@ def find(plan_folder, run, count=COUNT):
     UnequalError
         See `scores.states`.
     """
-    distribution = _predictions(plan_folder, run)
-    rest = plan_folder.plan.rest
-    y, items = plan_folder.y[rest], plan_folder.items.iloc[rest]
+    distribution = _predictions(experiment, run)
+    rest = experiment.split.rest
+    y, items = experiment.y[rest], experiment.items.iloc[rest]
     tail, years = contradicted(distribution, y)
     chosen = np.lexsort((-years, tail))[: max(count, 0)]
-    rank = pd.factorize(items["cluster"].to_numpy()[chosen])[0] + 1  # clusters in the order in which they come up
+    rank = pd.factorize(items["group"].to_numpy()[chosen])[0] + 1  # groups in the order in which they come up
     order = np.argsort(rank, kind="stable")
     chosen, rank = chosen[order], rank[order]
-    table = items.iloc[chosen][["cluster", "item_id", "path", "age_min", "age_max"]].reset_index(drop=True)
+    table = items.iloc[chosen][["group", "item_id", "path", "age_min", "age_max"]].reset_index(drop=True)
     table.insert(0, "rank", rank)
     predicted = np.asarray(distribution[chosen])
     table["median"] = ages.median(predicted)
     table["low"], table["high"] = ages.quantile(predicted, 0.05), ages.quantile(predicted, 0.95)
     table["tail"], table["years"] = tail[chosen], years[chosen]
-    table["others"] = _others(table, plan_folder.items)
+    table["others"] = _others(table, experiment.items)
     return table
 
 
-def _predictions(plan_folder, run):
-    state, why = {r.folder.name: (state, why) for r, state, why in leaderboard.states(plan_folder)}[run.folder.name]
+def _predictions(experiment, run):
+    state, why = {r.folder.name: (state, why) for r, state, why in leaderboard.states(experiment)}[run.folder.name]
     if state != "complete":
         raise UsageError(f"{run.title} is {state} and shows no suspects: {why}")
     if "oof" not in run.parts:
@@ -100,32 +100,32 @@ def contradicted(distribution, y):
 
 
 def _others(table, items):
-    """For each suspect the labels of the other items in its cluster, in words; empty where it is alone."""
-    several = items[items["cluster"].isin(table["cluster"]) & items["cluster"].duplicated(keep=False)]
-    mates = dict(list(several.groupby("cluster")))
-    pairs = zip(table["item_id"], table["cluster"], strict=True)
-    return [_labels(mates[cluster], item) if cluster in mates else "" for item, cluster in pairs]
+    """For each suspect the labels of the other items in its group, in words; empty where it is alone."""
+    several = items[items["group"].isin(table["group"]) & items["group"].duplicated(keep=False)]
+    mates = dict(list(several.groupby("group")))
+    pairs = zip(table["item_id"], table["group"], strict=True)
+    return [_labels(mates[group], item) if group in mates else "" for item, group in pairs]
 
 
 def _labels(mates, item):
-    """The labels of a cluster's items but one, cut short where they are many."""
+    """The labels of a group's items but one, cut short where they are many."""
     others = mates.loc[mates["item_id"] != item, ["age_min", "age_max"]].to_numpy()
     more = [f"and {len(others) - LISTED} more"] if len(others) > LISTED else []
     return ", ".join([label(*ends) for ends in others[:LISTED]] + more)
 
 
-def save(plan_folder, run, table, manifest=None):
+def save(experiment, run, table, dataset=None):
     """Write `suspects.csv` into the report of a run, and `suspects.jpg` where the photographs are at hand.
 
     In the sheet no photograph comes twice.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     run : Run
     table : pandas.DataFrame
         from `find`
-    manifest : Manifest, optional
+    dataset : Dataset, optional
         of the photographs that the run was made on; it may hold more
 
     Returns
@@ -135,27 +135,27 @@ def save(plan_folder, run, table, manifest=None):
     Raises
     ------
     DataError
-        The manifest lacks one of the photographs that are to be shown, or has another one of that name.
+        The dataset lacks one of the photographs that are to be shown, or has another one of that name.
     """
     folder = run.folder / "report"
     folder.mkdir(exist_ok=True)
     files = [folder / "suspects.csv"]
     write_csv(files[0], table, float_format="%.4f")
-    if manifest is not None:
+    if dataset is not None:
         files.append(folder / "suspects.jpg")
         shown = table.head(SHOWN)
-        _sheet(files[1], run, shown, manifest.photos, _rows(shown, plan_folder.items, manifest))
+        _sheet(files[1], run, shown, dataset.photos, _rows(shown, experiment.items, dataset))
     return files
 
 
-def _rows(table, known, manifest):
-    """Rows in the manifest's photographs of the items in a table, which must be the very files of the plan."""
-    there = manifest.items.set_index("item_id")[["photo", "sha256"]].reindex(table["item_id"])
+def _rows(table, known, dataset):
+    """Rows in the dataset's photographs of the items in a table, which must be the very files of the split."""
+    there = dataset.items.set_index("item_id")[["photo", "sha256"]].reindex(table["item_id"])
     same = there["sha256"].to_numpy() == known.set_index("item_id")["sha256"].loc[table["item_id"]].to_numpy()
     if not same.all():
         first = plain(table["item_id"].iloc[int(np.argmin(same))])
         what = "another" if first in there.dropna().index else "no usable"
-        raise DataError(f"{manifest.name} has {what} photograph {first}; give the data that the run was made on")
+        raise DataError(f"{dataset.name} has {what} photograph {first}; give the data that the run was made on")
     return there["photo"].astype(int).to_numpy()
 
 
@@ -167,7 +167,7 @@ def _sheet(file, run, table, photos, rows):
     texts = [f"{label(*ends)} -> {m} ({a}-{b})" for ends, m, a, b in _shown(table)]
     named = zip(table["rank"], texts, table["path"], strict=True)
     captions = [f"{rank}: {text}\n{plain(path.rpartition('/')[2])}" for rank, text, path in named]
-    title = f"{run.title}: labels it contradicts most; rank: labelled -> predicted (central 90 %)"
+    title = f"{run.title}: labels it contradicts most; rank: labeled -> predicted (central 90 %)"
     save_contact_sheet(file, photos, rows, captions, plain(title), columns=8, side=120)
 
 
@@ -176,21 +176,21 @@ def _shown(table):
     return zip(ends, table["median"], table["low"], table["high"], strict=True)
 
 
-def lines(table, plan_folder, run, most=20):
+def lines(table, experiment, run, most=20):
     """The first suspects, and what can be done about them, as lines of text."""
-    of = counted(len(plan_folder.plan.rest), "item")
+    of = counted(len(experiment.split.rest), "item")
     yield plain(
         f"{run.title}: the {counted(len(table), 'label')} of {of} that its out-of-fold predictions contradict most"
     )
     yield f"{'rank':>5}  {'label':>7}  {'predicted':>14}  {'tail':>6}  photograph"
     first = table.head(most)
     for row, (ends, median, low, high) in zip(first.itertuples(), _shown(first), strict=True):
-        others = f" (others in its cluster: {row.others})" if row.others else ""
+        others = f" (others in its group: {row.others})" if row.others else ""
         predicted = f"{median} ({low}-{high})"
         yield plain(f"{row.rank:>5}  {label(*ends):>7}  {predicted:>14}  {row.tail:>6.4f}  {row.item_id}{others}")
     yield "predicted: median and central 90 %; tail: probability of an age at least as far out as the label"
     yield (
         "Nothing was removed, and a model can be wrong where a label is right: look first. To leave some out, delete "
-        f"their lines from a copy of {plain(plan_folder.folder / 'plan.csv')} and give it to benchmark with --plan. "
-        "Errors without them are lower for that alone, so compare only models that were fitted on that plan."
+        f"their lines from a copy of {plain(experiment.folder / 'split.csv')} and give it to benchmark with --split. "
+        "Errors without them are lower for that alone, so compare only models that were fitted on that split."
     )

@@ -1,4 +1,4 @@
-"""Everything a table says of the runs on one plan, in numbers: metrics, intervals, differences to the best, gaps."""
+"""Everything a table says of the runs on one split, in numbers: metrics, intervals, differences to the best, gaps."""
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from . import bootstrap, leakage, metrics
 COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
 
 
-def states(plan_folder):
-    """Every run of a plan, its state and what there is to say of it.
+def states(experiment):
+    """Every run of a split, its state and what there is to say of it.
 
     Returns
     -------
@@ -22,26 +22,26 @@ def states(plan_folder):
     Raises
     ------
     UnequalError
-        A run was made on another manifest or plan than this folder's.
+        A run was made on another dataset or split than this folder's.
     """
     result = []
-    for run in plan_folder.runs:
-        for what, expected in plan_folder.hashes.items():
+    for run in experiment.runs:
+        for what, expected in experiment.hashes.items():
             if not run.trouble and run.config.get(what) != expected:
                 raise UnequalError(
-                    f"{run.folder.name} was made on another {what} than {plan_folder.folder.name}; "
+                    f"{run.folder.name} was made on another {what} than {experiment.folder.name}; "
                     "unequal runs do not share a table, move it out of this folder"
                 )
-        result.append((run, *run.state(plan_folder.plan.folds)))
+        result.append((run, *run.state(experiment.split.folds)))
     return result
 
 
-def table(plan_folder, groups):
+def table(experiment, age_groups):
     """One row for each run, in the order of their folders.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
 
     Returns
@@ -54,16 +54,16 @@ def table(plan_folder, groups):
     UnequalError
         See `states`.
     """
-    found, folds = states(plan_folder), plan_folder.plan.folds
+    found, folds = states(experiment), experiment.split.folds
     complete = [run for run, state, _ in found if state == "complete"]
-    parts = {part: Part(part, complete, plan_folder, groups) for part in PARTS}
-    gap = leakage.measured(complete, plan_folder, groups, parts["oof"].answers)
+    parts = {part: Part(part, complete, experiment, age_groups) for part in PARTS}
+    gap = leakage.measured(complete, experiment, age_groups, parts["oof"].answers)
     rows = []
     for run, state, why in found:
         name = run.folder.name
         row = {"model": run.title, "run": name, "state": state, "why": why}
         if state == "complete":
-            row |= {"why": _remark(run, complete, groups, folds)} | run.costs(folds) | gap[name]
+            row |= {"why": _remark(run, complete, age_groups, folds)} | run.costs(folds) | gap[name]
             for part in run.parts:
                 row |= parts[part].row(name)
         rows.append(row)
@@ -83,16 +83,16 @@ class Part:
         by the run's folder
     """
 
-    def __init__(self, part, runs, plan_folder, groups):
-        rows = plan_folder.plan.rows(part)
-        y, clusters = plan_folder.y[rows], plan_folder.items["cluster"].to_numpy()[rows]
+    def __init__(self, part, runs, experiment, age_groups):
+        rows = experiment.split.rows(part)
+        y, groups = experiment.y[rows], experiment.items["group"].to_numpy()[rows]
         self._part, self._values, self.answers = part, {}, {}
         for run in runs:
             if part in run.parts:
                 distribution = run.predictions(part)
-                self._values[run.folder.name] = metrics.score(distribution, y, groups)
-                self.answers[run.folder.name] = bootstrap.answers(distribution, groups)
-        estimates = bootstrap.headline(list(self.answers.values()), y, clusters, groups)
+                self._values[run.folder.name] = metrics.score(distribution, y, age_groups)
+                self.answers[run.folder.name] = bootstrap.answers(distribution, age_groups)
+        estimates = bootstrap.headline(list(self.answers.values()), y, groups, age_groups)
         self._estimates = dict(zip(self.answers, estimates, strict=True))
 
     def row(self, name):
@@ -126,7 +126,7 @@ def _columns():
     return [*names, *leakage.COLUMNS, *COSTS]
 
 
-def _remark(run, complete, groups, folds):
+def _remark(run, complete, age_groups, folds):
     """What is worth knowing of a complete run."""
     if run.kind == "stack":
         names = {member["run"]: member["model"] for member in run.about().get("members", [])}
@@ -135,25 +135,26 @@ def _remark(run, complete, groups, folds):
         return what if changed else ""
     if run.kind == "import":
         about = run.about()
-        return "; ".join(filter(None, [about.get("note"), _regrouped(about, groups)]))
+        return "; ".join(filter(None, [about.get("note"), _regrouped(about, age_groups)]))
     unscored = "" if run.parts else "fitted on every item, so there is nothing to score it on"
     fallbacks = (record["model"].get("fallback") for record in run.records(folds))
     return next(filter(None, fallbacks), unscored)
 
 
-def _regrouped(about, groups):
+def _regrouped(about, age_groups):
     """A warning where the groups shown are not those in which an import's answers hold, empty where they do."""
-    kind, name = about.get("answers"), about.get("groups")
-    if kind in ("group", "group probabilities") and _cut(ages.scheme(name), groups):
+    kind, name = about.get("answers"), about.get("age_groups")
+    if kind in ("group", "group probabilities") and _cut(ages.parse_age_groups(name), age_groups):
         return f"answered in the groups '{name}', which those shown cut: its groups here are guesses by known ages"
-    if kind == "age" and "errors" in about["spread"] and groups.name not in (name, *ages.SCHEMES):
-        return f"its groups rest on its out-of-fold errors; imported again with --groups {groups.name}, on its ages"
+    if kind == "age" and "errors" in about["spread"] and age_groups.name not in (name, *ages.AGE_GROUPS):
+        again = f"imported again with --age-groups {age_groups.name}, on its ages"
+        return f"its age groups rest on its out-of-fold errors; {again}"
     return ""
 
 
 def _cut(given, shown):
     """Whether some group that was given lies in more than one of those shown, or partly in none."""
-    return any(len(np.unique(shown.lookup[low : high + 1])) > 1 for low, high in given.groups)
+    return any(len(np.unique(shown.lookup[low : high + 1])) > 1 for low, high in given.ranges)
 
 
 def best(table):

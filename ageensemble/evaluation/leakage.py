@@ -6,7 +6,7 @@ of the same single cells on the test part. (Their mean, which the table shows th
 
 Items lie in the one part or the other by chance within strata of age and gender, so only what differs within strata
 says anything: the values of both parts are taken relative to the mean of their stratum. The errors of two sets of
-clusters are independent, and thousands of them have a normal mean: value and standard error make the interval, by
+groups are independent, and thousands of them have a normal mean: value and standard error make the interval, by
 Student's t, since a thousand resamples hold too little of the tail that a family of runs needs (Bonferroni).
 
 Where the test part is of another data set, nothing lies in it by chance, and no gap is measured.
@@ -17,23 +17,23 @@ from scipy.special import stdtrit
 
 from ..ensembles.pooling import Pool
 from ..experiments.stack_members import altered
-from ..splits import split
+from ..splits.split import TEST, age_gender_strata
 from . import bootstrap
 
 SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
-LEAST = 30  # clusters in either part; with fewer a mean is not normal enough
+LEAST = 30  # groups in either part; with fewer a mean is not normal enough
 COLUMNS = ["gap", "gap_low", "gap_high", "gap_state", "gap_why"]
 CLEAN, SUSPICIOUS, NOT_MEASURED = "clean", "suspicious", "not measured"
 
 
-def measured(runs, plan_folder, groups, oof):
+def measured(runs, experiment, age_groups, oof):
     """The gap of every run, at 95 % for all of them together.
 
     Parameters
     ----------
     runs : list of Run
         complete
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
     oof : dict of str to compare.Answers
         out-of-fold answers by the run's folder
@@ -44,50 +44,53 @@ def measured(runs, plan_folder, groups, oof):
         by the run's folder, `COLUMNS`: test minus out-of-fold, in years of MAE (of accuracy where a label is a range),
         its interval, "clean", "suspicious" or "not measured", and why
     """
-    plan, y, clusters = plan_folder.plan, plan_folder.y, plan_folder.items["cluster"].to_numpy()
+    split, y, groups = experiment.split, experiment.y, experiment.items["group"].to_numpy()
     metric = bootstrap.item_metric(y)
-    strata = split.strata(y, plan_folder.items["gender"])
-    scored = groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
-    few = _unmeasurable([np.unique(clusters[rows][scored[rows]]) for rows in (plan.rest, plan.test)], plan_folder)
+    strata = age_gender_strata(y, experiment.items["gender"])
+    scored = age_groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
+    few = _unmeasurable([np.unique(groups[rows][scored[rows]]) for rows in (split.rest, split.test)], experiment)
     values, why = {}, {}
     for run in runs:
         name = run.folder.name
         why[name] = "no out-of-fold predictions" if name not in oof else few
-        cells = [] if why[name] else single_predictions(run, plan.folds, runs)
+        cells = [] if why[name] else single_predictions(run, split.folds, runs)
         if cells:
-            test = [bootstrap.item_scores(metric, bootstrap.answers(c, groups), y[plan.test], groups) for c in cells]
+            test = [
+                bootstrap.item_scores(metric, bootstrap.answers(c, age_groups), y[split.test], age_groups)
+                for c in cells
+            ]
             values[name] = np.empty(len(y))
-            values[name][plan.test] = np.mean(test, axis=0)
-            values[name][plan.rest] = bootstrap.item_scores(metric, oof[name], y[plan.rest], groups)
+            values[name][split.test] = np.mean(test, axis=0)
+            values[name][split.rest] = bootstrap.item_scores(metric, oof[name], y[split.rest], age_groups)
         why[name] = why[name] or "its members are no longer as they were"
     result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
     for name, each in values.items():
-        found = gap(each, plan.part == split.TEST, strata, clusters, len(values))
+        found = gap(each, split.part == TEST, strata, groups, len(values))
         result[name] = _row(*found, *_judged(*found[1:], metric, _from_outside(name, runs)))
     _pass_on(runs, result)
     return result
 
 
-def _unmeasurable(clusters, plan_folder):
+def _unmeasurable(groups, experiment):
     """Why nothing can be said of any run, whatever it predicts; empty where something can."""
-    plan = plan_folder.plan
-    if plan.judged != "test":
-        return "the plan has no test part"
-    dataset = plan_folder.items["dataset"].to_numpy(object)
-    if not set(dataset[plan.test]) & set(dataset[plan.rest]):
+    split = experiment.split
+    if split.judged != "test":
+        return "the split has no test part"
+    dataset = experiment.items["dataset"].to_numpy(object)
+    if not set(dataset[split.test]) & set(dataset[split.rest]):
         return "the test part is of another data set"
-    return f"fewer than {LEAST} clusters" if min(map(len, clusters)) < LEAST else ""
+    return f"fewer than {LEAST} groups" if min(map(len, groups)) < LEAST else ""
 
 
 def _row(*values):
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def gap(values, test, strata, clusters, family=1):
+def gap(values, test, strata, groups, family=1):
     """Difference of the two parts within strata, and its interval.
 
     The coefficient of being in the test part in a regression of the values on it and on strata (Frisch & Waugh 1933),
-    its error robust to clusters (Liang & Zeger 1986).
+    its error robust to groups (Liang & Zeger 1986).
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ def gap(values, test, strata, clusters, family=1):
         one for each item, such as its absolute error; an item that is NaN takes no part
     test : (n,) bool array
         which items are in the test part
-    strata, clusters : (n,) int array
+    strata, groups : (n,) int array
     family : int
         how many such gaps are looked at: the interval is at 95 % for all of them together (Bonferroni)
 
@@ -105,7 +108,7 @@ def gap(values, test, strata, clusters, family=1):
         test minus the rest, low, high; NaN where the two parts hardly share a stratum
     """
     known = np.isfinite(values)
-    values, test, clusters = values[known], test[known], clusters[known]
+    values, test, groups = values[known], test[known], groups[known]
     _, stratum = np.unique(strata[known], return_inverse=True)
     count = np.bincount(stratum)
     values, side = (each - (np.bincount(stratum, each) / count)[stratum] for each in (values, test.astype(float)))
@@ -113,11 +116,11 @@ def gap(values, test, strata, clusters, family=1):
     if spread < SHARED * len(test) * test.mean() * (1 - test.mean()):
         return np.nan, np.nan, np.nan
     value = (side * values).sum() / spread
-    _, cluster = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(cluster, side * (values - value * side))
+    _, group = np.unique(groups, return_inverse=True)
+    sums = np.bincount(group, side * (values - value * side))
     error = np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / spread
     error *= np.sqrt(len(values) / max(len(values) - len(count), 1))  # the means of strata were estimated
-    freedom = min(len(np.unique(clusters[part])) for part in (test, ~test)) - 1
+    freedom = min(len(np.unique(groups[part])) for part in (test, ~test)) - 1
     reach = max(stdtrit(freedom, 1 - (1 - bootstrap.LEVEL) / 2 / family) * error, 1e-9)  # what rounding may bring
     return float(value), float(value - reach), float(value + reach)
 

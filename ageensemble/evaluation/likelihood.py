@@ -9,7 +9,7 @@ def allowed(y, years):
     return (axis >= y[:, :1]) & (axis <= y[:, 1:])
 
 
-def normalised(scores):
+def normalized(scores):
     """Probabilities in proportion to exp(scores), and the logarithm of what that takes to divide by.
 
     Returns
@@ -27,7 +27,7 @@ def given(scores, y):
     """The same for the years that the labels allow; other years have probability 0."""
     if np.array_equal(y[:, 0], y[:, 1]):
         return (np.arange(scores.shape[1]) == y[:, :1]).astype(scores.dtype), _label(scores, y)
-    return normalised(np.where(allowed(y, scores.shape[1]), scores, np.float32(-np.inf)))
+    return normalized(np.where(allowed(y, scores.shape[1]), scores, np.float32(-np.inf)))
 
 
 def _label(scores, y):

@@ -33,7 +33,7 @@ NAMES = {
 }
 
 
-def score(distribution, y, groups):
+def score(distribution, y, age_groups):
     """All metrics of `NAMES`.
 
     Parameters
@@ -46,10 +46,10 @@ def score(distribution, y, groups):
     -------
     dict of str to float
     """
-    label = groups.of(y)
+    label = age_groups.of(y)
     years = in_years(distribution, y, label) if len(y) and np.all(y[:, 0] == y[:, 1]) else {}
     inside = label >= 0
-    by_group = in_groups(groups.probabilities(distribution[inside]), label[inside]) if inside.any() else {}
+    by_group = in_groups(age_groups.probabilities(distribution[inside]), label[inside]) if inside.any() else {}
     return {name: float((years | by_group).get(name, np.nan)) for name in NAMES}
 
 
@@ -76,7 +76,7 @@ def crps(distribution, age):
     Gneiting & Raftery 2007. For a certain prediction it is the absolute error.
     """
     cumulative = np.cumsum(distribution, axis=1, dtype=np.float64)
-    return ((cumulative - (np.arange(ages.A) >= age[:, None])) ** 2).sum(1).mean()
+    return ((cumulative - (np.arange(ages.N_AGES) >= age[:, None])) ** 2).sum(1).mean()
 
 
 def in_groups(probabilities, label):

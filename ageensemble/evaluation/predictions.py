@@ -64,7 +64,7 @@ class Predictions:
             raise UsageError(f"this model has intervals of {known} %, not of {100 * level:g} %")
         return self.calibrated[level].intervals(self.distribution)
 
-    def groups(self, scheme="fourteen"):
+    def age_groups(self, age_groups="default"):
         """Probabilities of age groups.
 
         Parameters
@@ -77,7 +77,7 @@ class Predictions:
         list of str, (n, G) array
             the groups and their probabilities; the last is `other` where they leave years out
         """
-        return ages.scheme(scheme).sums(self.distribution)
+        return ages.parse_age_groups(age_groups).sums(self.distribution)
 
     def at_least(self, age):
         """P(age >= `age`), `(n,)`."""

@@ -14,11 +14,11 @@ LEAST_ITEMS = 50
 LEAST_CLUSTERS = (
     30  # with 30, a 95 % interval of a skewed error holds the truth in 91 % of simulations, with 10 in 86 %
 )
-FEW = f"fewer than {LEAST_ITEMS} items or {LEAST_CLUSTERS} clusters"
+FEW = f"fewer than {LEAST_ITEMS} items or {LEAST_CLUSTERS} groups"
 NAMES = {"mae": ("MAE, years", "{:.2f}"), "accuracy": ("accuracy", "{:.3f}")}
 
 
-def cut(items, y, groups, by):
+def cut(items, y, age_groups, by):
     """Cut items into slices.
 
     Parameters
@@ -35,9 +35,9 @@ def cut(items, y, groups, by):
         names of the slices that hold an item, and the slice of each item
     """
     if by == "group":
-        label = groups.of(y)
-        text = np.array([*groups.labels, "in no group"], dtype=object)[label]
-        order = [*groups.labels, "in no group"]
+        label = age_groups.of(y)
+        text = np.array([*age_groups.labels, "in no group"], dtype=object)[label]
+        order = [*age_groups.labels, "in no group"]
     else:
         text = items[by].astype(object).where(items[by].notna(), UNKNOWN).to_numpy()
         order = [*sorted(set(text) - {UNKNOWN}), UNKNOWN]
@@ -46,14 +46,14 @@ def cut(items, y, groups, by):
     return names, np.array([place[name] for name in text], int)
 
 
-def sizes(slice_, clusters, width):
-    """Items and clusters in each slice, and whether that is enough to say anything: a dict for each."""
+def sizes(slice_, groups, width):
+    """Items and groups in each slice, and whether that is enough to say anything: a dict for each."""
     result = []
     for index in range(width):
         inside = slice_ == index
-        items, independent = int(inside.sum()), len(np.unique(clusters[inside]))
+        items, independent = int(inside.sum()), len(np.unique(groups[inside]))
         enough = items >= LEAST_ITEMS and independent >= LEAST_CLUSTERS
-        result.append({"items": items, "clusters": independent, "enough": enough})
+        result.append({"items": items, "groups": independent, "enough": enough})
     return result
 
 
@@ -64,23 +64,23 @@ def check(by):
 
 
 def in_words(size):
-    """How many items and clusters a slice has."""
-    return f"{counted(size['items'], 'item')}, {counted(size['clusters'], 'cluster')}"
+    """How many items and groups a slice has."""
+    return f"{counted(size['items'], 'item')}, {counted(size['groups'], 'group')}"
 
 
-def report(plan_folder, groups, by):
+def report(experiment, age_groups, by):
     """Scores of every complete run by slice: MAE, or accuracy where a label is a range.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
     by : {"gender", "ethnicity", "group"}
 
     Returns
     -------
     dict
-        `plan`, `by`, `metric`; `parts`: "oof" and "test", each with `slices` (`name`, `items`, `clusters`, `enough`;
+        `split`, `by`, `metric`; `parts`: "oof" and "test", each with `slices` (`name`, `items`, `groups`, `enough`;
         the first is all items) and `runs`, the best first (`run`, `model`, `values`: for each slice `value`, `low`,
         `high`); `left_out`: runs that are not complete
 
@@ -94,36 +94,36 @@ def report(plan_folder, groups, by):
         See `scores.states`.
     """
     check(by)
-    if by != "group" and plan_folder.items[by].isna().all():
-        raise DataError(f"no photograph of {plan_folder.about['data']} says its {by}; --by group needs ages alone")
-    found = leaderboard.states(plan_folder)
+    if by != "group" and experiment.items[by].isna().all():
+        raise DataError(f"no photograph of {experiment.about['data']} says its {by}; --by group needs ages alone")
+    found = leaderboard.states(experiment)
     runs = [run for run, state, _ in found if state == "complete"]
     return {
-        "plan": plan_folder.about,
+        "split": experiment.about,
         "by": by,
-        "metric": bootstrap.item_metric(plan_folder.y),
-        "parts": {part: _part(part, runs, plan_folder, groups, by) for part in PARTS},
+        "metric": bootstrap.item_metric(experiment.y),
+        "parts": {part: _part(part, runs, experiment, age_groups, by) for part in PARTS},
         "left_out": [{"model": run.title, "state": state} for run, state, _ in found if state != "complete"],
     }
 
 
-def _part(part, runs, plan_folder, groups, by):
-    rows, metric = plan_folder.plan.rows(part), bootstrap.item_metric(plan_folder.y)
-    scored = np.ones(len(rows), bool) if metric == "mae" else groups.of(plan_folder.y[rows]) >= 0
-    items, y = plan_folder.items.iloc[rows[scored]], plan_folder.y[rows[scored]]
+def _part(part, runs, experiment, age_groups, by):
+    rows, metric = experiment.split.rows(part), bootstrap.item_metric(experiment.y)
+    scored = np.ones(len(rows), bool) if metric == "mae" else age_groups.of(experiment.y[rows]) >= 0
+    items, y = experiment.items.iloc[rows[scored]], experiment.y[rows[scored]]
     runs = [run for run in runs if part in run.parts]
     if not runs or not len(y):
         return {"slices": [], "runs": []}
-    names, slice_ = cut(items, y, groups, by)
-    clusters = items["cluster"].to_numpy()
+    names, slice_ = cut(items, y, age_groups, by)
+    groups = items["group"].to_numpy()
     values = [
-        bootstrap.item_scores(metric, bootstrap.answers(run.predictions(part)[scored], groups), y, groups)
+        bootstrap.item_scores(metric, bootstrap.answers(run.predictions(part)[scored], age_groups), y, age_groups)
         for run in runs
     ]
     columns = np.stack(values, 1)
-    whole = bootstrap.means(columns, np.zeros_like(slice_), clusters, 1)
-    by_slice = bootstrap.means(columns, slice_, clusters, len(names))
-    about = sizes(np.zeros_like(slice_), clusters, 1) + sizes(slice_, clusters, len(names))
+    whole = bootstrap.means(columns, np.zeros_like(slice_), groups, 1)
+    by_slice = bootstrap.means(columns, slice_, groups, len(names))
+    about = sizes(np.zeros_like(slice_), groups, 1) + sizes(slice_, groups, len(names))
     found = [
         {"run": run.folder.name, "model": run.title, "values": [_value(estimate) for estimate in all_ + parts]}
         for run, all_, parts in zip(runs, whole, by_slice, strict=True)
@@ -192,7 +192,7 @@ def _shown(content):
 
 
 def _title(content, part):
-    return f"{content['plan']['data']}: {NAMES[content['metric']][0]} by {BY[content['by']]}, {TITLES[part]}"
+    return f"{content['split']['data']}: {NAMES[content['metric']][0]} by {BY[content['by']]}, {TITLES[part]}"
 
 
 def _cell(value, slice_, metric):
@@ -209,7 +209,7 @@ def _warnings(found):
 
 def _notes(content):
     notes = [
-        f"Intervals: 95 % each, {bootstrap.REPLICATES:,} bootstrap resamples of clusters; the variance of retraining is "
+        f"Intervals: 95 % each, {bootstrap.REPLICATES:,} bootstrap resamples of groups; the variance of retraining is "
         "not in them. Models on the same items are paired, so their differences are surer than the intervals look: "
         "ageensemble compare A B."
     ]

@@ -5,7 +5,7 @@ Guo, Pleiss, Sun & Weinberger 2017 (ICML), "On calibration of modern neural netw
 
 import numpy as np
 
-from .likelihood import given, normalised
+from .likelihood import given, normalized
 
 COLDEST, HOTTEST = 0.05, 20.0
 TOLERANCE = 1e-3  # relative
@@ -46,7 +46,7 @@ def _derivatives(logs, y, inverse):
     for start in range(0, len(y), BLOCK):
         block, labels = logs[start : start + BLOCK], y[start : start + BLOCK]
         scores = block * np.float32(inverse)
-        expected, square = _moments(normalised(scores)[0], block)
+        expected, square = _moments(normalized(scores)[0], block)
         true, _ = _moments(given(scores, labels)[0], block)
         slope += float((expected - true).sum())
         curvature += float((square - expected**2).sum())

@@ -1,4 +1,4 @@
-"""The main job: data and models in, complete runs on one split plan out."""
+"""The main job: data and models in, complete runs on one split out."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from .._utils.cache import default_folder
 from .._utils.console import Console, Training
 from .._utils.hardware import available_gpu_memory, available_memory, cores, find_device, peak_memory
 from .._utils.io import key_of
-from ..ages import FOURTEEN
+from ..ages import DEFAULT_AGE_GROUPS
 from ..data import faces, image_array
 from ..models import spec as specs
 from ..reporting import run_report
-from ..splits import split
+from ..splits.split import N_FOLDS
 from . import fold_fit, stack, stack_members
-from .experiment import PlanFolder
+from .experiment import Experiment
 
 DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
 
@@ -50,7 +50,7 @@ class Settings:
 
 def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
     """`Settings` with what was not given filled in."""
-    jobs = jobs or min(split.FOLDS, cores())
+    jobs = jobs or min(N_FOLDS, cores())
     return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
 
 
@@ -60,30 +60,30 @@ def find_faces(which, here):
         return faces.detector(which, cache=here.cache, say=here.console.detail, progress=bar("fetching YuNet"))
 
 
-def measure_template(plan_folder, manifest, detector, insist, here):
-    """Put into the plan folder how the photographs show a face, unless that was measured with this detector before.
+def measure_template(experiment, dataset, detector, insist, here):
+    """Put into the split folder how the photographs show a face, unless that was measured with this detector before.
 
     A detector that nobody insists on replaces no template with landmarks either: it may only be what is at hand today.
     """
-    known = plan_folder.template
+    known = experiment.template
     if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not insist)):
         return
-    rows = manifest.items["photo"].to_numpy()
+    rows = dataset.items["photo"].to_numpy()
     with here.console.progress() as bar:
         told = bar("finding faces")
-        found = faces.measure(manifest.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
+        found = faces.measure(dataset.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
     if found:
-        plan_folder.template = found
+        experiment.template = found
     else:
         here.console.detail(f"no template of the faces: {detector.name} finds one in too few of the photographs")
 
 
-def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detector=None, insist=False):
-    """Fit what is missing of these models on this plan.
+def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_GROUPS, detector=None, insist=False):
+    """Fit what is missing of these models on this split.
 
     Parameters
     ----------
-    manifest, plan : Manifest, Plan
+    dataset, split : Dataset, Split
     about : dict
         from `preparing.prepare`
     wanted : list of Spec
@@ -100,62 +100,62 @@ def run(manifest, plan, about, wanted, seed, kind, here, groups=FOURTEEN, detect
 
     Returns
     -------
-    PlanFolder, list of Run
+    Experiment, list of Run
     """
     settled = [spec.settled(here.cache, here.device, here.threads, here.console.say) for spec in wanted]
     wanted = list({key_of(spec.config): spec for spec in settled}.values())  # auto may have become what another is
-    plan_folder = PlanFolder.create(here.out, manifest, plan, about)
-    here.console.say(f"runs: {plan_folder.folder}")
+    experiment = Experiment.create(here.out, dataset, split, about)
+    here.console.say(f"runs: {experiment.folder}")
     if detector:
-        measure_template(plan_folder, manifest, detector, insist, here)
+        measure_template(experiment, dataset, detector, insist, here)
     for name, params in {str(feature): feature for spec in wanted for feature in spec.features}.values():
         for file in registry.paths(params, getattr(features.module(name), "FILES", ())).values():
-            plan_folder.keep(file)
+            experiment.keep(file)
     floor = specs.parse("prior")
     others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
-    runs = {plan_folder.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
-    runs[plan_folder.start(floor, seed, "folds", 1, "cpu")] = floor
-    unfinished = {run: spec for run, spec in runs.items() if run.state(plan.folds, thorough=True)[0] != "complete"}
+    runs = {experiment.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
+    runs[experiment.start(floor, seed, "folds", 1, "cpu")] = floor
+    unfinished = {run: spec for run, spec in runs.items() if run.state(split.folds, thorough=True)[0] != "complete"}
     for run_ in runs.keys() - unfinished.keys():
         here.console.detail(f"{run_.name}: complete, nothing to do")
-    files = _features(unfinished.values(), manifest, here)
-    photographs = _photographs(unfinished.values(), manifest, here)
+    files = _features(unfinished.values(), dataset, here)
+    photographs = _photographs(unfinished.values(), dataset, here)
     missing = []
     for run_, spec in unfinished.items():
         matrices, looks_at = [files[str(matrix)] for matrix in spec.matrices], (size_seen(spec), spec.preprocess)
-        missing += fold_fit.tasks(run_, spec, manifest, plan, matrices, photographs.get(looks_at))
+        missing += fold_fit.tasks(run_, spec, dataset, split, matrices, photographs.get(looks_at))
     missing.sort(key=lambda task: task["photographs"] is None)  # what takes longest first, so that no core waits for it
-    _fit(missing, unfinished, len(plan.rest), here)
+    _fit(missing, unfinished, len(split.rest), here)
     for run_ in unfinished:
-        if all(run_.sound(cell) for cell in run_.cells(plan.folds)):
-            run_.finish(plan)
-    _report([run_ for run_ in runs if run_.state(plan.folds)[0] == "complete"], plan_folder, manifest, here, groups)
-    return plan_folder, list(runs)
+        if all(run_.sound(cell) for cell in run_.cells(split.folds)):
+            run_.finish(split)
+    _report([run_ for run_ in runs if run_.state(split.folds)[0] == "complete"], experiment, dataset, here, age_groups)
+    return experiment, list(runs)
 
 
-def combine(plan_folder, manifest, here, groups=FOURTEEN):
-    """Combine all runs on a plan by every method, where there are two that can be combined.
+def combine(experiment, dataset, here, age_groups=DEFAULT_AGE_GROUPS):
+    """Combine all runs on a split by every method, where there are two that can be combined.
 
     Returns
     -------
     list of Run
     """
-    if len(stack_members.eligible(plan_folder)) < 2:
+    if len(stack_members.eligible(experiment)) < 2:
         here.console.detail("nothing to combine: fewer than two complete runs")
         return []
-    made = stack.combine(plan_folder, None, ensembles.names(), 0, here.console)
-    _report(made, plan_folder, manifest, here, groups)
+    made = stack.combine(experiment, None, ensembles.names(), 0, here.console)
+    _report(made, experiment, dataset, here, age_groups)
     return made
 
 
-def _report(complete, plan_folder, manifest, here, groups):
+def _report(complete, experiment, dataset, here, age_groups):
     for run_ in complete:
         if run_report.missing(run_):
             here.console.detail(f"{run_.name}: writing the report")
-            run_report.write(run_, plan_folder, groups, manifest.photos, manifest.items["photo"].to_numpy())
+            run_report.write(run_, experiment, age_groups, dataset.photos, dataset.items["photo"].to_numpy())
 
 
-def _features(wanted, manifest, here):
+def _features(wanted, dataset, here):
     """Files of every feature matrix the models need."""
     needed = {str(matrix): matrix for spec in wanted for matrix in spec.matrices}
     if not needed:
@@ -163,13 +163,13 @@ def _features(wanted, manifest, here):
     with here.console.progress() as bar:
         return {
             key: features.matrix_file(
-                name, params, manifest, here.cache, here.device, bar(f"features {name}"), preprocess
+                name, params, dataset, here.cache, here.device, bar(f"features {name}"), preprocess
             )
             for key, (name, params, preprocess) in needed.items()
         }
 
 
-def _photographs(wanted, manifest, here):
+def _photographs(wanted, dataset, here):
     """Photographs at every size that the models want them in, preprocessed as they want them."""
     looks = sorted({(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec)})
     if not looks:
@@ -177,7 +177,7 @@ def _photographs(wanted, manifest, here):
     with here.console.progress() as bar:
         return {
             (size, preprocess): image_array.photographs(
-                manifest, size, here.cache, bar(f"resizing to {size}"), preprocess
+                dataset, size, here.cache, bar(f"resizing to {size}"), preprocess
             )
             for size, preprocess in looks
         }

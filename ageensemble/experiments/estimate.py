@@ -6,14 +6,14 @@ from pathlib import Path
 
 from .. import features
 from .._utils.hardware import available_memory
-from ..ages import A
+from ..ages import N_AGES
 from ..data import image_array
 from ..errors import DiskError
 from .benchmark import fit_memory, size_seen
-from .experiment import PlanFolder, plan_folders
+from .experiment import Experiment, find_experiments
 
 
-def estimate(manifest, plan, wanted, kind, seed, here):
+def estimate(dataset, split, wanted, kind, seed, here):
     """One row for each model: cells left to fit, seconds, memory of a cell.
 
     Seconds are those of fitting. They come from earlier runs of the same name and device below the same `--out`, on
@@ -27,12 +27,12 @@ def estimate(manifest, plan, wanted, kind, seed, here):
     """
     for spec in wanted:
         spec.try_files()
-    cells = 1 if kind == "refit" else plan.folds
-    n = len(plan.rest) * (1 if kind == "refit" else (plan.folds - 1) / plan.folds)
+    cells = 1 if kind == "refit" else split.folds
+    n = len(split.rest) * (1 if kind == "refit" else (split.folds - 1) / split.folds)
     history = _history(here.out)
     rows = []
     for spec in wanted:
-        left = _left(spec, manifest, plan, kind, seed, here)
+        left = _left(spec, dataset, split, kind, seed, here)
         cell = min(history.get((spec.name, here.device), []), key=lambda known: abs(known[0] - n), default=None)
         near = cell is not None and 0.5 < cell[0] / n < 2  # times of much smaller or larger fits tell little
         seconds = 0.0 if not left else round(cell[1] * n / cell[0] * left, 1) if near else None
@@ -43,20 +43,20 @@ def estimate(manifest, plan, wanted, kind, seed, here):
     return {
         "rows": rows,
         "seconds": None if None in known else round(sum(known) / at_once, 1),
-        "disk_bytes": int(_disk(manifest, plan, wanted, rows, here)),
+        "disk_bytes": int(_disk(dataset, split, wanted, rows, here)),
         "free_disk_bytes": shutil.disk_usage(_existing(here.out)).free,
         "memory_bytes": max(row["memory_bytes"] for row in rows) * at_once,
         "free_memory_bytes": available_memory(),
     }
 
 
-def _left(spec, manifest, plan, kind, seed, here):
+def _left(spec, dataset, split, kind, seed, here):
     """How many cells are not fitted yet."""
-    place = PlanFolder(PlanFolder.place(here.out, manifest, plan))
-    cells = ["all"] if kind == "refit" else range(plan.folds)
+    place = Experiment(Experiment.place(here.out, dataset, split))
+    cells = ["all"] if kind == "refit" else range(split.folds)
     try:
         run = _begun(place, spec, seed, kind, here.device)
-    except DiskError:  # no plan folder, or a damaged one, in which runs may still be sound
+    except DiskError:  # no split folder, or a damaged one, in which runs may still be sound
         return len(cells)
     return sum(not run.sound(cell) for cell in cells)
 
@@ -81,7 +81,7 @@ def _history(out):
 def _complete_runs(out):
     """Complete runs below `out` with their records; what is damaged tells nothing."""
     with suppress(DiskError):
-        for folder in plan_folders(out):
+        for folder in find_experiments(out):
             with suppress(DiskError):
                 folds = folder.about["folds"]
                 fitted = [run for run in folder.runs if run.cells(folds)]
@@ -89,24 +89,24 @@ def _complete_runs(out):
                 yield from [(run, run.records(folds)) for run in complete]
 
 
-def _disk(manifest, plan, wanted, rows, here):
+def _disk(dataset, split, wanted, rows, here):
     """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
     sets = {
-        features.matrix_place(name, params, manifest, here.cache, here.device, preprocess): (name, params)
+        features.matrix_place(name, params, dataset, here.cache, here.device, preprocess): (name, params)
         for spec in wanted
         for name, params, preprocess in spec.matrices
     }
     missing = [feature for place, feature in sets.items() if not place.exists()]
-    matrices = sum(features.dimension(name, params) * 4 * len(manifest) for name, params in missing)
+    matrices = sum(features.dimension(name, params) * 4 * len(dataset) for name, params in missing)
     looks = {(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec) not in (None, image_array.NATIVE)}
     looks = [
         (size, first)
         for size, first in looks
-        if not image_array.squares_place(manifest, size, here.cache, first).exists()
+        if not image_array.squares_place(dataset, size, here.cache, first).exists()
     ]
-    squares = sum(image_array.dimension(size) * len(manifest) for size, _ in looks)
-    each = 4 * A * (2 * len(plan.rest) + len(plan.test))
-    predictions = sum(each + 4 * A * len(plan.test) * row["cells"] for row in rows if row["left"])
+    squares = sum(image_array.dimension(size) * len(dataset) for size, _ in looks)
+    each = 4 * N_AGES * (2 * len(split.rest) + len(split.test))
+    predictions = sum(each + 4 * N_AGES * len(split.test) * row["cells"] for row in rows if row["left"])
     return matrices + squares + predictions
 
 

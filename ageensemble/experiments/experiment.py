@@ -1,7 +1,7 @@
-"""What is on disk: a folder for each split plan, and in it a folder for each run that obeys the plan.
+"""What is on disk: a folder for each split, and in it a folder for each run that obeys the split.
 
-OUT/demo-1a2b3c4d/             one plan: all runs in here share a table
-    plan.json plan.csv manifest.csv excluded.csv
+OUT/demo-1a2b3c4d/             one split: all runs in here share a table
+    experiment.json split.csv dataset.csv excluded.csv
     template.json              how the photographs show a face, where it was measured
     files/                     networks and weights that features were made with, by their hash
     svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
@@ -22,15 +22,15 @@ from .. import __version__
 from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
 from ..data.faces import Template
 from ..errors import DataError, DiskError, UsageError
-from ..splits.split import TEST, Plan
+from ..splits.split import TEST, Split
 from .run import PARTS, Run, damage, remove
 
-TABLES = ("manifest.csv", "plan.csv")
+TABLES = ("dataset.csv", "split.csv")
 KEPT = "files"  # no run is called so
 
 
-class PlanFolder:
-    """The runs on one split plan, with the labels and the plan they share.
+class Experiment:
+    """The runs on one split, with the labels and the split they share.
 
     Reading a file that is missing or was changed raises DiskError.
     """
@@ -40,31 +40,31 @@ class PlanFolder:
 
     @cached_property
     def about(self):
-        """What `plan.json` says: names, sizes and hashes of the data and the plan."""
-        return read_json(self.folder / "plan.json")
+        """What `experiment.json` says: names, sizes and hashes of the data and the split."""
+        return read_json(self.folder / "experiment.json")
 
     @classmethod
-    def create(cls, out, manifest, plan, about=None):
-        """The folder of this plan below `out`, made or mended unless it is there and sound."""
-        folder = cls.place(out, manifest, plan)
+    def create(cls, out, dataset, split, about=None):
+        """The folder of this split below `out`, made or mended unless it is there and sound."""
+        folder = cls.place(out, dataset, split)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):
             forget_unfinished(folder)
             if not cls._sound(folder):
-                manifest.save(folder)
-                plan.save(folder, manifest.items["item_id"])
-                known = {"data": manifest.name, "items": len(manifest), "excluded": len(manifest.excluded)}
-                known |= {"manifest": manifest.hash, "plan": plan.hash, "source": plan.source, "folds": plan.folds}
-                known |= {"licence": manifest.licence, "files": {name: file_hash(folder / name) for name in TABLES}}
-                write_json(folder / "plan.json", known | (about or {}))
-            elif set(about or {}) - set(cls(folder).about):  # as another way of asking led to the same plan
-                write_json(folder / "plan.json", about | cls(folder).about)
+                dataset.save(folder)
+                split.save(folder, dataset.items["item_id"])
+                known = {"data": dataset.name, "items": len(dataset), "excluded": len(dataset.excluded)}
+                known |= {"dataset": dataset.hash, "split": split.hash, "source": split.source, "folds": split.folds}
+                known |= {"license": dataset.license, "files": {name: file_hash(folder / name) for name in TABLES}}
+                write_json(folder / "experiment.json", known | (about or {}))
+            elif set(about or {}) - set(cls(folder).about):  # as another way of asking led to the same split
+                write_json(folder / "experiment.json", about | cls(folder).about)
         return cls(folder)
 
     @staticmethod
-    def place(out, manifest, plan):
-        """Where the runs on this manifest and plan lie below `out`, there or not."""
-        return Path(out) / f"{slug(manifest.name)}-{key_of(manifest.hash, plan.hash)[:8]}"
+    def place(out, dataset, split):
+        """Where the runs on this dataset and split lie below `out`, there or not."""
+        return Path(out) / f"{slug(dataset.name)}-{key_of(dataset.hash, split.hash)[:8]}"
 
     @classmethod
     def _sound(cls, folder):
@@ -75,15 +75,15 @@ class PlanFolder:
 
     @cached_property
     def items(self):
-        """The manifest as saved."""
-        table = self._table("manifest.csv")
-        return table.astype({"age_min": int, "age_max": int, "cluster": int})
+        """The dataset as saved."""
+        table = self._table("dataset.csv")
+        return table.astype({"age_min": int, "age_max": int, "group": int})
 
     @cached_property
-    def plan(self):
-        """The plan as saved."""
-        part = self._table("plan.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
-        return Plan(part, self.about["folds"], self.about["source"], self.about["plan"])
+    def split(self):
+        """The split as saved."""
+        part = self._table("split.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
+        return Split(part, self.about["folds"], self.about["source"], self.about["split"])
 
     def _table(self, name):
         wrong = damage(self.folder, {name: self.about["files"].get(name)})
@@ -160,7 +160,7 @@ class PlanFolder:
         ----------
         place, name : str
         config : dict
-            its kind and all that decides its predictions; the hashes of manifest and plan are added
+            its kind and all that decides its predictions; the hashes of dataset and split are added
         predictions, record
             see `Run.write`
 
@@ -182,8 +182,8 @@ class PlanFolder:
 
     @property
     def hashes(self):
-        """What runs must share to share a table: the hashes of the manifest and the plan."""
-        return {name: self.about[name] for name in ("manifest", "plan")}
+        """What runs must share to share a table: the hashes of the dataset and the split."""
+        return {name: self.about[name] for name in ("dataset", "split")}
 
     def begun(self, spec, seed, kind, device):
         """The run of this configuration; nothing is made where there is none."""
@@ -191,8 +191,8 @@ class PlanFolder:
 
     def _config(self, spec, seed, kind, device):
         config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
-        if self.plan.parts != PARTS:  # what a run of this kind has otherwise goes without saying
-            config["parts"] = [] if kind == "refit" else list(self.plan.parts)
+        if self.split.parts != PARTS:  # what a run of this kind has otherwise goes without saying
+            config["parts"] = [] if kind == "refit" else list(self.split.parts)
         return config | self.hashes
 
     def _run_folder(self, spec, config):
@@ -211,8 +211,8 @@ def _threads_used(run):
     return next((run.record(cell)["threads"] for cell in ended if run.sound(cell)), 0)
 
 
-def plan_folders(out):
-    """The plan folders below `out` (or `out` itself where it is one), the one last worked on first.
+def find_experiments(out):
+    """The split folders below `out` (or `out` itself where it is one), the one last worked on first.
 
     Raises
     ------
@@ -220,51 +220,51 @@ def plan_folders(out):
         There is none.
     """
     out = Path(out)
-    files = [out / "plan.json"] if (out / "plan.json").exists() else list(out.glob("*/plan.json"))
+    files = [out / "experiment.json"] if (out / "experiment.json").exists() else list(out.glob("*/experiment.json"))
     if not files:
         raise DiskError(f"no runs in {out}; 'ageensemble benchmark' makes some")
-    return [PlanFolder(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
+    return [Experiment(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
 
 
-def one(out):
-    """The only plan folder below `out`, or `out` itself where it is one.
+def only_experiment(out):
+    """The only split folder below `out`, or `out` itself where it is one.
 
     Raises
     ------
     UsageError
         There are several.
     """
-    found = plan_folders(out)
+    found = find_experiments(out)
     if len(found) > 1:
-        names = ", ".join(str(plan_folder.folder) for plan_folder in found[:3]) + (", ..." if len(found) > 3 else "")
-        raise UsageError(f"{out} holds the runs of {len(found)} plans, name one of them with --out: {names}")
+        names = ", ".join(str(experiment.folder) for experiment in found[:3]) + (", ..." if len(found) > 3 else "")
+        raise UsageError(f"{out} holds the runs of {len(found)} splits, name one of them with --out: {names}")
     return found[0]
 
 
-def holding(out, *names):
-    """The only plan folder below `out` that has runs of all these names; where none or several have, as `one` does."""
-    found = [each for each in plan_folders(out) if {*names} <= {name for run in each.runs for name in _names(run)}]
-    return found[0] if len(found) == 1 else one(out)
+def experiment_holding(out, *names):
+    """The only split folder below `out` that has runs of all these names; where none or several have, as `one` does."""
+    found = [each for each in find_experiments(out) if {*names} <= {name for run in each.runs for name in _names(run)}]
+    return found[0] if len(found) == 1 else only_experiment(out)
 
 
 def _names(run):
     return run.folder.name, run.title, run.name
 
 
-def named(plan_folder, name):
-    """The run on this plan whose folder is called `name`, or that a table calls so, or whose model is.
+def run_named(experiment, name):
+    """The run on this split whose folder is called `name`, or that a table calls so, or whose model is.
 
     Raises
     ------
     UsageError
         There is none, or several are complete.
     """
-    there = plan_folder.runs
+    there = experiment.runs
     found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
-    complete = [run for run in found if run.state(plan_folder.about["folds"])[0] == "complete"]
+    complete = [run for run in found if run.state(experiment.about["folds"])[0] == "complete"]
     if not found:
         known = ", ".join(run.title for run in there)
-        raise UsageError(f"no run called '{name}' in {plan_folder.folder}; there are: {known}")
+        raise UsageError(f"no run called '{name}' in {experiment.folder}; there are: {known}")
     if len(complete) > 1:
         folders = ", ".join(run.folder.name for run in complete)
         raise UsageError(f"several runs are called '{name}', name one by its folder: {folders}")
@@ -275,7 +275,7 @@ def _last_change(folder):
     return max([folder.stat().st_mtime, *(d.stat().st_mtime for d in folder.iterdir() if d.is_dir())])
 
 
-def find(out, name):
+def find_runs(out, name):
     """The runs whose folder is called `name`, or whose model is.
 
     Raises
@@ -283,18 +283,18 @@ def find(out, name):
     UsageError
         There is none.
     """
-    found = [run for plan in plan_folders(out) for run in plan.runs if name in (run.folder.name, run.name)]
+    found = [run for split in find_experiments(out) for run in split.runs if name in (run.folder.name, run.name)]
     if not found:
         raise UsageError(f"no run called '{name}' in {out}; see: ageensemble runs list")
     return found
 
 
-def describe(plan_folder):
-    """For each run: plan, run and model by name, state and explanation; one row where the plan itself is damaged."""
-    plan = plan_folder.folder.name
+def describe_run(experiment):
+    """For each run: split, run and model by name, state and explanation; one row where the split itself is damaged."""
+    split = experiment.folder.name
     try:
-        folds = plan_folder.about["folds"]
+        folds = experiment.about["folds"]
     except DiskError as error:
-        return [{"plan": plan, "run": "", "model": "", "state": "damaged", "why": str(error)}]
-    found = [(run, *run.state(folds)) for run in plan_folder.runs]
-    return [{"plan": plan, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]
+        return [{"split": split, "run": "", "model": "", "state": "damaged", "why": str(error)}]
+    found = [(run, *run.state(folds)) for run in experiment.runs]
+    return [{"split": split, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]

@@ -26,8 +26,8 @@ AHEAD = 1e-3  # of the answered group before any other, for the same reason
 ENOUGH = 50  # answered items whose errors are known, to go by those in place of the bell
 
 
-def put(file, name, plan_folder, groups, out_of_fold, say):
-    """Bring the answers of another system into the table of a plan.
+def put(file, name, experiment, age_groups, out_of_fold, say):
+    """Bring the answers of another system into the table of a split.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def put(file, name, plan_folder, groups, out_of_fold, say):
         see `answers.read`
     name : str
         what the table calls the system
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
         of the groups in the file, if it names any
     out_of_fold : bool
@@ -56,37 +56,45 @@ def put(file, name, plan_folder, groups, out_of_fold, say):
     DataError
         See `answers.read`; no answer for any item of a part.
     """
-    file, place = Path(file), _place(name, plan_folder)
-    plan = plan_folder.plan
-    parts = [part for part in plan.parts if out_of_fold or part == "test"]
+    file, place = Path(file), _place(name, experiment)
+    split = experiment.split
+    parts = [part for part in split.parts if out_of_fold or part == "test"]
     if not parts:
-        raise UsageError("this plan has no test part, and outside of one only answers declared --out-of-fold are taken")
-    answers = read(file, plan_folder.items, groups)
-    missing = {part: int((~answers.given[plan.rows(part)]).sum()) for part in parts}
-    _refuse_nothing(file, missing, plan)
-    spread = _spread(answers, plan_folder, out_of_fold)
-    predictions = {part: _predictions(part, answers, plan_folder, groups, spread) for part in parts}
-    left_out = 0 if out_of_fold else int(answers.given[plan.rest].sum())
+        raise UsageError(
+            "this split has no test part, and outside of one only answers declared --out-of-fold are taken"
+        )
+    answers = read(file, experiment.items, age_groups)
+    missing = {part: int((~answers.given[split.rows(part)]).sum()) for part in parts}
+    _refuse_nothing(file, missing, split)
+    spread = _spread(answers, experiment, out_of_fold)
+    predictions = {part: _predictions(part, answers, experiment, age_groups, spread) for part in parts}
+    left_out = 0 if out_of_fold else int(answers.given[split.rest].sum())
     digest = file_hash(file)
-    notes = _notes(answers, plan_folder, parts, missing, spread)
+    notes = _notes(answers, experiment, parts, missing, spread)
     record = {
         "costs": dict.fromkeys(("fit_seconds", "images_per_second", "peak_gb", "size_mb")),  # nobody knows
         "declared": "out-of-fold" if out_of_fold else "nothing",
         "file": {"name": file.name, "sha256": digest},
         "answers": answers.kind,
-        "groups": groups.name,
+        "age_groups": age_groups.name,
         "spread": spread,
         "missing": missing,
         "left_out": left_out,
         "note": "; ".join(notes),
     }
     record |= {key: answers.about[key] for key in ("column", "rows", "unknown", "scaled")}
-    _say(say, answers, file, left_out, plan, notes, name if (plan_folder.folder / place).exists() else "")
-    config = {"kind": "import", "parts": parts, "file": digest, "groups": groups.name, "ageensemble": __version__}
-    return plan_folder.put(place, name, config, predictions, record)
+    _say(say, answers, file, left_out, split, notes, name if (experiment.folder / place).exists() else "")
+    config = {
+        "kind": "import",
+        "parts": parts,
+        "file": digest,
+        "age_groups": age_groups.name,
+        "ageensemble": __version__,
+    }
+    return experiment.put(place, name, config, predictions, record)
 
 
-def _place(name, plan_folder):
+def _place(name, experiment):
     """The folder of an import.
 
     Raises
@@ -97,20 +105,20 @@ def _place(name, plan_folder):
         raise UsageError(
             f"'{name[:60]}' is no name for an import; use letters, digits, blanks and .=+_- inside, up to 50 characters"
         )
-    taken = [run.name for run in plan_folder.runs if run.kind != "import"]
+    taken = [run.name for run in experiment.runs if run.kind != "import"]
     if name.lower().split()[0] in (*RESERVED, *models.names()) or name in taken:
         raise UsageError(f"'{name}' reads like a model of ours in the table; give the import another --name")
     place = f"import-{slug(name)}"
-    other = Run(plan_folder.folder / place).name if (plan_folder.folder / place / "run.json").exists() else name
+    other = Run(experiment.folder / place).name if (experiment.folder / place / "run.json").exists() else name
     if other not in (name, place):  # the second of one whose file is damaged
         raise UsageError(f"the import '{other}' would lie in the same folder as '{name}'; give it another --name")
     return place
 
 
-def _refuse_nothing(file, missing, plan):
+def _refuse_nothing(file, missing, split):
     """An import without one answer for a part would be nothing but the floor under another name."""
     for part, count in missing.items():
-        if count == len(plan.rows(part)):
+        if count == len(split.rows(part)):
             where = "in the test part" if part == "test" else "outside the test part"
             raise DataError(f"{file.name} has no answer for any item {where}; it should have {count:,}")
 
@@ -118,47 +126,47 @@ def _refuse_nothing(file, missing, plan):
 # --- answers become distributions -------------------------------------------------------------------------------
 
 
-def _spread(answers, plan_folder, out_of_fold):
+def _spread(answers, experiment, out_of_fold):
     """How the answers become distributions, in words that the record keeps."""
     if answers.kind == "distribution":
         return "as given"
     if answers.kind != "age":
         return "each group by the histogram of its items outside the test part"
-    plan, y = plan_folder.plan, plan_folder.y
-    fewest = min(answers.given[plan.training(fold)].sum() for fold in range(plan.folds))
+    split, y = experiment.split, experiment.y
+    fewest = min(answers.given[split.training(fold)].sum() for fold in range(split.folds))
     if out_of_fold and np.all(y[:, 0] == y[:, 1]) and fewest >= ENOUGH:
         return "errors of the nearest answers of other folds"
     return f"bell of {BELL:g} years"
 
 
-def _predictions(part, answers, plan_folder, groups, spread):
+def _predictions(part, answers, experiment, age_groups, spread):
     """Distributions of the items of a part, `(n, A)` float32.
 
     The labels of a fold take no part in the distributions of its own items, nor those of the test part in any.
     """
-    plan, y = plan_folder.plan, plan_folder.y
-    blocks = [(plan.test, plan.rest)]
+    split, y = experiment.split, experiment.y
+    blocks = [(split.test, split.rest)]
     if part == "oof":
-        blocks = [(plan.held_out(fold), plan.training(fold)) for fold in range(plan.folds)]
-    result = np.empty((len(y), ages.A), np.float32)
+        blocks = [(split.held_out(fold), split.training(fold)) for fold in range(split.folds)]
+    result = np.empty((len(y), ages.N_AGES), np.float32)
     for rows, known in blocks:
-        result[rows] = _block(answers, rows, known, y, groups, spread)
-    return result[plan.rows(part)]
+        result[rows] = _block(answers, rows, known, y, age_groups, spread)
+    return result[split.rows(part)]
 
 
-def _block(answers, rows, known, y, groups, spread):
+def _block(answers, rows, known, y, age_groups, spread):
     """Distributions of the items `rows` by what is known of the items `known`; the floor where there is no answer."""
     given, values = answers.given[rows], answers.values[rows]
     result = np.tile(ages.histogram(y[known]), (len(rows), 1))
     if answers.kind == "distribution":
         result[given] = values[given]
     elif answers.kind != "age":
-        result[given] = ages.from_groups(values[given], groups, y[known])
+        result[given] = ages.from_groups(values[given], age_groups, y[known])
     elif spread.startswith("bell"):
         result[given] = bells()[np.rint(values[given]).astype(int)]
     else:
         known = known[answers.given[known]]
-        result[given] = by_errors(values[given], answers.values[known], y[known, 0], groups)
+        result[given] = by_errors(values[given], answers.values[known], y[known, 0], age_groups)
     return ages.finish(result, ages.histogram(y[known]))
 
 
@@ -168,16 +176,16 @@ def bells(width=BELL):
     Whatever is decoded from it is the age itself: the median and the mode, the group under any scheme, and the mean,
     since the two sides of the bell are weighted against each other where an end of the axis cuts one short.
     """
-    away = np.arange(ages.A) - np.arange(ages.A)[:, None]
+    away = np.arange(ages.N_AGES) - np.arange(ages.N_AGES)[:, None]
     bell = np.exp(-0.5 * (away / width) ** 2)
     below, above = bell * (away < 0), bell * (away > 0)
     pull_down, pull_up = -(below * away).sum(1, keepdims=True), (above * away).sum(1, keepdims=True)
     sides = below * pull_up + above * pull_down
     sides[[0, -1], [0, -1]] = 1  # at the very ends nothing can be weighed up
-    return SPIKE * np.eye(ages.A) + (1 - SPIKE) * sides / sides.sum(1, keepdims=True)
+    return SPIKE * np.eye(ages.N_AGES) + (1 - SPIKE) * sides / sides.sum(1, keepdims=True)
 
 
-def by_errors(answered, known_answered, known_age, groups):
+def by_errors(answered, known_answered, known_age, age_groups):
     """What ages become where errors of the system are known, `(n, A)`; the answer stays what is read off them.
 
     Parameters
@@ -189,7 +197,7 @@ def by_errors(answered, known_answered, known_age, groups):
         that people will look at, beside the named ones
     """
     near = ages.from_numbers(answered, known_answered, known_age)
-    return reading(near, np.rint(answered).astype(int), {*ages.SCHEMES.values(), groups})
+    return reading(near, np.rint(answered).astype(int), {*ages.AGE_GROUPS.values(), age_groups})
 
 
 def reading(distribution, age, schemes):
@@ -210,21 +218,21 @@ def reading(distribution, age, schemes):
     -------
     (n, A) array
     """
-    years = np.arange(ages.A)
+    years = np.arange(ages.N_AGES)
     below = (distribution * (years < age[:, None])).sum(1)
     above = (distribution * (years > age[:, None])).sum(1)
     share = 1 - MOST / np.maximum(np.maximum(below, above), MOST)
-    for scheme in schemes:
-        share = np.maximum(share, _share_for_group(distribution, age, scheme))
+    for age_groups in schemes:
+        share = np.maximum(share, _share_for_group(distribution, age, age_groups))
     result = distribution * (1 - share)[:, None]
     result[np.arange(len(age)), age] += share
     return result
 
 
-def _share_for_group(distribution, age, scheme):
+def _share_for_group(distribution, age, age_groups):
     """How much of a distribution must go to the given age so that its group is ahead of all others, `(n,)`."""
-    group, rows = scheme.lookup[age], np.arange(len(age))
-    mass = distribution @ scheme.matrix
+    group, rows = age_groups.lookup[age], np.arange(len(age))
+    mass = distribution @ age_groups.matrix
     own = mass[rows, group]
     mass[rows, group] = 0
     behind = np.maximum(mass.max(1) - own, -AHEAD)
@@ -234,37 +242,37 @@ def _share_for_group(distribution, age, scheme):
 # --- what people must know --------------------------------------------------------------------------------------
 
 
-def _notes(answers, plan_folder, parts, missing, spread):
+def _notes(answers, experiment, parts, missing, spread):
     """What a table should say of the run."""
-    plan = plan_folder.plan
+    split = experiment.split
     notes = ["declared out-of-fold by who imported it"] if "oof" in parts else []
     for part, count in missing.items():
         if count:
             where = "test items" if part == "test" else "items outside the test part"
-            notes.append(f"no answer for {count:,} of {len(plan.rows(part)):,} {where}, which get the floor's")
+            notes.append(f"no answer for {count:,} of {len(split.rows(part)):,} {where}, which get the floor's")
     if spread.startswith("bell"):
         notes.append(f"ages only: its log loss, calibration and CRPS rest on an assumed {spread}")
     elif answers.kind == "age":
         notes.append("ages only: RMSE and probabilities rest on its out-of-fold errors")
     elif answers.kind == "group":
         notes.append("groups only: each counts as certain, its years are those of the items outside the test part")
-    if _all_true(answers, plan_folder, np.concatenate([plan.rows(part) for part in parts])):
+    if _all_true(answers, experiment, np.concatenate([split.rows(part) for part in parts])):
         notes.append(f"every answer is the true age: is '{answers.about['column']}' the label?")
     return notes
 
 
-def _all_true(answers, plan_folder, rows):
+def _all_true(answers, experiment, rows):
     """Whether ages are right to the year, every one: somebody gave the column of labels."""
     rows = rows[answers.given[rows]]
-    truth = plan_folder.y[rows]
+    truth = experiment.y[rows]
     return answers.kind == "age" and len(rows) > 10 and bool(np.all(np.rint(answers.values[rows])[:, None] == truth))
 
 
-def _say(say, answers, file, left_out, plan, notes, replaced):
+def _say(say, answers, file, left_out, split, notes, replaced):
     about = answers.about
     say(f"{file.name}: {counted(answers.given.sum(), 'answer')}, {answers.kind} in column {about['column']}")
     if about["unknown"]:
-        say(f"left out: {counted(about['unknown'], 'row')} of no item of this plan; first: {about['example']}")
+        say(f"left out: {counted(about['unknown'], 'row')} of no item of this split; first: {about['example']}")
     if left_out:
         say(
             f"left out: {counted(left_out, 'answer')} for items outside the test part; --out-of-fold declares that "

@@ -18,24 +18,24 @@ from .. import features, models
 from .._utils import workers
 from .._utils.hardware import peak_memory
 from .._utils.io import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows, writing
-from ..ages import A, finish, histogram
+from ..ages import N_AGES, finish, histogram
 from ..errors import AgeEnsembleError
-from ..splits.split import inner
+from ..splits.split import inner_folds
 from .run import KEEP, REFIT
 
 BATCH = 2048  # items predicted at once
 
 
-def tasks(run, spec, manifest, plan, feature_files, photographs=None):
+def tasks(run, spec, dataset, split, feature_files, photographs=None):
     """What each missing cell of a run needs to be fitted anywhere that sees the same disk.
 
     Parameters
     ----------
     run : Run
     spec : Spec
-    manifest, plan : Manifest, Plan
+    dataset, split : Dataset, Split
     feature_files : list of path
-    photographs : Photographs, optional
+    photographs : ImageArray, optional
         of all items, for a model that wants them
 
     Returns
@@ -43,10 +43,10 @@ def tasks(run, spec, manifest, plan, feature_files, photographs=None):
     list of dict
     """
     result = []
-    for number, cell in enumerate(run.cells(plan.folds)):
+    for number, cell in enumerate(run.cells(split.folds)):
         if run.sound(cell):
             continue
-        rows = plan.rest if cell == REFIT else plan.training(int(cell))
+        rows = split.rest if cell == REFIT else split.training(int(cell))
         seed = run.config["seed"]
         result.append(
             {
@@ -56,11 +56,11 @@ def tasks(run, spec, manifest, plan, feature_files, photographs=None):
                 "params": spec.params,
                 "features": [str(file) for file in feature_files],
                 "photographs": photographs,
-                "y": manifest.y[rows],
+                "y": dataset.y[rows],
                 "rows": rows,
-                "inner": inner(manifest.strata, manifest.clusters, rows, [seed, number]),
-                "held_out": np.empty(0, int) if cell == REFIT else plan.held_out(int(cell)),
-                "test": plan.test,
+                "inner": inner_folds(dataset.strata, dataset.groups, rows, [seed, number]),
+                "held_out": np.empty(0, int) if cell == REFIT else split.held_out(int(cell)),
+                "test": split.test,
                 "seed": seed * 1000 + number,
                 "threads": run.threads,
                 "device": run.config["device"],
@@ -208,7 +208,7 @@ def _predict(model, task, rows):
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)
-    return np.concatenate(result) if result else np.empty((0, A), np.float32)
+    return np.concatenate(result) if result else np.empty((0, N_AGES), np.float32)
 
 
 def _inputs(task, rows):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils.console import counted
-from ..ages import OLDEST
+from ..ages import MAX_AGE
 from ..data.readers._table import MISSING, USUAL, by_name
 from ..data.readers.annotations import read_text
 from ..errors import DataError
@@ -31,15 +31,15 @@ SCALABLE = 0.1  # and by which it is no longer taken for rounding
 
 @dataclass(frozen=True)
 class Answers:
-    """What a system said of the items of a plan.
+    """What a system said of the items of a split.
 
     Attributes
     ----------
     kind : {"age", "group", "group probabilities", "distribution"}
     values : (n,) float array of years, (n, G) of groups (1 for the one named), or (n, A) of years
-        in the order of the manifest; NaN where there is no answer
+        in the order of the dataset; NaN where there is no answer
     about : dict
-        column: where it was found; rows: of the file; unknown: rows of no item of this plan; example: the first of
+        column: where it was found; rows: of the file; unknown: rows of no item of this split; example: the first of
         those; scaled: rows of probabilities that did not sum to 1
     """
 
@@ -53,7 +53,7 @@ class Answers:
         return ~np.isnan(self.values.reshape(len(self.values), -1)).any(1)
 
 
-def read(file, items, groups):
+def read(file, items, age_groups):
     """Read the answers to items.
 
     Parameters
@@ -88,7 +88,7 @@ def read(file, items, groups):
     row = _match(names, items, file.name)
     known = np.flatnonzero(row >= 0)
     rows = _Rows(file.name, table.iloc[known], [names[i] for i in known])
-    kind, used, values, scaled = _values(rows, columns, groups)
+    kind, used, values, scaled = _values(rows, columns, age_groups)
     result = np.full((len(items), *values.shape[1:]), np.nan)
     result[row[known]] = values
     strange = [name for name, place in zip(names, row, strict=True) if place < 0]
@@ -110,7 +110,7 @@ def _table(file):
 
 
 def _match(names, items, where):
-    """Row of the manifest that each name stands for, `(m,)` int; -1 where none does."""
+    """Row of the dataset that each name stands for, `(m,)` int; -1 where none does."""
     paths = items["path"].tolist()
     exact = {name: place for column in ("path", "item_id") for place, name in enumerate(items[column])}
     same_base = defaultdict(list)
@@ -133,8 +133,8 @@ def _match(names, items, where):
     _refuse_repeats(names, row, where)
     if np.all(row < 0):
         raise DataError(
-            f"{where}: not one row of its {len(names):,} is of an item of this plan; "
-            f"it says '{names[0]}' where the plan has '{items['item_id'].iloc[0]}'"
+            f"{where}: not one row of its {len(names):,} is of an item of this split; "
+            f"it says '{names[0]}' where the split has '{items['item_id'].iloc[0]}'"
         )
     return row
 
@@ -189,36 +189,36 @@ class _Rows:
         return numbers
 
 
-def _values(rows, columns, groups):
+def _values(rows, columns, age_groups):
     """Kind, where it was found, values and how many rows were scaled, of the richest answers there are."""
     bare = {re.sub(r"^p_?(?=\d)", "", name): column for name, column in columns.items()}
     years = {int(name): column for name, column in bare.items() if re.fullmatch(r"\d{1,3}", name)}
-    labelled = [label for label in groups.labels if label in bare]
-    if labelled == groups.labels and not all(label.isdecimal() for label in labelled):
-        values, scaled = _probabilities(rows, [bare[label] for label in labelled])
-        return "group probabilities", f"{labelled[0]} to {labelled[-1]}", values, scaled
+    labeled = [label for label in age_groups.labels if label in bare]
+    if labeled == age_groups.labels and not all(label.isdecimal() for label in labeled):
+        values, scaled = _probabilities(rows, [bare[label] for label in labeled])
+        return "group probabilities", f"{labeled[0]} to {labeled[-1]}", values, scaled
     if len(years) > 1:
         first, last = _ends(years, rows.where)
         values, scaled = _probabilities(rows, [years[year] for year in range(first, last + 1)])
-        beyond = (first, OLDEST - last)  # such as of the many systems that end at 100
+        beyond = (first, MAX_AGE - last)  # such as of the many systems that end at 100
         return "distribution", f"{first} to {last}", np.pad(values, ((0, 0), beyond)), scaled
-    if len(labelled) > 1:
-        absent = ", ".join(label for label in groups.labels if label not in bare)
-        raise DataError(f"{rows.where} lacks columns of the groups '{groups.name}': {absent}")
+    if len(labeled) > 1:
+        absent = ", ".join(label for label in age_groups.labels if label not in bare)
+        raise DataError(f"{rows.where} lacks columns of the groups '{age_groups.name}': {absent}")
     name = _answer_column(rows, columns)
     texts = [_spelled(text) for text in rows.texts(columns[name])]
-    if "group" in name or "range" in name or any(text in groups.labels and not text.isdecimal() for text in texts):
-        return "group", name, _chosen(rows, texts, groups), 0
-    return "age", name, _ages(rows, columns[name], groups), 0
+    if "group" in name or "range" in name or any(text in age_groups.labels and not text.isdecimal() for text in texts):
+        return "group", name, _chosen(rows, texts, age_groups), 0
+    return "age", name, _ages(rows, columns[name], age_groups), 0
 
 
 def _ends(years, where):
     """First and last year that has a column; an error where one between them has none."""
     first, last = min(years), max(years)
-    if len(years) != last - first + 1 or last > OLDEST:
+    if len(years) != last - first + 1 or last > MAX_AGE:
         raise DataError(
             f"{where} has columns for {len(years)} years between {first} and {last}; a distribution needs every year "
-            f"from its first to its last, within 0..{OLDEST}"
+            f"from its first to its last, within 0..{MAX_AGE}"
         )
     return first, last
 
@@ -229,8 +229,8 @@ def _answer_column(rows, columns):
     if not found:
         seen = ", ".join(map(str, rows.table.columns))[:200]
         raise DataError(
-            f"{rows.where} has no column of answers; call it prediction, or give a distribution as p0 to p{OLDEST}, "
-            f"or a column for each group of --groups (columns seen: {seen})"
+            f"{rows.where} has no column of answers; call it prediction, or give a distribution as p0 to p{MAX_AGE}, "
+            f"or a column for each group of --age-groups (columns seen: {seen})"
         )
     if len(found) > 1:
         raise DataError(f"{rows.where}: either '{found[0]}' or '{found[1]}' may be the answer; leave out one")
@@ -242,22 +242,22 @@ def _spelled(text):
     return re.sub(r"^\((\d+)\s*,\s*(\d+)\)$", r"\1-\2", text).replace("–", "-").replace(" ", "")
 
 
-def _chosen(rows, texts, groups):
+def _chosen(rows, texts, age_groups):
     """One-hot rows, `(m, G)`; NaN where there is no answer."""
-    place = {label: index for index, label in enumerate(groups.labels)}
-    place |= {f"{low}-{high}": index for index, (low, high) in enumerate(groups.groups)}
-    known = f"none of the groups '{groups.name}' ({', '.join(groups.labels)[:120]}); --groups names others"
+    place = {label: index for index, label in enumerate(age_groups.labels)}
+    place |= {f"{low}-{high}": index for index, (low, high) in enumerate(age_groups.ranges)}
+    known = f"none of the groups '{age_groups.name}' ({', '.join(age_groups.labels)[:120]}); --age-groups names others"
     rows.refuse(np.array([bool(t) and t not in place for t in texts]), lambda i: f"is '{texts[i][:40]}', {known}")
-    rows_of = np.vstack([np.eye(len(groups)), np.full(len(groups), np.nan)])
-    return rows_of[[place[text] if text else len(groups) for text in texts]]
+    rows_of = np.vstack([np.eye(len(age_groups)), np.full(len(age_groups), np.nan)])
+    return rows_of[[place[text] if text else len(age_groups) for text in texts]]
 
 
-def _ages(rows, column, groups):
+def _ages(rows, column, age_groups):
     """Years, `(m,)`; NaN where there is no answer."""
-    years = rows.numbers(column, f"neither an age in years nor one of the groups '{groups.name}'")
-    impossible = ~np.isnan(years) & ~((years >= -0.5) & (years <= OLDEST + 0.5))  # what is left rounds into the axis
+    years = rows.numbers(column, f"neither an age in years nor one of the groups '{age_groups.name}'")
+    impossible = ~np.isnan(years) & ~((years >= -0.5) & (years <= MAX_AGE + 0.5))  # what is left rounds into the axis
     blank = "leave the cell empty where there is no answer"
-    rows.refuse(impossible, lambda i: f"is {years[i]:g}, no age of 0 to {OLDEST} years; {blank}")
+    rows.refuse(impossible, lambda i: f"is {years[i]:g}, no age of 0 to {MAX_AGE} years; {blank}")
     return years
 
 

@@ -1,4 +1,4 @@
-"""One run on disk: its kind, cells, state and predictions; see `plan_folders` for where it lies.
+"""One run on disk: its kind, cells, state and predictions; see `experiments` for where it lies.
 
 Kinds: "folds", a model fitted on every fold; "refit", one fitted once on all but the test part; "stack", made of the
 predictions of other runs; "import", predictions from outside. The last two have no cells and are written at once.
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils.io import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
-from ..ages import A
+from ..ages import N_AGES
 from ..errors import DiskError
 
 PARTS = ("oof", "test")
@@ -20,7 +20,7 @@ KEEP = "keep"  # folder in a cell's: what its model needs to go on after a kill;
 
 
 class Run:
-    """One model on one plan.
+    """One model on one split.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Run:
         }
 
     def predictions(self, part):
-        """Predictions of a complete run, `(n, A)` float32 memmap: "oof" in the order of `plan.rest`, or "test"."""
+        """Predictions of a complete run, `(n, A)` float32 memmap: "oof" in the order of `split.rest`, or "test"."""
         return np.load(self.folder / f"{part}.npy", allow_pickle=False, mmap_mode="r")
 
     def write(self, predictions, record):
@@ -146,7 +146,7 @@ class Run:
             write_json(self.folder / "record.json", record)
             self._seal()
 
-    def finish(self, plan):
+    def finish(self, split):
         """Put the cells' predictions together and write the completion marker.
 
         The test part is predicted by the mean of the cells; an item outside it by the cell that did not see it.
@@ -155,18 +155,18 @@ class Run:
             forget_unfinished(self.folder)
             for left in self.folder.glob(f"cell-*/{KEEP}"):  # by a kill just after the record was written
                 shutil.rmtree(left)
-            self._finish(plan)
+            self._finish(split)
 
-    def _finish(self, plan):
-        cells = self.cells(plan.folds)
+    def _finish(self, split):
+        cells = self.cells(split.folds)
         if "test" in self.parts:
             test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
             write_rows(self.folder / "test.npy", test.shape, [test])
         if "oof" in self.parts:
-            oof = np.empty((len(plan.part), A), np.float32)
+            oof = np.empty((len(split.part), N_AGES), np.float32)
             for cell in cells:
-                oof[plan.held_out(int(cell))] = self._cell_array(cell, "held_out")
-            write_rows(self.folder / "oof.npy", (len(plan.rest), A), [oof[plan.rest]])
+                oof[split.held_out(int(cell))] = self._cell_array(cell, "held_out")
+            write_rows(self.folder / "oof.npy", (len(split.rest), N_AGES), [oof[split.rest]])
         self._seal()
 
     def _seal(self):

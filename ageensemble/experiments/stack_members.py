@@ -4,12 +4,12 @@ from .._utils.io import file_hash
 from ..errors import UnequalError, UsageError
 
 
-def choose(plan_folder, chosen, say):
+def choose(experiment, chosen, say):
     """The runs to be combined, by folder name.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     chosen : list of Run, or None
         None takes every complete run that may be a member, but for floors
     say : callable
@@ -20,17 +20,17 @@ def choose(plan_folder, chosen, say):
     UsageError
         A chosen run may not be a member; fewer than two members.
     UnequalError
-        A run was made on another manifest or plan.
+        A run was made on another dataset or split.
     """
     if chosen is None:
-        members = eligible(plan_folder, say)
+        members = eligible(experiment, say)
     else:
         members = list({run.folder: run for run in chosen}.values())
         for run in members:
-            _refuse(run, plan_folder)
+            _refuse(run, experiment)
     for run in members:
-        if any(run.config.get(name) != value for name, value in plan_folder.hashes.items()):
-            raise UnequalError(f"{run.folder.name} was made on another manifest or plan; a stack needs the same items")
+        if any(run.config.get(name) != value for name, value in experiment.hashes.items()):
+            raise UnequalError(f"{run.folder.name} was made on another dataset or split; a stack needs the same items")
     if len(members) < 2:
         found = f"only {members[0].name}" if members else "none"
         raise UsageError(
@@ -40,12 +40,12 @@ def choose(plan_folder, chosen, say):
     return sorted(members, key=lambda run: run.folder.name)
 
 
-def eligible(plan_folder, say=lambda text: None):
+def eligible(experiment, say=lambda text: None):
     """Every complete run that may be a member, but for floors; `say` is told of those that are not complete."""
     members = []
-    for run in plan_folder.runs:
+    for run in experiment.runs:
         if _fit(run) and not run.trouble and run.config.get("model") != "prior":
-            state = run.state(plan_folder.plan.folds)[0]
+            state = run.state(experiment.split.folds)[0]
             if state == "complete":
                 members.append(run)
             else:
@@ -65,9 +65,9 @@ def _fit(run):
     return run.kind in ("folds", "import") and "oof" in run.parts
 
 
-def _refuse(run, plan_folder):
+def _refuse(run, experiment):
     """Say why a run asked for by name may not be a member."""
-    state, why = run.state(plan_folder.plan.folds)
+    state, why = run.state(experiment.split.folds)
     name = run.folder.name
     if run.kind == "stack":
         raise UsageError(f"{name} is a stack, and a stack is no member of a stack; name its members")

@@ -8,7 +8,7 @@ from .._utils.hardware import peak_memory
 from ..evaluation import bootstrap
 
 
-def about(fitted, sample, members, plan, groups):
+def about(fitted, sample, members, split, age_groups):
     """The record.
 
     Parameters
@@ -16,7 +16,7 @@ def about(fitted, sample, members, plan, groups):
     fitted : crossfit.Fitted
     sample : Sample
     members : list of Run
-    plan : Plan
+    split : Split
     groups : ages.Scheme or None
         None leaves out all scores
 
@@ -30,7 +30,7 @@ def about(fitted, sample, members, plan, groups):
         apparent, low, high] of each; `groups`, the scheme of the metrics by group; `costs`
     """
     pool = fitted.pool
-    scores, apparent, *without = _scored(fitted, sample, groups)
+    scores, apparent, *without = _scored(fitted, sample, age_groups)
     return {
         "pool": pool.to_json(),
         "shrinkage": pool.shrinkage,
@@ -48,17 +48,17 @@ def about(fitted, sample, members, plan, groups):
         "apparent": {name: estimate.value for name, estimate in apparent.items()},
         "cross_fitted": {name: estimate.value for name, estimate in scores.items()},
         "optimism": _differences(scores, apparent),
-        "groups": groups and groups.name,
-        "costs": _costs(fitted, members, plan),
+        "age_groups": age_groups and age_groups.name,
+        "costs": _costs(fitted, members, split),
     }
 
 
-def _scored(fitted, sample, groups):
+def _scored(fitted, sample, age_groups):
     """Estimates by metric: cross-fitted, apparent, and without each member; paired."""
     answered = [fitted.crossed, fitted.apparent, *fitted.without]
-    if groups is None:
+    if age_groups is None:
         return [{} for _ in answered]
-    return bootstrap.headline(answered, sample.y, sample.clusters, groups)
+    return bootstrap.headline(answered, sample.y, sample.groups, age_groups)
 
 
 def _differences(these, those):
@@ -67,9 +67,9 @@ def _differences(these, those):
     return {name: [estimate.value, *estimate.interval()] for name, estimate in differences.items()}
 
 
-def _costs(fitted, members, plan):
+def _costs(fitted, members, split):
     """As `Run.costs`: fitting all members and the pool; predicting by the members that have weight."""
-    each = [run.costs(plan.folds) for run in members]
+    each = [run.costs(split.folds) for run in members]
     used = [cost for cost, weight in zip(each, fitted.pool.weights, strict=True) if weight > 0]
     costs = {
         "fit_seconds": sum(cost["fit_seconds"] for cost in each) + fitted.seconds,

@@ -1,7 +1,7 @@
 """Features: one file each, whose function `extract(batch, *, size, ...)` turns photographs into rows of numbers.
 
 `batch` is uint8 `(n, 3, size, size)`, the result float32 `(n, d)`; an extractor looks at one photograph at a time, so
-its matrix is computed once for a manifest and kept. Anything that is fitted lives in a model.
+its matrix is computed once for a dataset and kept. Anything that is fitted lives in a model.
 
 The module may also have `ARGUMENT`, the parameter that `embed:X` sets; `FILES`, parameters that are files, each with
 the ending that tells a file from another value ("" for always); `OPTIONS = True`, to be given parameters that `extract`
@@ -101,14 +101,14 @@ def extract(name, params, squares, device):
     return values
 
 
-def matrix_place(name, params, manifest, cache, device, preprocess=""):
-    """Where the cache keeps the feature matrix of a manifest's items, there or not; see `matrix_file`."""
+def matrix_place(name, params, dataset, cache, device, preprocess=""):
+    """Where the cache keeps the feature matrix of a dataset's items, there or not; see `matrix_file`."""
     import PIL
     import torch
 
     versions = [PIL.__version__, torch.__version__, *map(_version, getattr(module(name), "LIBRARIES", ()))]
     before = transforms.key(preprocess)
-    key = key_of(name, identity(name, params), version(name), device, manifest.pixels, SQUARES, versions, *before)
+    key = key_of(name, identity(name, params), version(name), device, dataset.pixels, SQUARES, versions, *before)
     return Path(cache) / "features" / f"{slug(Path(name).name)}-{key}.npy"
 
 
@@ -119,14 +119,14 @@ def _version(package):
         return ""
 
 
-def matrix_file(name, params, manifest, cache, device, progress=lambda done, total: None, preprocess=""):
-    """File of the feature matrix of a manifest's items, `(n, d)` float32 in `.npy`, made unless the cache has it.
+def matrix_file(name, params, dataset, cache, device, progress=lambda done, total: None, preprocess=""):
+    """File of the feature matrix of a dataset's items, `(n, d)` float32 in `.npy`, made unless the cache has it.
 
     Parameters
     ----------
     name, params : str, dict
         of the feature set, complete
-    manifest : Manifest
+    dataset : Dataset
     cache : pathlib.Path
     device : str
     progress : callable
@@ -138,13 +138,13 @@ def matrix_file(name, params, manifest, cache, device, progress=lambda done, tot
     -------
     pathlib.Path
     """
-    file = matrix_place(name, params, manifest, cache, device, preprocess)
+    file = matrix_place(name, params, dataset, cache, device, preprocess)
     if not _whole(file):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
             if not _whole(file):
-                shape = (len(manifest), dimension(name, params))
-                write_rows(file, shape, _batches(name, params, manifest, device, preprocess, progress))
+                shape = (len(dataset), dimension(name, params))
+                write_rows(file, shape, _batches(name, params, dataset, device, preprocess, progress))
     return file
 
 
@@ -157,19 +157,19 @@ def _whole(file):
     return True
 
 
-def _batches(name, params, manifest, device, preprocess, progress):
+def _batches(name, params, dataset, device, preprocess, progress):
     """The rows of the matrix, in order, from several threads of one core each.
 
     That beats one thread after the other on all cores. Few batches are ahead of the one asked for: memory stays small.
     """
     import torch
 
-    rows = manifest.items["photo"].to_numpy()
+    rows = dataset.items["photo"].to_numpy()
     starts = iter(range(0, len(rows), BATCH))
     workers = cores() if device == "cpu" else 2
 
     def values(start):
-        squares = resized(manifest.photos, rows[start : start + BATCH], params["size"], preprocess)
+        squares = resized(dataset.photos, rows[start : start + BATCH], params["size"], preprocess)
         return extract(name, params, squares, device)
 
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))

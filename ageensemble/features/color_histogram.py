@@ -1,6 +1,6 @@
-"""Histograms of colours over a grid: lightness, red against green, yellow against blue, as people see differences.
+"""Histograms of colors over a grid: lightness, red against green, yellow against blue, as people see differences.
 
-The colours are those of CIELAB (CIE 1976, for sRGB and the white of D65, as `skimage.color.rgb2lab`); the square roots
+The colors are those of CIELAB (CIE 1976, for sRGB and the white of D65, as `skimage.color.rgb2lab`); the square roots
 of shares make Euclidean distances those of Hellinger, as for other histograms of images in Arandjelovic & Zisserman,
 "Three things everyone should know to improve object retrieval", CVPR 2012.
 """
@@ -20,7 +20,7 @@ CPU_CHUNK, GPU_CHUNK = 16, 256  # images at a time: few enough for the processor
 
 
 def extract(batch, *, size=64, grid=8, bins=12, mirror=True):
-    """Describe each photograph by histograms of its colours.
+    """Describe each photograph by histograms of its colors.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def extract(batch, *, size=64, grid=8, bins=12, mirror=True):
     """
     side = batch.shape[-1]
     if not 1 <= grid <= side:
-        raise ValueError(f"colour: grid={grid} will not do, give 1 to {side} cells along a side")
+        raise ValueError(f"color: grid={grid} will not do, give 1 to {side} cells along a side")
     if bins < 2:
-        raise ValueError(f"colour: bins={bins} is too small, give at least 2")
+        raise ValueError(f"color: bins={bins} is too small, give at least 2")
 
     def describe(images):
         return histograms(lab(images), grid, bins)
@@ -59,7 +59,7 @@ def extract(batch, *, size=64, grid=8, bins=12, mirror=True):
 
 
 def lab(batch):
-    """Return the CIELAB colours (n, 3, h, w) of RGB images (n, 3, h, w) of uint8."""
+    """Return the CIELAB colors (n, 3, h, w) of RGB images (n, 3, h, w) of uint8."""
     device = batch.device
     linear = intensities(device)[batch.int()].flatten(2)
     relative = (torch.tensor(XYZ, device=device) / torch.tensor(WHITE, device=device)[:, None]) @ linear
@@ -74,15 +74,15 @@ def intensities(device):
     return torch.where(value > 0.04045, ((value + 0.055) / 1.055).pow(2.4), value / 12.92).float()
 
 
-def histograms(colours, grid, bins):
-    """Return the square-rooted shares (n, grid * grid * 3 * bins) of colours (n, 3, h, w) in each cell."""
-    n, _, height, width = colours.shape
-    low, high = (torch.tensor(ends, device=colours.device)[:, None, None] for ends in (LOW, HIGH))
-    place = ((colours - low) * ((bins - 1) / (high - low))).clamp_(0, bins - 1)
+def histograms(colors, grid, bins):
+    """Return the square-rooted shares (n, grid * grid * 3 * bins) of colors (n, 3, h, w) in each cell."""
+    n, _, height, width = colors.shape
+    low, high = (torch.tensor(ends, device=colors.device)[:, None, None] for ends in (LOW, HIGH))
+    place = ((colors - low) * ((bins - 1) / (high - low))).clamp_(0, bins - 1)
     below = place.floor().clamp_(max=bins - 2)
     above = place - below
-    first = below.long() + first_bins(height, width, grid, bins, colours.device)
-    counts = torch.zeros(n, grid * grid * 3 * bins, device=colours.device)
+    first = below.long() + first_bins(height, width, grid, bins, colors.device)
+    counts = torch.zeros(n, grid * grid * 3 * bins, device=colors.device)
     counts.scatter_add_(1, first.flatten(1), (1 - above).flatten(1))
     counts.scatter_add_(1, first.flatten(1) + 1, above.flatten(1))
     counts = counts.view(n, grid * grid * 3, bins)
@@ -91,7 +91,7 @@ def histograms(colours, grid, bins):
 
 @functools.lru_cache
 def first_bins(height, width, grid, bins, device):
-    """Return (3, height, width) where the histogram begins in which each pixel votes with each of its colours."""
+    """Return (3, height, width) where the histogram begins in which each pixel votes with each of its colors."""
     row = torch.arange(height, device=device)[:, None] * grid // height
     column = torch.arange(width, device=device) * grid // width
     return bins * (3 * (row * grid + column) + torch.arange(3, device=device)[:, None, None])

@@ -69,10 +69,10 @@ def extract(batch, *, network="", weights="", size=0, mean="", std="", output=""
     params = _filled(given | options)
     run = _network(params, batch.device.type)
     used = (timm_catalog.numbers(f"embed.{key}", params[key]) for key in ("mean", "std"))
-    centre, spread = (torch.tensor(values, device=batch.device) for values in used)
+    center, spread = (torch.tensor(values, device=batch.device) for values in used)
 
     def describe(images):
-        return run((images / 255 - centre[:, None, None]) / spread[:, None, None])
+        return run((images / 255 - center[:, None, None]) / spread[:, None, None])
 
     with torch.inference_mode():
         chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)

@@ -2,7 +2,7 @@
 
 The method of Guo, Mu, Fu & Huang, "Human age estimation using bio-inspired features", CVPR 2009. The filters are those
 of Serre, Wolf, Bileschi, Riesenhuber & Poggio, "Robust object recognition with cortex-like mechanisms", PAMI 2007, from
-5 pixels on. Two neighbouring sizes make a band, of which the larger answer counts (MAX), and of the answers in a window
+5 pixels on. Two neighboring sizes make a band, of which the larger answer counts (MAX), and of the answers in a window
 the standard deviation (STD), which tells wrinkled skin from smooth; windows overlap by half and grow with the band.
 Not of the paper: the logarithm of that, for which half the contrast is the same step anywhere; ages come out better.
 """
@@ -79,7 +79,7 @@ def window(band):
 
 
 def spreads(images, bands, orientations):
-    """Yield for each band how much its answers vary in each window, (n, d), of grey images (n, h, w)."""
+    """Yield for each band how much its answers vary in each window, (n, d), of gray images (n, h, w)."""
     side, margin = images.shape[-1], filter_sizes(bands - 1)[-1] // 2
     # By the convolution theorem, since the filters are large; beyond its borders an image is continued as in a mirror
     length = next_fast_len(side + 2 * margin, real=True)
@@ -112,7 +112,7 @@ def filter_sizes(band):
 
 @functools.lru_cache
 def filters(band, orientations, margin, length, device):
-    """Return the spectra (2, orientations, length, length // 2 + 1) of the filters of a band, centred on `margin`."""
+    """Return the spectra (2, orientations, length, length // 2 + 1) of the filters of a band, centerd on `margin`."""
     bank = torch.zeros(2, orientations, 2 * margin + 1, 2 * margin + 1, dtype=torch.float64)
     for number, size in enumerate(filter_sizes(band)):
         inside = slice(margin - size // 2, margin + size // 2 + 1)

@@ -2,7 +2,7 @@
 
 The method of Dalal & Triggs, "Histograms of Oriented Gradients for Human Detection", CVPR 2005, with the exact
 conventions of the reference implementation, `skimage.feature.hog`: central differences that are zero on the border,
-hard votes into unsigned orientation bins, 'L2-Hys' normalisation of blocks that move by one cell.
+hard votes into unsigned orientation bins, 'L2-Hys' normalization of blocks that move by one cell.
 """
 
 import functools
@@ -14,13 +14,13 @@ from ._flip import mean_with_mirror
 
 version = 1  # raised whenever the numbers change
 
-LUMA = (2125, 7154, 721)  # the weights of skimage.color.rgb2gray, times 10,000: whole numbers keep the greys exact
+LUMA = (2125, 7154, 721)  # the weights of skimage.color.rgb2gray, times 10,000: whole numbers keep the grays exact
 WHITE = 255 * sum(LUMA)
 CPU_CHUNK, GPU_CHUNK = 8, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
 def extract(batch, *, size=128, cell=12, block=3, orientations=9, mirror=True):
-    """Describe each photograph by its normalised edge histograms.
+    """Describe each photograph by its normalized edge histograms.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def extract(batch, *, size=128, cell=12, block=3, orientations=9, mirror=True):
         raise ValueError(f"hog: blocks of {block} cells of {cell} pixels need size={cell * block} or more, not {side}")
 
     def describe(images):
-        return normalise(cell_histograms(luminance(images), cell, orientations), block)
+        return normalize(cell_histograms(luminance(images), cell, orientations), block)
 
     chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
     return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
@@ -125,8 +125,8 @@ def first_bins(height, width, cell, orientations, device):
     return (orientations * numbers).float()
 
 
-def normalise(histograms, block):
-    """Return the 'L2-Hys' normalised blocks (n, d) of cell histograms (n, rows, columns, orientations)."""
+def normalize(histograms, block):
+    """Return the 'L2-Hys' normalized blocks (n, d) of cell histograms (n, rows, columns, orientations)."""
     blocks = histograms.unfold(1, block, 1).unfold(2, block, 1).permute(0, 1, 2, 4, 5, 3).flatten(3)
     return unit(unit(blocks).clamp_(max=0.2)).flatten(1)
 

@@ -1,4 +1,4 @@
-"""Local binary patterns: which neighbours on circles around a pixel are no darker than it, counted over a grid.
+"""Local binary patterns: which neighbors on circles around a pixel are no darker than it, counted over a grid.
 
 The method of Ojala, Pietikainen & Maenpaa, "Multiresolution gray-scale and rotation invariant texture classification
 with local binary patterns", PAMI 2002, with the grid of histograms for faces of Ahonen, Hadid & Pietikainen, PAMI 2006.
@@ -30,7 +30,7 @@ def extract(batch, *, size=128, radii="1,4", points=8, grid=8, mirror=True):
     radii : str
         Radii of the circles in pixels, separated by commas.
     points : int
-        Number of neighbours on each circle, 2 to 16.
+        Number of neighbors on each circle, 2 to 16.
     grid : int
         Number of cells along each side of the photograph; each has a histogram of its own.
     mirror : bool
@@ -59,21 +59,21 @@ def extract(batch, *, size=128, radii="1,4", points=8, grid=8, mirror=True):
         raise ValueError(f"lbp: grid={grid} will not do, give 1 to {side} cells along a side")
 
     def describe(images):
-        grey_images = grey(images)
-        return torch.cat([histograms(grey_images, radius, points, grid) for radius in circles], 1)
+        gray_images = gray(images)
+        return torch.cat([histograms(gray_images, radius, points, grid) for radius in circles], 1)
 
     chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
     return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
 
 
-def grey(batch):
+def gray(batch):
     """Return the luminance (n, h, w) of RGB images (n, 3, h, w), both of uint8, by the weights of skimage.color."""
-    red, green, blue = batch.float().unbind(1)  # whole numbers are exact: every device rounds to the same greys
+    red, green, blue = batch.float().unbind(1)  # whole numbers are exact: every device rounds to the same grays
     return red.mul_(2125).add_(green, alpha=7154).add_(blue, alpha=721).div_(10_000).round_().to(torch.uint8)
 
 
 def histograms(image, radius, points, grid):
-    """Return the square-rooted shares (n, grid * grid * codes) of the codes of grey images (n, h, w)."""
+    """Return the square-rooted shares (n, grid * grid * codes) of the codes of gray images (n, h, w)."""
     n, height, width = image.shape
     count = points * (points - 1) + 3
     votes = codes(image, radius, points)
@@ -92,38 +92,38 @@ def cell_numbers(height, width, grid, device):
     return row * grid + column
 
 
-def codes(grey, radius, points):
+def codes(gray, radius, points):
     """Return the code of the uniform pattern around each pixel.
 
     Parameters
     ----------
-    grey : torch.Tensor of uint8, (n, h, w)
-        Grey images; beyond their borders lies black.
+    gray : torch.Tensor of uint8, (n, h, w)
+        Gray images; beyond their borders lies black.
     radius : float
         Radius of the circle in pixels.
     points : int
-        Number of neighbours on the circle.
+        Number of neighbors on the circle.
 
     Returns
     -------
     torch.Tensor of int64, (n, h, w)
         0 to points * (points - 1) + 2; the last code is shared by all patterns that are not uniform.
     """
-    patterns = torch.zeros(grey.shape, dtype=torch.int32, device=grey.device)
-    centre = {torch.uint8: grey, torch.float64: grey.double()}
-    for point, neighbour in enumerate(neighbours(grey, radius, points)):
-        bits = torch.empty(grey.shape, dtype=neighbour.dtype, device=grey.device)
-        torch.ge(neighbour, centre[neighbour.dtype], out=bits)  # faster than into bool
+    patterns = torch.zeros(gray.shape, dtype=torch.int32, device=gray.device)
+    center = {torch.uint8: gray, torch.float64: gray.double()}
+    for point, neighbor in enumerate(neighbors(gray, radius, points)):
+        bits = torch.empty(gray.shape, dtype=neighbor.dtype, device=gray.device)
+        torch.ge(neighbor, center[neighbor.dtype], out=bits)  # faster than into bool
         patterns.add_(bits.int(), alpha=1 << point)
-    return code_table(points, grey.device).index_select(0, patterns.flatten()).view(grey.shape)
+    return code_table(points, gray.device).index_select(0, patterns.flatten()).view(gray.shape)
 
 
-def neighbours(grey, radius, points):
-    """Yield, for each point of the circle, the image (n, h, w) of the grey levels found there around each pixel."""
+def neighbors(gray, radius, points):
+    """Yield, for each point of the circle, the image (n, h, w) of the gray levels found there around each pixel."""
     # Between equal pixels the interpolated level comes out equal or smaller by rounding alone, and the codes of
     # smooth skin depend on it: so these steps follow scikit-image's in their order and in float64.
     margin = math.ceil(radius) + 1
-    exact = pad(grey, [margin] * 4)
+    exact = pad(gray, [margin] * 4)
     image, across = exact.double(), {}
     for point in range(points):
         angle = 2 * math.pi * point / points

@@ -11,7 +11,7 @@ class Averaged(nn.Module):
 
     Parameters
     ----------
-    cells : list of (TorchModel, (A,) array)
+    cells : list of (NeuralAgeEstimator, (A,) array)
         fitted networks, and the histograms of their training ages; the networks are set to float32 and to predict
     """
 

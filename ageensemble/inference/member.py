@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import features, models
 from .._utils import registry
-from ..ages import A, finish
+from ..ages import N_AGES, finish
 from ..data import image_array, transforms
 
 
@@ -100,7 +100,7 @@ def _cell(cls, about, folder, listed, device):
     place, prior = PurePosixPath(about["folder"]), np.array(about["prior"], np.float64)
     if not any(place in PurePosixPath(name).parents for name in listed):
         raise ValueError(f"{str(place)[:80]!r} is not in the folder")
-    if prior.shape != (A,) or not (prior >= 0).all() or not np.isclose(prior.sum(), 1):
+    if prior.shape != (N_AGES,) or not (prior >= 0).all() or not np.isclose(prior.sum(), 1):
         raise ValueError("a histogram of ages that is none")
     more = {"device": device} if "device" in inspect.signature(cls.load).parameters else {}
     return cls.load(folder / place, **more), prior

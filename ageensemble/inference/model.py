@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils.hardware import Clock, cores, find_device
-from ..ages import A
+from ..ages import N_AGES
 from ..data.faces import Template
 from ..ensembles.pooling import Pool
 from ..errors import AgeEnsembleError, DataError
@@ -62,7 +62,7 @@ class Model:
     ----------
     name : str
     about : dict
-        the description in the folder: data, plan, scores, licences, versions
+        the description in the folder: data, split, scores, licenses, versions
     template : dict or None
         how the photographs of the training show a face, see `ageensemble.faces`
     members : list of str
@@ -82,7 +82,7 @@ class Model:
         self._members = [Member(path, one, about["files"], device) for one in about["members"]]
         self._calibrated = {float(level): Conformal(**content) for level, content in about["intervals"].items()}
         for calibration in self._calibrated.values():
-            if calibration.limits.shape != (A,):
+            if calibration.limits.shape != (N_AGES,):
                 raise ValueError("intervals of other years")
         if len(self._members) != (len(self._pool.weights) if self._pool else 1):
             raise ValueError("members and weights do not match")
@@ -114,8 +114,8 @@ class Model:
         """
         images = _several(images)
         blocks = [self._answers(images[start : start + BLOCK]) for start in range(0, len(images), BLOCK)]
-        columns = [np.concatenate([np.empty((0, A), np.float32), *rows]) for rows in zip(*blocks, strict=True)]
-        distribution, *said = columns or [np.empty((0, A), np.float32)] * (1 + len(self.members))
+        columns = [np.concatenate([np.empty((0, N_AGES), np.float32), *rows]) for rows in zip(*blocks, strict=True)]
+        distribution, *said = columns or [np.empty((0, N_AGES), np.float32)] * (1 + len(self.members))
         return Predictions(distribution, dict(zip(self.members, said, strict=True)), self._calibrated)
 
     def _answers(self, images):

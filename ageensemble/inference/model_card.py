@@ -14,8 +14,8 @@ def text(content):
     parts += [
         "## Limits",
         _limits(content),
-        "## Licences",
-        "\n".join(f"- {_plain(one)}" for one in content["licences"]),
+        "## Licenses",
+        "\n".join(f"- {_plain(one)}" for one in content["licenses"]),
     ]
     parts += ["## Made with", _versions(content)]
     return "\n\n".join(parts) + "\n"
@@ -46,12 +46,12 @@ def _trained(data, content):
     return (
         f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, {test} kept for the test. "
         f"{''.join(f'{_plain(one)} ' for one in data['chosen'])}"
-        f"Plan {data['plan']}, manifest {data['manifest']}, run {_plain(content['run'])}."
+        f"Split {data['split']}, dataset {data['dataset']}, run {_plain(content['run'])}."
     )
 
 
 def _scores(scores):
-    if not scores.get("groups"):
+    if not scores.get("age_groups"):
         return "None: the labels fit no scheme of age groups known here."
     parts = [part for part in ("test", "oof") if part in scores]
     if not parts:

@@ -17,13 +17,13 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are calibrated
 NO_CODE = "a model folder holds no code"
 
 
-def save(run, plan_folder, place, files=()):
+def save(run, experiment, place, files=()):
     """Write the model folder of a complete run; one that was there gives way.
 
     Parameters
     ----------
     run : Run
-    plan_folder : PlanFolder
+    experiment : Experiment
     place : path
     files : sequence of path
         networks and weights that features were made with, where they no longer lie beside the runs
@@ -40,32 +40,32 @@ def save(run, plan_folder, place, files=()):
     DiskError
         The run is damaged.
     """
-    state, why = run.state(plan_folder.plan.folds, thorough=True)
+    state, why = run.state(experiment.split.folds, thorough=True)
     if state != "complete":
         raise UsageError(f"{run.folder.name} is {state}, and only a complete run can be saved as a model: {why}")
     if run.kind == "import":
         raise UsageError(f"{run.title} came from outside: there are its predictions, but nothing that predicts")
     before = Path(place).is_dir() and any(Path(place).iterdir())
-    model_folder.write(place, partial(_fill, run, plan_folder, files))
+    model_folder.write(place, partial(_fill, run, experiment, files))
     instead = ", in place of the model that was there" if before else ""
     return f"model saved in {place}{instead}; now: ageensemble predict photos/ --model {place}"
 
 
-def _fill(run, plan_folder, files, new):
+def _fill(run, experiment, files, new):
     """Copy what predicts into the empty folder `new` and return the description."""
-    pool, runs = _parts(run, plan_folder)
-    members = [_member(one, plan_folder, files, new, f"members/{number}") for number, one in enumerate(runs)]
-    scores, intervals = _scores(run, plan_folder), _intervals(run, plan_folder)
+    pool, runs = _parts(run, experiment)
+    members = [_member(one, experiment, files, new, f"members/{number}") for number, one in enumerate(runs)]
+    scores, intervals = _scores(run, experiment), _intervals(run, experiment)
     content = {
         "name": run.title,
         "kind": run.kind,
         "run": run.folder.name,
         "ageensemble": read_json(run.folder / "run.json")["ageensemble"],
-        "data": {key: plan_folder.about.get(key) for key in ("data", "items", "manifest", "plan", "source", "folds")}
-        | {"training_items": len(plan_folder.plan.rest), "test_items": len(plan_folder.plan.test)}
-        | {"chosen": _chosen(plan_folder.about)},
-        "licences": _licences(plan_folder, members),
-        "template": plan_folder.template and plan_folder.template.to_json(),
+        "data": {key: experiment.about.get(key) for key in ("data", "items", "dataset", "split", "source", "folds")}
+        | {"training_items": len(experiment.split.rest), "test_items": len(experiment.split.test)}
+        | {"chosen": _chosen(experiment.about)},
+        "licenses": _licenses(experiment, members),
+        "template": experiment.template and experiment.template.to_json(),
         "scores": scores,
         "intervals": intervals,
         "pool": pool and pool.to_json(),
@@ -75,12 +75,12 @@ def _fill(run, plan_folder, files, new):
     return content
 
 
-def _parts(run, plan_folder):
+def _parts(run, experiment):
     """The pool of a stack and the runs that have weight in it; of another run none, and itself."""
     if run.kind != "stack":
         return None, [run]
     pool = Pool.from_json(run.about()["pool"])
-    there = [Run(plan_folder.folder / name) for name in sorted(run.config["members"])]  # the order they were weighed in
+    there = [Run(experiment.folder / name) for name in sorted(run.config["members"])]  # the order they were weighed in
     used = [m for m, weight in enumerate(pool.weights) if weight > 0] or list(range(len(there)))
     for member in (there[m] for m in used):
         done = member.folder / "done.json"
@@ -94,7 +94,7 @@ def _parts(run, plan_folder):
     return used_pool, [there[m] for m in used]
 
 
-def _member(run, plan_folder, files, new, place):
+def _member(run, experiment, files, new, place):
     """Copy the cells of a run and the files of its features; what is known of it."""
     model = run.config["model"]
     if model.endswith(".py"):
@@ -105,13 +105,13 @@ def _member(run, plan_folder, files, new, place):
     if preprocess.endswith(".py"):
         raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
     cells = []
-    for cell in run.cells(plan_folder.plan.folds):
+    for cell in run.cells(experiment.split.folds):
         to = f"{place}/cell-{cell}"
         shutil.copytree(run.cell_folder(cell) / "model", new / to)
-        rows = plan_folder.plan.rest if run.kind == "refit" else plan_folder.plan.training(int(cell))
-        cells.append({"folder": to, "prior": ages.histogram(plan_folder.y[rows]).tolist()})
-    records = run.records(plan_folder.plan.folds)
-    sets = [[name, _feature(name, params, plan_folder, files, new)] for name, params in run.config["features"]]
+        rows = experiment.split.rest if run.kind == "refit" else experiment.split.training(int(cell))
+        cells.append({"folder": to, "prior": ages.histogram(experiment.y[rows]).tolist()})
+    records = run.records(experiment.split.folds)
+    sets = [[name, _feature(name, params, experiment, files, new)] for name, params in run.config["features"]]
     return {
         "name": run.name,
         "run": run.folder.name,
@@ -126,7 +126,7 @@ def _member(run, plan_folder, files, new, place):
     }
 
 
-def _feature(name, params, plan_folder, files, new):
+def _feature(name, params, experiment, files, new):
     """The parameters of a feature set, its files put into the folder and named relative to it."""
     if name.endswith(".py"):
         raise UsageError(f"{Path(name).name} makes features from a file of yours, and {NO_CODE}")
@@ -136,7 +136,7 @@ def _feature(name, params, plan_folder, files, new):
     for key in getattr(module, "FILES", ()):
         if str(params[key]).startswith("sha256 "):
             wanted = params[key].removeprefix("sha256 ")
-            file = _found(wanted, plan_folder, files, f"{name}.{key}")
+            file = _found(wanted, experiment, files, f"{name}.{key}")
             if file.suffix in model_folder.KINDS:
                 file = shutil.copyfile(file, place / f"{slug(file.stem)}-{wanted[:8]}{file.suffix}")
             params = params | {key: file}
@@ -148,36 +148,36 @@ def _feature(name, params, plan_folder, files, new):
     return params | inside
 
 
-def _found(wanted, plan_folder, files, what):
+def _found(wanted, experiment, files, what):
     """The file with this hash, of those that lie beside the runs or were given."""
-    for file in [*plan_folder.kept(wanted), *map(Path, files)]:
+    for file in [*experiment.kept(wanted), *map(Path, files)]:
         if file.is_file() and file_hash(file) == wanted:
             return file
     raise UsageError(f"the file of {what} with the hash {wanted[:12]}... is not beside the runs; give it with --file")
 
 
-def _scores(run, plan_folder):
+def _scores(run, experiment):
     """Headline metrics of each part with their intervals: {part: {metric: [value, low, high]}}, and the age groups."""
-    scheme = ages.uncut(plan_folder.y)
-    if scheme is None:
-        return {"groups": None}
-    result = {"groups": scheme.name}
+    age_groups = ages.uncut(experiment.y)
+    if age_groups is None:
+        return {"age_groups": None}
+    result = {"age_groups": age_groups.name}
     for part in run.parts:
-        rows = plan_folder.plan.rows(part)
-        answered = bootstrap.answers(run.predictions(part), scheme)
-        clusters = plan_folder.items["cluster"].to_numpy()[rows]
-        [found] = bootstrap.headline([answered], plan_folder.y[rows], clusters, scheme)
+        rows = experiment.split.rows(part)
+        answered = bootstrap.answers(run.predictions(part), age_groups)
+        groups = experiment.items["group"].to_numpy()[rows]
+        [found] = bootstrap.headline([answered], experiment.y[rows], groups, age_groups)
         result[part] = {name: [estimate.value, *estimate.interval()] for name, estimate in found.items()}
     return result
 
 
-def _intervals(run, plan_folder):
+def _intervals(run, experiment):
     """Label-conditional calibrations on all out-of-fold predictions, by level; none for a refit."""
-    scheme, rest = ages.uncut(plan_folder.y), plan_folder.plan.rest
-    if "oof" not in run.parts or scheme is None:
+    age_groups, rest = ages.uncut(experiment.y), experiment.split.rest
+    if "oof" not in run.parts or age_groups is None:
         return {}
-    known = run.predictions("oof"), plan_folder.y[rest], plan_folder.items["cluster"].to_numpy()[rest]
-    return {str(level): asdict(conformal.calibrate(*known, scheme, level)) for level in LEVELS}
+    known = run.predictions("oof"), experiment.y[rest], experiment.items["group"].to_numpy()[rest]
+    return {str(level): asdict(conformal.calibrate(*known, age_groups, level)) for level in LEVELS}
 
 
 def _chosen(about):
@@ -187,18 +187,18 @@ def _chosen(about):
     return result + [f"Tested on {name}." for name in about.get("test_sets", [])]
 
 
-def _licences(plan_folder, members):
+def _licenses(experiment, members):
     """What must be heeded by who uses or passes on the model, one text each."""
-    data = plan_folder.about.get("licence") or "not known here; ask where the photographs came from"
-    notes = [f"photographs ({plan_folder.about['data']}): {data}"]
+    data = experiment.about.get("license") or "not known here; ask where the photographs came from"
+    notes = [f"photographs ({experiment.about['data']}): {data}"]
     for member in members:
         begun = [member["weights"]] if member["weights"] else []
         begun += [str(params.get("network", "")) for _, params in member["features"] if params.get("network")]
-        notes += [_licence(one) for one in begun if not one.startswith("none")]
+        notes += [_license(one) for one in begun if not one.startswith("none")]
     return list(dict.fromkeys(notes))
 
 
-def _licence(weights):
+def _license(weights):
     """What timm says of weights by their name, or that nobody here knows."""
     import timm
 

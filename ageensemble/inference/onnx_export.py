@@ -1,6 +1,6 @@
 """A saved network as one ONNX file, from the pixels of faces to age distributions, held against the model it came from.
 
-Inside the graph are normalisation, the mean over mirror images, each cell's reading of its outputs, the mix with its
+Inside the graph are normalization, the mean over mirror images, each cell's reading of its outputs, the mix with its
 training ages (`ages.finish`) and the mean over the cells; `OUTSIDE` is what remains for whoever runs it.
 """
 
@@ -128,9 +128,9 @@ def _refuse(file, folder):
 
 def _network(model):
     """What a model folder says of its one network."""
-    from ..models.neural.estimator import TorchModel
+    from ..models.neural.estimator import NeuralAgeEstimator
 
-    networks = [one for one in model.about["members"] if issubclass(models.load(one["model"]), TorchModel)]
+    networks = [one for one in model.about["members"] if issubclass(models.load(one["model"]), NeuralAgeEstimator)]
     if model.about["pool"]:
         names = ", ".join(f"'{one['name']}'" for one in networks)
         instead = f"of its members, 'ageensemble models save' makes one of {names}" if names else "it holds none"
@@ -163,7 +163,7 @@ def written(cells, name):
 
     Parameters
     ----------
-    cells : list of (TorchModel, (A,) array)
+    cells : list of (NeuralAgeEstimator, (A,) array)
         fitted networks of one size in pixels, and the histograms of their training ages
     name : str
         for messages
@@ -213,12 +213,12 @@ def _describe(graph, about, size, outside):
         "run": about["run"],
         "ageensemble": about["ageensemble"],
         "data": about["data"]["data"],
-        "plan": about["data"]["plan"],
+        "split": about["data"]["split"],
         "size": size,
         "faces": f"uint8 (n, {size}, {size}, 3), RGB, one upright face in each",
         "distribution": "float32 (n, 121), probability of each whole year of age; rows sum to 1",
         "outside": outside,
-        "licences": json.dumps(about["licences"], ensure_ascii=False),
+        "licenses": json.dumps(about["licenses"], ensure_ascii=False),
     }
     onnx.helper.set_model_props(graph, {key: str(value) for key, value in known.items()})
     onnx.checker.check_model(graph)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._utils.console import counted, plain
 from .._utils.io import writing
-from ..ages import A
+from ..ages import N_AGES
 from ..errors import UsageError
 
 SHOWN = 50  # rows on the screen
@@ -33,12 +33,12 @@ class Columns:
         columns of the lists, which come first; one that is called as one of ours gets `given_` before its name
     """
 
-    def __init__(self, scheme, level, thresholds, given=()):
-        self.scheme, self.level, self.thresholds = scheme, level, list(dict.fromkeys(thresholds))
+    def __init__(self, age_groups, level, thresholds, given=()):
+        self.age_groups, self.level, self.thresholds = age_groups, level, list(dict.fromkeys(thresholds))
         self.over = [f"at_least_{age}" for age in self.thresholds]
-        labels, _ = scheme.sums(np.zeros((0, A)))
-        self.groups = [f"group_{label}" for label in labels]
-        self.ages = ["age", "low", "high", *self.over, *self.groups]
+        labels, _ = age_groups.sums(np.zeros((0, N_AGES)))
+        self.group_columns = [f"group_{label}" for label in labels]
+        self.ages = ["age", "low", "high", *self.over, *self.group_columns]
         ours = ["file", "face", *self.ages, *BOX, "score", "remarks", "problem"]
         self.given = {name: f"given_{name}" if name in ours else str(name) for name in given}
         self.names = [*self.given.values(), *ours]
@@ -86,8 +86,8 @@ class Columns:
     def _said(self, answers):
         """The values of `ages`, row by row, as Python's numbers."""
         over = [answers.at_least(age).astype(float).round(6).tolist() for age in self.thresholds]
-        groups = self.scheme.sums(answers.distribution)[1].round(6).T.tolist()
-        columns = [answers.median.tolist(), *answers.interval(self.level).T.tolist(), *over, *groups]
+        age_groups = self.age_groups.sums(answers.distribution)[1].round(6).T.tolist()
+        columns = [answers.median.tolist(), *answers.interval(self.level).T.tolist(), *over, *age_groups]
         return iter(zip(*columns, strict=True))
 
 
@@ -227,11 +227,11 @@ class Screen:
         return [row["file"], number, str(row["age"]), f"{row['low']}-{row['high']}", *over, likely, remarks]
 
     def _likeliest(self, row):
-        return max(self._columns.groups, key=row.get)
+        return max(self._columns.group_columns, key=row.get)
 
     def _apart(self, row):
         """Whether an age lies in another group than the likeliest."""
         if row["age"] is None:
             return False
-        group = self._columns.scheme.lookup[row["age"]]  # -1 is the last, which is what lies in none
-        return self._columns.groups[group] != self._likeliest(row)
+        group = self._columns.age_groups.lookup[row["age"]]  # -1 is the last, which is what lies in none
+        return self._columns.group_columns[group] != self._likeliest(row)

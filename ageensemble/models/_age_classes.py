@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ..ages import FOURTEEN, Scheme
+from ..ages import DEFAULT_AGE_GROUPS, AgeGroups
 from ..errors import DataError
 
 
 def training_groups(y):
     """The groups that occur in the training labels, and the group of each label.
 
-    These are the fourteen ranges of the package where every label lies inside one of them, else the labelled ranges
+    These are the fourteen ranges of the package where every label lies inside one of them, else the labeled ranges
     themselves (Adience, FairFace).
 
     Parameters
@@ -26,16 +26,16 @@ def training_groups(y):
         Labelled ranges overlap one another, so they are no groups.
     """
     try:
-        groups = FOURTEEN
-        label = groups.of(y)
+        age_groups = DEFAULT_AGE_GROUPS
+        label = age_groups.of(y)
     except DataError:
-        groups = Scheme("labels", tuple((int(low), int(high)) for low, high in np.unique(y, axis=0)))
-        for (_, before), (low, high) in zip(groups.groups, groups.groups[1:], strict=False):
+        age_groups = AgeGroups("labels", tuple((int(low), int(high)) for low, high in np.unique(y, axis=0)))
+        for (_, before), (low, high) in zip(age_groups.ranges, age_groups.ranges[1:], strict=False):
             if low <= before:
-                raise DataError(f"the labelled range {low}-{high} overlaps the one before it") from None
-        label = groups.of(y)
+                raise DataError(f"the labeled range {low}-{high} overlaps the one before it") from None
+        label = age_groups.of(y)
     present, label = np.unique(label, return_inverse=True)
-    return Scheme(groups.name, tuple(groups.groups[group] for group in present)), label
+    return AgeGroups(age_groups.name, tuple(age_groups.ranges[group] for group in present)), label
 
 
 def balance(label):

@@ -22,7 +22,7 @@ class Softmax:
         return result / result.sum(1, keepdims=True)
 
 
-def fit_softmax(decisions, label, groups, penalty=10.0):
+def fit_softmax(decisions, label, age_groups, penalty=10.0):
     """Fit on out-of-fold decisions, so that the probabilities hold for items not trained on.
 
     For one-vs-one decisions this takes the place of Platt scaling (Platt 1999) and pairwise coupling (Wu, Lin & Weng
@@ -53,19 +53,19 @@ def fit_softmax(decisions, label, groups, penalty=10.0):
     stretch = directions / np.sqrt(variance + CURVATURE * ridge)
     cost = (ridge / (variance + CURVATURE * ridge))[:, None]
     z = (decisions - mean) @ stretch
-    truth = np.eye(groups)[label]
+    truth = np.eye(age_groups)[label]
 
     def loss(flat):
-        table = flat.reshape(-1, groups)
+        table = flat.reshape(-1, age_groups)
         probabilities = Softmax(table[:-1], table[-1])(z)
         error = (probabilities - truth) / n
         surprise = -np.log(np.maximum(probabilities[np.arange(n), label], 1e-300)).mean()
         slope = np.vstack([z.T @ error + cost * table[:-1], error.sum(0)])
         return surprise + 0.5 * (cost * table[:-1] ** 2).sum(), slope.ravel()
 
-    start = np.zeros((z.shape[1] + 1, groups))
-    start[-1] = np.log(np.bincount(label, minlength=groups) / n)
+    start = np.zeros((z.shape[1] + 1, age_groups))
+    start[-1] = np.log(np.bincount(label, minlength=age_groups) / n)
     best = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    table = best.x.reshape(-1, groups)
+    table = best.x.reshape(-1, age_groups)
     weights = stretch @ table[:-1]
     return Softmax(weights, table[-1] - mean @ weights)

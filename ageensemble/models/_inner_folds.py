@@ -4,14 +4,14 @@ import numpy as np
 
 
 def out_of_fold(fit_predict, inner, folds):
-    """Predict every training item by a fit that did not see it, nor anything in its cluster.
+    """Predict every training item by a fit that did not see it, nor anything in its group.
 
     Parameters
     ----------
     fit_predict : function (train_rows, held_rows) -> (len(held_rows), ...) array
         fits on the first rows and predicts the second; both are int row numbers
     inner : (n,) int array
-        cluster-safe part of each training item, as handed over by the runner
+        group-safe part of each training item, as handed over by the runner
     folds : int
         the parts are merged into that many, or fewer where there are fewer parts; a fit each
 

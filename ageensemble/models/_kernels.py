@@ -88,7 +88,7 @@ def fit_regression(x, target, weight, *, C, gamma, epsilon, threads):
     )
 
 
-def fit_pairs(x, label, groups, weight, *, C, gamma, threads):
+def fit_pairs(x, label, age_groups, weight, *, C, gamma, threads):
     """A support vector classifier for every pair of groups, `groups (groups - 1) / 2` outputs in lexical order.
 
     Positive means the first of the pair (the second where only one pair exists, as scikit-learn has it). An output is 0
@@ -108,7 +108,7 @@ def fit_pairs(x, label, groups, weight, *, C, gamma, threads):
     -------
     KernelMachine
     """
-    column = {pair: index for index, pair in enumerate(combinations(range(groups), 2))}
+    column = {pair: index for index, pair in enumerate(combinations(range(age_groups), 2))}
     present = np.unique(label)
     if len(present) < 2:
         nothing = np.zeros((0, len(column)), x.dtype)

@@ -19,7 +19,7 @@ PENALTY = 3.0  # of the softmax: best of 1, 3 and 10 from 300 items to 12,000
 
 
 def units_of(y):
-    """Ranges of years that together are 0..120, one for each age that is labelled often enough to stand alone.
+    """Ranges of years that together are 0..120, one for each age that is labeled often enough to stand alone.
 
     Ages with fewer than `LEAST` items share a range with the next older ones, the oldest with those before; years
     without an item belong to the nearest age with one. Of labels that are ranges themselves, the units are those of
@@ -41,7 +41,7 @@ def units_of(y):
     """
     if np.any(y[:, 0] != y[:, 1]):
         return _age_classes.training_groups(y)
-    count = np.bincount(y[:, 0], minlength=ages.A)
+    count = np.bincount(y[:, 0], minlength=ages.N_AGES)
     found, items = [], LEAST  # youngest and oldest age of each unit; the items of the last one
     for age in np.flatnonzero(count):
         if items >= LEAST:
@@ -52,7 +52,7 @@ def units_of(y):
     if items < LEAST and len(found) > 1:
         found.pop()  # the one before goes on to the end
     last = [int(one[1] + other[0]) // 2 for one, other in pairwise(found)]
-    units = ages.Scheme("units", tuple(zip([0, *(age + 1 for age in last)], [*last, ages.OLDEST], strict=True)))
+    units = ages.AgeGroups("units", tuple(zip([0, *(age + 1 for age in last)], [*last, ages.MAX_AGE], strict=True)))
     return units, units.of(y)
 
 
@@ -62,13 +62,13 @@ def is_older(unit, units):
 
 
 def spread_of(units, y):
-    """How a unit's probability is spread over its years, `(units, A)`: as labelled, smoothed where that is seldom."""
-    labelled = units.matrix.T * ages.histogram(y, sigma=0.1) * len(y)  # so narrow that nothing leaves its year
-    labelled += LEAST * ages.from_groups(np.eye(len(units)), units, y)
-    return labelled / labelled.sum(1, keepdims=True)
+    """How a unit's probability is spread over its years, `(units, A)`: as labeled, smoothed where that is seldom."""
+    labeled = units.matrix.T * ages.histogram(y, sigma=0.1) * len(y)  # so narrow that nothing leaves its year
+    labeled += LEAST * ages.from_groups(np.eye(len(units)), units, y)
+    return labeled / labeled.sum(1, keepdims=True)
 
 
-class Older:
+class ThresholdEnsemble:
     """The base of these models, on principal components; it has all but the machine that gives the answers.
 
     A model derived from it has a parameter `pca` and two methods: `_learn(z, older, inner)`, which puts the arrays
@@ -87,7 +87,7 @@ class Older:
         x : (n, d) float32 array
         y : (n, 2) int array, years
         inner : (n,) int array
-            cluster-safe parts of the training items
+            group-safe parts of the training items
         seed, threads : int
         device : str
             not used
@@ -146,4 +146,4 @@ class Older:
         from . import _projection
 
         k = min(self.pca + _projection.OVERSAMPLE, n, d)
-        return 5 * 4 * d * k + 3 * 8 * _projection.BLOCK * d + 3 * 4 * n * k + 6 * 8 * ages.A * n + 200_000_000
+        return 5 * 4 * d * k + 3 * 8 * _projection.BLOCK * d + 3 * 4 * n * k + 6 * 8 * ages.N_AGES * n + 200_000_000

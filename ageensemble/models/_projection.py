@@ -29,7 +29,7 @@ class Projection:
 
 
 def principal_components(x, components, *, seed, widths=None):
-    """Fit a projection on the leading principal components of the standardised features; no label is looked at.
+    """Fit a projection on the leading principal components of the standardized features; no label is looked at.
 
     The output is scaled to a mean squared length of 1, so that a kernel width means the same whatever the features are.
 
@@ -51,18 +51,18 @@ def principal_components(x, components, *, seed, widths=None):
     varies = deviation > 1e-6
     scale = _balance(varies, widths or [d]) / np.where(varies, deviation, 1)
 
-    def standardised():
+    def standardized():
         return ((x[start : start + BLOCK] - mean) * scale for start in range(0, n, BLOCK))
 
     k = max(1, min(components, n - 1, d))
     basis = np.random.default_rng(seed).standard_normal((d, min(k + OVERSAMPLE, n, d)), dtype=np.float32)
     for _ in range(PASSES):
         image = np.zeros_like(basis)
-        for rows in standardised():
+        for rows in standardized():
             image += rows.T @ (rows @ basis)
         basis = np.linalg.qr(image)[0]
     # what is left is the small eigenproblem inside the subspace found
-    inside = np.concatenate([rows @ basis for rows in standardised()]).astype(np.float64)
+    inside = np.concatenate([rows @ basis for rows in standardized()]).astype(np.float64)
     variance, axes = np.linalg.eigh(inside.T @ inside / n)
     variance, axes = np.maximum(variance[::-1][:k], 0), basis @ axes[:, ::-1][:, :k].astype(np.float32)
     axes *= np.where(axes[np.abs(axes).argmax(0), np.arange(k)] < 0, -1, 1)  # an eigenvector's sign is anybody's choice

@@ -3,27 +3,27 @@
 import numpy as np
 
 from . import _checks
-from ._ordinal_base import Older
+from ._ordinal_base import ThresholdEnsemble
 
-BLOCK = 256  # rows whose neighbours are looked for at a time
+BLOCK = 256  # rows whose neighbors are looked for at a time
 
 
-class KNN(Older):
+class KNN(ThresholdEnsemble):
     """The ages of the training photographs most like this one, the nearest counting most; on principal components.
 
     Dudani 1976, "The distance-weighted k-nearest-neighbor rule", IEEE Transactions on Systems, Man, and Cybernetics 6.
     Near are photographs with a small angle between their components, which are partly whitened first, so that the few
-    leading ones do not decide alone. The share of the neighbours that is older than each age is calibrated on
-    neighbours from other inner parts, which undoes that their mean is drawn to the middle ages; see `_older.py`.
+    leading ones do not decide alone. The share of the neighbors that is older than each age is calibrated on
+    neighbors from other inner parts, which undoes that their mean is drawn to the middle ages; see `_older.py`.
 
     Parameters
     ----------
     k : int
-        neighbours; the weight of one falls with its distance, to nothing at the last
+        neighbors; the weight of one falls with its distance, to nothing at the last
     whiten : float, 0..1
         0 for components as they are, 1 for components of equal variance
     pca : int
-        principal components kept of the standardised features
+        principal components kept of the standardized features
     """
 
     def __init__(self, *, k=120, whiten=0.75, pca=512):
@@ -49,7 +49,7 @@ class KNN(Older):
         return np.concatenate([self._shares(points[start : start + BLOCK]) for start in starts])
 
     def _shares(self, points, barred=None):
-        """Weighted share of the neighbours that is older than each unit, `(m, T)`; none is `barred`, `(m, n)` bool."""
+        """Weighted share of the neighbors that is older than each unit, `(m, T)`; none is `barred`, `(m, n)` bool."""
         machine = self.parts["machine"]
         distance = 1 - points @ machine["points"].T
         k = distance.shape[1]
@@ -64,7 +64,7 @@ class KNN(Older):
         return (weight[:, None] @ machine["older"][near].astype(np.float32))[:, 0]
 
     def fit_bytes(self, n, d):
-        """Rough peak memory of a fit, bytes: a block's distances and its neighbours' ages, and the rest."""
+        """Rough peak memory of a fit, bytes: a block's distances and its neighbors' ages, and the rest."""
         return 16 * BLOCK * n + 5 * 121 * BLOCK * min(self.k, n) + super().fit_bytes(n, d)
 
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from ..errors import UsageError
 from . import _checks, _inner_folds
-from ._ordinal_base import Older
+from ._ordinal_base import ThresholdEnsemble
 
 
-class LSSVM(Older):
+class LSSVM(ThresholdEnsemble):
     """Least-squares support vector machine: is this face older than 1, than 2, ...? Gaussian kernel, solved in one go.
 
     Suykens & Vandewalle 1999, "Least squares support vector machine classifiers", Neural Processing Letters 9; the
@@ -23,7 +23,7 @@ class LSSVM(Older):
     ridge : float
         penalty, on the scale of the kernel, which is 1 of an item with itself; the C of an SVM is about its inverse
     pca : int
-        principal components kept of the standardised features
+        principal components kept of the standardized features
     """
 
     def __init__(self, *, gamma=0.7, ridge=0.3, pca=512):

@@ -6,7 +6,7 @@ from .. import ages
 from . import _serialization
 
 
-class Floor:
+class PriorBaseline:
     """The same for everybody: the smoothed histogram of the training ages (the floor of every table)."""
 
     features = ""

@@ -3,10 +3,10 @@
 import numpy as np
 
 from . import _checks, _inner_folds
-from ._ordinal_base import Older
+from ._ordinal_base import ThresholdEnsemble
 
 
-class Ordinal(Older):
+class Ordinal(ThresholdEnsemble):
     """Is this face older than 1, than 2, ...? A ridge regression for each age, on principal components, in seconds.
 
     Hoerl & Kennard 1970, "Ridge regression", Technometrics 12; the questions and what is made of the answers: see
@@ -15,7 +15,7 @@ class Ordinal(Older):
     Parameters
     ----------
     pca : int
-        principal components kept of the standardised features
+        principal components kept of the standardized features
     ridge : float
         penalty of the squared weights, in items, the components having a mean squared length of 1
     folds : int

@@ -16,7 +16,7 @@ class SVM:
     epsilon : float
         half-width of the tube without loss, of route `years`, on its scale of 6 sqrt(age + 1)
     pca : int
-        principal components kept of the standardised features
+        principal components kept of the standardized features
     route : str
         `groups`: one-vs-one classification of age groups, calibrated on inner out-of-fold decisions;
         `years`: regression (Drucker et al. 1997, NIPS 9), its inner out-of-fold residuals making distributions
@@ -24,7 +24,7 @@ class SVM:
         `none`, or `group`: every age group counts the same
     folds : int
         inner folds for calibration and residuals
-    neighbours : int
+    neighbors : int
         training items whose residuals make up the distribution of a prediction, of route `years`
     """
 
@@ -33,18 +33,18 @@ class SVM:
     accelerators = ("sklearnex",)
 
     def __init__(
-        self, *, C=10.0, gamma=0.7, epsilon=1.0, pca=512, route="groups", weighting="none", folds=2, neighbours=500
+        self, *, C=10.0, gamma=0.7, epsilon=1.0, pca=512, route="age_groups", weighting="none", folds=2, neighbors=500
     ):  # fmt: skip
         self.C, self.gamma, self.epsilon, self.pca = C, gamma, epsilon, pca
-        self.route, self.weighting, self.folds, self.neighbours = route, weighting, folds, neighbours
+        self.route, self.weighting, self.folds, self.neighbors = route, weighting, folds, neighbors
         _checks.number(self, "C", 0, above=True)
         _checks.number(self, "gamma", 0, above=True)
         _checks.number(self, "epsilon", 0)
         _checks.number(self, "pca", 1, whole=True)
-        _checks.one_of(self, "route", "groups", "years")
+        _checks.one_of(self, "route", "age_groups", "years")
         _checks.one_of(self, "weighting", "none", "group")
         _checks.number(self, "folds", 2, 10, whole=True)
-        _checks.number(self, "neighbours", 1, whole=True)
+        _checks.number(self, "neighbors", 1, whole=True)
         self.record = {}
 
     def fit(self, x, y, inner, *, seed, threads, device, widths=None):
@@ -55,7 +55,7 @@ class SVM:
         x : (n, d) float32 array
         y : (n, 2) int array, years
         inner : (n,) int array
-            cluster-safe parts of the training items
+            group-safe parts of the training items
         seed, threads : int
         device : str
             not used
@@ -73,21 +73,21 @@ class SVM:
 
         self.record = {"library": _kernels.solver()}
         age = ages.exact(y, "svm route=years") if self.route == "years" else None
-        groups, label = _age_classes.training_groups(y)
+        age_groups, label = _age_classes.training_groups(y)
         self.parts = {}
-        if not _inner_folds.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
+        if not _inner_folds.can_hold_out(inner) or (len(age_groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
             self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
-        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(groups))
+        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(age_groups))
         with threadpool_limits(threads):
             project = _projection.principal_components(x, self.pca, seed=seed, widths=widths)
             self.parts["project"] = vars(project)
             z = project(x)
             if age is None:
                 self._fit_groups(z, label, weight, inner, threads)
-                self.parts["groups"] = {"spread": ages.from_groups(np.eye(len(groups)), groups, y)}
+                self.parts["age_groups"] = {"spread": ages.from_groups(np.eye(len(age_groups)), age_groups, y)}
             else:
                 self._fit_years(z, age, weight[label], inner, threads)
         return self
@@ -126,8 +126,8 @@ class SVM:
             return np.tile(parts["constant"]["row"], (len(x), 1))
         output = KernelMachine(**parts["machine"])(Projection(**parts["project"])(x))
         if "residuals" in parts:
-            return ages.from_numbers(_to_years(output), **parts["residuals"], k=self.neighbours)
-        return Softmax(**parts["calibration"])(output) @ parts["groups"]["spread"]
+            return ages.from_numbers(_to_years(output), **parts["residuals"], k=self.neighbors)
+        return Softmax(**parts["calibration"])(output) @ parts["age_groups"]["spread"]
 
     def save(self, folder):
         """Write the model into `folder`."""

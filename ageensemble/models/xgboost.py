@@ -33,7 +33,7 @@ class XGBoost:
         `none`, or `group`: every age group counts the same
     folds : int
         inner folds for calibration and residuals
-    neighbours : int
+    neighbors : int
         training items whose residuals make up the distribution of a prediction, of route `years`
     """
 
@@ -41,12 +41,12 @@ class XGBoost:
     version = 1  # raised whenever the predictions change
 
     def __init__(
-        self, *, pca=200, rounds=400, depth=2, eta=0.2, subsample=0.7, colsample=0.1, bins=32, route="groups",
-        loss="squared", weighting="none", folds=2, neighbours=500,
+        self, *, pca=200, rounds=400, depth=2, eta=0.2, subsample=0.7, colsample=0.1, bins=32, route="age_groups",
+        loss="squared", weighting="none", folds=2, neighbors=500,
     ):  # fmt: skip
         self.pca, self.rounds, self.depth, self.eta = pca, rounds, depth, eta
         self.subsample, self.colsample, self.bins = subsample, colsample, bins
-        self.route, self.loss, self.weighting, self.folds, self.neighbours = route, loss, weighting, folds, neighbours
+        self.route, self.loss, self.weighting, self.folds, self.neighbors = route, loss, weighting, folds, neighbors
         _checks.number(self, "pca", 0, whole=True)
         _checks.number(self, "rounds", 1, whole=True)
         _checks.number(self, "depth", 1, 16, whole=True)
@@ -54,11 +54,11 @@ class XGBoost:
         _checks.number(self, "subsample", 0, 1, above=True)
         _checks.number(self, "colsample", 0, 1, above=True)
         _checks.number(self, "bins", 2, 1024, whole=True)
-        _checks.one_of(self, "route", "groups", "years")
+        _checks.one_of(self, "route", "age_groups", "years")
         _checks.one_of(self, "loss", *OBJECTIVES)
         _checks.one_of(self, "weighting", "none", "group")
         _checks.number(self, "folds", 2, 10, whole=True)
-        _checks.number(self, "neighbours", 1, whole=True)
+        _checks.number(self, "neighbors", 1, whole=True)
         self.record = {}
 
     def fit(self, x, y, inner, *, seed, threads, device, widths=None):
@@ -69,7 +69,7 @@ class XGBoost:
         x : (n, d) float32 array
         y : (n, 2) int array, years
         inner : (n,) int array
-            cluster-safe parts of the training items
+            group-safe parts of the training items
         seed, threads : int
         device : str
             trees grow on the accelerator where it is `cuda`
@@ -88,14 +88,14 @@ class XGBoost:
         xgb = _library()
         self.record = {"library": f"xgboost {xgb.__version__}"}
         age = ages.exact(y, "xgboost route=years") if self.route == "years" else None
-        groups, label = _age_classes.training_groups(y)
+        age_groups, label = _age_classes.training_groups(y)
         self.parts, self.booster = {}, None
-        if not _inner_folds.can_hold_out(inner) or (len(groups) < 2 if age is None else np.ptp(age) == 0):
+        if not _inner_folds.can_hold_out(inner) or (len(age_groups) < 2 if age is None else np.ptp(age) == 0):
             # nothing to tell apart, or no way to be honest about how well that goes
             self.record["fallback"] = "too little to tell apart: the training histogram"
             self.parts["constant"] = {"row": ages.histogram(y)}
             return self
-        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(groups))
+        weight = _age_classes.balance(label) if self.weighting == "group" else np.ones(len(age_groups))
         common = {
             "tree_method": "hist", "max_depth": self.depth, "eta": self.eta, "subsample": self.subsample,
             "colsample_bytree": self.colsample, "max_bin": self.bins, "seed": seed, "nthread": threads,
@@ -105,7 +105,7 @@ class XGBoost:
             z = self._components(x, seed, widths)
             if age is None:
                 self._fit_groups(z, label, weight, inner, common)
-                self.parts["groups"] = {"spread": ages.from_groups(np.eye(len(groups)), groups, y)}
+                self.parts["age_groups"] = {"spread": ages.from_groups(np.eye(len(age_groups)), age_groups, y)}
             else:
                 self._fit_years(z, age, weight[label], inner, common)
         return self
@@ -156,11 +156,11 @@ class XGBoost:
         if "constant" in parts:
             return np.tile(parts["constant"]["row"], (len(x), 1))
         if not len(x):  # which the library will not predict
-            return np.empty((0, ages.A))
+            return np.empty((0, ages.N_AGES))
         z = Projection(**parts["project"])(x) if "project" in parts else np.asarray(x)
         if "residuals" in parts:
-            return ages.from_numbers(self.booster.inplace_predict(z), **parts["residuals"], k=self.neighbours)
-        return Softmax(**parts["calibration"])(_margins(self.booster, z)) @ parts["groups"]["spread"]
+            return ages.from_numbers(self.booster.inplace_predict(z), **parts["residuals"], k=self.neighbors)
+        return Softmax(**parts["calibration"])(_margins(self.booster, z)) @ parts["age_groups"]["spread"]
 
     def save(self, folder):
         """Write the model into `folder`."""

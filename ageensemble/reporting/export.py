@@ -16,14 +16,14 @@ ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
 LEAST = 200  # test items of an age group whose coverage is worth a word
 
 
-def write(plan_folder, table, groups, target):
+def write(experiment, table, age_groups, target):
     """Write `README.md`, `results.csv`, `results.json` and the pictures of every complete run into a folder.
 
     Runs that are incomplete are counted, not listed.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     table : pandas.DataFrame
         from `tables.rows`, for these groups
     groups : ages.Scheme
@@ -32,7 +32,7 @@ def write(plan_folder, table, groups, target):
     Returns
     -------
     pathlib.Path
-        the folder; one below `target` where that already holds another plan's results
+        the folder; one below `target` where that already holds another split's results
 
     Raises
     ------
@@ -44,47 +44,47 @@ def write(plan_folder, table, groups, target):
         raise DiskError(f"{folder} is a file; --export needs a folder")
     listed = table[table["state"] != "incomplete"].reset_index(drop=True)
     held = folder / "results.json"
-    names = [plan_folder.about["manifest"], plan_folder.about["plan"]]
+    names = [experiment.about["dataset"], experiment.about["split"]]
     if held.exists() and not all(name in held.read_text() for name in names):
-        folder = folder / plan_folder.folder.name
+        folder = folder / experiment.folder.name
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "results.csv", listed, float_format="%.5g")
     with writing(folder / "results.json") as temporary:
-        temporary.write_text(as_json(leaderboard.content(listed, plan_folder)) + "\n")
-    complete = _in_order(plan_folder, listed)
-    lines = ["# Results", "", leaderboard.markdown(listed, plan_folder, groups)]
+        temporary.write_text(as_json(leaderboard.content(listed, experiment)) + "\n")
+    complete = _in_order(experiment, listed)
+    lines = ["# Results", "", leaderboard.markdown(listed, experiment, age_groups)]
     if len(listed) < len(table):
         lines += [f"Not listed: {counted(len(table) - len(listed), 'incomplete run')}.", ""]
-    lines += _origin(complete, plan_folder)
-    if plots.save_time_error(folder / "time_error.png", listed, leaderboard.heading(plan_folder)):
+    lines += _origin(complete, experiment)
+    if plots.save_time_error(folder / "time_error.png", listed, leaderboard.heading(experiment)):
         lines += ["![time against error](time_error.png)", ""]
     shown = [run for run in complete if run.name != "prior"]  # the same for everybody: nothing to see
     if shown:
-        lines += _calibration(shown, plan_folder, groups) + _coverage(shown, plan_folder, groups)
+        lines += _calibration(shown, experiment, age_groups) + _coverage(shown, experiment, age_groups)
     taken, first = (
         set(),
         {run.kind == "stack": run for run in reversed(shown)},
     )  # the best stack, the best of the others
     for run in shown:
-        lines += _pictures(run, plan_folder, groups, folder, taken, brief=run not in first.values())
+        lines += _pictures(run, experiment, age_groups, folder, taken, brief=run not in first.values())
     with writing(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
     return folder
 
 
-def _origin(complete, plan_folder):
+def _origin(complete, experiment):
     """Where the numbers come from: the command, the machine and the versions."""
-    about = plan_folder.about
+    about = experiment.about
     seeds = {run.config["seed"] for run in complete if run.kind == "folds"}
     tested = about.get("test_sets", [])
     words = ["ageensemble", "benchmark"]
     for name in about.get("sets", [about["data"]]):
         words += ["--test-data" if name in tested else "--data", name]
     words += ["--protocol", about["protocol"]] if "protocol" in about else []
-    words += [word for step in about.get("cleaned", []) for word in ("--clean", leaderboard.asked(step))]
+    words += [word for step in about.get("cleaned", []) for word in ("--filter", leaderboard.asked(step))]
     words += ["--folds", str(about["folds"])] if about["source"].startswith(("seed", "file")) else []
     words += ["--limit", str(about["limited"])] if about["limited"] else []
-    words += ["--plan", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
+    words += ["--split", about["source"].removeprefix("file ")] if about["source"].startswith("file ") else []
     words += ["--seed", str(min(seeds))] if len(seeds) == 1 else []
     for run in complete:
         words += [] if run.kind != "folds" or run.name == "prior" else ["--model", run.name]
@@ -116,16 +116,16 @@ def _command(run):
     return ["ageensemble", "stack", *(words if run.title != method else []), "--method", method]
 
 
-def _in_order(plan_folder, table):
+def _in_order(experiment, table):
     """The complete runs, in the order of the table."""
-    runs = {run.folder.name: run for run in plan_folder.runs}
+    runs = {run.folder.name: run for run in experiment.runs}
     return [runs[name] for name in table["run"][table["state"] == "complete"]]
 
 
-def _calibration(runs, plan_folder, groups):
+def _calibration(runs, experiment, age_groups):
     """Markdown: calibration on the part that is judged, before and after a temperature."""
     lines = [
-        f"## Calibration {WHERE[plan_folder.plan.judged]}",
+        f"## Calibration {WHERE[experiment.split.judged]}",
         "",
         "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
         f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
@@ -136,7 +136,7 @@ def _calibration(runs, plan_folder, groups):
     for run in runs:
         if not run.parts:
             continue
-        content = calibration.report(run, plan_folder, groups)
+        content = calibration.report(run, experiment, age_groups)
         both = [content["before"], content["after"] or {}]
         cells = [[calibration.in_words(row, name) for row in both if row] for name in content["before"]]
         found = f"{content['temperature']:.2f}" if content["after"] else ""
@@ -144,9 +144,9 @@ def _calibration(runs, plan_folder, groups):
     return [*lines, ""]
 
 
-def _coverage(runs, plan_folder, groups):
+def _coverage(runs, experiment, age_groups):
     """Markdown: coverage and width of prediction intervals on the part that is judged."""
-    level, part = f"{100 * run_report.LEVEL:g} %", plan_folder.plan.judged
+    level, part = f"{100 * run_report.LEVEL:g} %", experiment.split.judged
     lines = [
         f"## Prediction intervals, {level}",
         "",
@@ -162,7 +162,7 @@ def _coverage(runs, plan_folder, groups):
         if "oof" not in run.parts:
             continue
         cells = [leaderboard.escaped(run.title)]
-        slices = intervals.report(run, plan_folder, groups, run_report.LEVEL)["slices"]
+        slices = intervals.report(run, experiment, age_groups, run_report.LEVEL)["slices"]
         for kind in intervals.KINDS:
             large = [row for row in slices if row["by"] == "age group" and row[kind]["items"] >= LEAST]
             worst = min(large, key=lambda row: row[kind]["share"], default=None)
@@ -172,14 +172,14 @@ def _coverage(runs, plan_folder, groups):
     return [*lines, ""]
 
 
-def _pictures(run, plan_folder, groups, folder, taken, brief):
+def _pictures(run, experiment, age_groups, folder, taken, brief):
     """Draw a run's pictures under its model's name, and the Markdown that shows them."""
     stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {leaderboard.escaped(run.title)}", ""]
     lines += stack_tables.markdown(run, leaderboard.escaped) if run.kind == "stack" else []
-    for file in run_report.draw(run, plan_folder, groups, folder, f"{stem}-", brief):
+    for file in run_report.draw(run, experiment, age_groups, folder, f"{stem}-", brief):
         what = file.stem.removeprefix(f"{stem}-")
         lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
     return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no picture

@@ -1,4 +1,4 @@
-"""The results table: a pure function of the runs on one plan, for the terminal, CSV, Markdown and JSON."""
+"""The results table: a pure function of the runs on one split, for the terminal, CSV, Markdown and JSON."""
 
 import re
 
@@ -14,12 +14,12 @@ BEST, TIED, SUSPECT = "*best", "=best", "!gap"
 STYLES = {BEST: "bold green", TIED: "green", SUSPECT: "bold red", "": ""}
 
 
-def rows(plan_folder, groups):
+def rows(experiment, age_groups):
     """One row for each run: floor first, then by out-of-fold MAE, refits and what is not complete last.
 
     Parameters
     ----------
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
 
     Returns
@@ -32,9 +32,9 @@ def rows(plan_folder, groups):
     Raises
     ------
     UnequalError
-        A run was made on another manifest or plan than this folder's.
+        A run was made on another dataset or split than this folder's.
     """
-    table = leaderboard.table(plan_folder, groups)
+    table = leaderboard.table(experiment, age_groups)
     rank = np.select(
         [table["state"] != "complete", table["oof_mae"].isna() & table["oof_f1_weighted"].isna()], [2, 1], 0
     )
@@ -43,10 +43,10 @@ def rows(plan_folder, groups):
     return table.iloc[order].reset_index(drop=True)
 
 
-def heading(plan_folder):
+def heading(experiment):
     """What all rows share, in one line."""
-    about = plan_folder.about
-    plan = plan_folder.plan
+    about = experiment.about
+    split = experiment.split
     name = concat.heading(about["sets"], about.get("test_sets", ())) if "sets" in about else about["data"]
     parts = [
         f"{name}: {counted(about['items'], 'item')}",
@@ -55,9 +55,9 @@ def heading(plan_folder):
         f"cleaned: {', '.join(map(_step, about['cleaned']))}" if "cleaned" in about else "",
         "a part of a larger set" if about["limited"] else "",
         f"{about['excluded']:,} excluded" if about["excluded"] else "",
-        f"{about['folds']} folds, {counted(len(plan.test), 'test item') if len(plan.test) else 'no test part'}",
-        f"plan {about['plan'][:8]} ({about['source']})",
-        f"LEAKS: {counted(about['leaks'], 'item')} with some of the cluster in another part" if about["leaks"] else "",
+        f"{about['folds']} folds, {counted(len(split.test), 'test item') if len(split.test) else 'no test part'}",
+        f"split {about['split'][:8]} ({about['source']})",
+        f"LEAKS: {counted(about['leaks'], 'item')} with some of the group in another part" if about["leaks"] else "",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -72,13 +72,13 @@ def asked(cleaned):
     return "=".join(filter(None, (cleaned["name"], cleaned["value"])))
 
 
-def notes(plan_folder, groups):
+def notes(experiment, age_groups):
     """What a reader must know to read the table right."""
     lines = [
         f"OOF: out-of-fold, what to choose by. Test: the mean of the folds' models on the test part, for the record. "
-        f"Intervals: 95 %, {bootstrap.REPLICATES:,} bootstrap resamples of clusters; "
+        f"Intervals: 95 %, {bootstrap.REPLICATES:,} bootstrap resamples of groups; "
         "the variance of retraining is not in them. "
-        f"F1: weighted, over the age groups '{groups.name}'. "
+        f"F1: weighted, over the age groups '{age_groups.name}'. "
         "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
         "all folds. GB: peak memory of a cell. MB: the saved models.",
         f"{BEST}: best out-of-fold, of those that are not suspicious. {TIED}: not told from it; the 95 % interval of "
@@ -86,16 +86,16 @@ def notes(plan_folder, groups):
         "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
         "again may still change the order.",
     ]
-    if plan_folder.plan.judged == "test":
+    if experiment.split.judged == "test":
         lines.append(
             f"Gap: the test score minus the out-of-fold score, both by single cells. {SUSPECT}: suspicious, since its "
             "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not "
             "have been."
         )
-    ranged = int((plan_folder.y[:, 0] != plan_folder.y[:, 1]).sum())
+    ranged = int((experiment.y[:, 0] != experiment.y[:, 1]).sum())
     if ranged:
         lines.append(f"Labelled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
-    count, years = ages.outside(groups, plan_folder.y)
+    count, years = ages.outside(age_groups, experiment.y)
     if count:
         shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
         lines.append(f"In no group, left out of the metrics by group: {counted(count, 'item')} aged {shown}.")
@@ -147,9 +147,9 @@ def marked(table):
     return list(zip(map(plain, table["model"]), marks, strict=True))
 
 
-def gap_lines(table, plan):
+def gap_lines(table, split):
     """What is to be said of the gaps between test and out-of-fold: (text, whether it is a warning) for each line."""
-    if plan.judged != "test":
+    if split.judged != "test":
         return [("No test part, so no gap between test and out-of-fold is measured.", False)]
     lines = []
     for row in table[table["gap_state"] == leakage.SUSPICIOUS].itertuples():
@@ -166,11 +166,11 @@ def escaped(name):
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain(name))
 
 
-def markdown(table, plan_folder, groups):
+def markdown(table, experiment, age_groups):
     """The short table with its heading and notes, as Markdown."""
     names = marked(table)
     head = ["| model | " + " | ".join(SHOWN) + " |", "| --- |" + " ---: |" * len(SHOWN)]
-    lines = [escaped(heading(plan_folder)) + ".", "", *head]
+    lines = [escaped(heading(experiment)) + ".", "", *head]
     for index, cells in enumerate(short(table)):
         model, mark = escaped(names[index][0]), names[index][1]
         values = [f"{value} ({between})" if between else value for value, between in cells.values()]
@@ -180,11 +180,11 @@ def markdown(table, plan_folder, groups):
         lines.append(f"| {model} | " + " | ".join(values) + " |")
     said = table[(table["state"] == "complete") & (table["why"] != "")]
     below = [f"{model}: {why}" for model, why in zip(said["model"], said["why"], strict=True)]
-    below += [text for text, _ in gap_lines(table, plan_folder.plan)] + notes(plan_folder, groups)
+    below += [text for text, _ in gap_lines(table, experiment.split)] + notes(experiment, age_groups)
     return "\n\n".join(["\n".join(lines), *map(escaped, below)]) + "\n"
 
 
-def rich_table(table, plan_folder, width):
+def rich_table(table, experiment, width):
     """The short table for a terminal: the interval below its value, the best row marked, reasons of failure below.
 
     Columns at the right are left out where the width, in characters, does not hold them.
@@ -197,7 +197,7 @@ def rich_table(table, plan_folder, width):
     texts = short(table)
     shown = _fitting(table, texts, width)
     view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    view.title, view.title_justify, view.title_style = Text(plain(heading(plan_folder))), "left", "bold"
+    view.title, view.title_justify, view.title_style = Text(plain(heading(experiment))), "left", "bold"
     view.add_column("model", overflow="fold")
     for title in shown:
         view.add_column(title, justify="right", no_wrap=True)
@@ -212,7 +212,7 @@ def rich_table(table, plan_folder, width):
             below.append(Text(plain(f"{model}: {table.at[index, 'why']}"), style="yellow"))
         values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
         view.add_row(name, *values, style="bold" if mark == BEST else None)
-    said = gap_lines(table, plan_folder.plan)
+    said = gap_lines(table, experiment.split)
     below += [Text(plain(text), style="bold red" if warning else "dim") for text, warning in said]
     if len(shown) < len(SHOWN):
         below.append(Text(f"Left out for want of width: {', '.join(list(SHOWN)[len(shown) :])}.", style="dim"))
@@ -231,20 +231,20 @@ def _fitting(table, texts, width):
 
 
 def csv(found):
-    """Every metric of every run as CSV; the first column says on which plan.
+    """Every metric of every run as CSV; the first column says on which split.
 
     Parameters
     ----------
-    found : list of (PlanFolder, DataFrame)
+    found : list of (Experiment, DataFrame)
     """
     tables = []
-    for plan_folder, table in found:
-        tables.append(table.assign(plan=plan_folder.folder.name)[["plan", *table.columns]])
+    for experiment, table in found:
+        tables.append(table.assign(split=experiment.folder.name)[["split", *table.columns]])
     table = pd.concat(tables)
-    texts = ["plan", "model", "run", "state", "why", "gap_state", "gap_why"]
+    texts = ["split", "model", "run", "state", "why", "gap_state", "gap_why"]
     return table.assign(**{name: table[name].map(plain) for name in texts}).to_csv(index=False)
 
 
-def content(table, plan_folder):
-    """Everything in the table, for a program: {"plan": ..., "rows": [...]}."""
-    return {"plan": plan_folder.about, "rows": table.to_dict("records")}
+def content(table, experiment):
+    """Everything in the table, for a program: {"split": ..., "rows": [...]}."""
+    return {"split": experiment.about, "rows": table.to_dict("records")}

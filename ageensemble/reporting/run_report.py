@@ -14,15 +14,15 @@ WORST = 40
 LEVEL = 0.9  # of prediction intervals
 
 
-def write(run, plan_folder, groups, photos=None, rows=None):
+def write(run, experiment, age_groups, photos=None, rows=None):
     """Write the folder `report/` of a complete run.
 
     Parameters
     ----------
     run : Run
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
-    photos, rows : Photos, (n,) int array
+    photos, rows : ImageStore, (n,) int array
         the photographs, and the row of each item in them; without them there is no sheet of the worst errors
 
     Returns
@@ -32,21 +32,21 @@ def write(run, plan_folder, groups, photos=None, rows=None):
     folder = run.folder / "report"
     folder.mkdir(exist_ok=True)
     forget_unfinished(folder)
-    items = _all_items(run, plan_folder, groups)
-    draw(run, plan_folder, groups, folder)
+    items = _all_items(run, experiment, age_groups)
+    draw(run, experiment, age_groups, folder)
     if photos is not None and items["error"].notna().any():
         _worst(folder / "worst.jpg", run, items, photos, rows)
     write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
     return folder
 
 
-def draw(run, plan_folder, groups, folder, prefix="", brief=False):
+def draw(run, experiment, age_groups, folder, prefix="", brief=False):
     """Draw the pictures of a complete run into a folder.
 
     Parameters
     ----------
     run : Run
-    plan_folder : PlanFolder
+    experiment : Experiment
     groups : ages.Scheme
     folder : pathlib.Path
     prefix : str
@@ -59,15 +59,15 @@ def draw(run, plan_folder, groups, folder, prefix="", brief=False):
     list of pathlib.Path
     """
     files = []
-    for name in _fitting(run, plan_folder, brief):
+    for name in _fitting(run, experiment, brief):
         files.append(folder / f"{prefix}{name}.png")
-        DRAW[name](files[-1], run, plan_folder, groups)
+        DRAW[name](files[-1], run, experiment, age_groups)
     return files
 
 
-def _fitting(run, plan_folder, brief):
+def _fitting(run, experiment, brief):
     """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
-    exact = bool(np.all(plan_folder.y[:, 0] == plan_folder.y[:, 1]))
+    exact = bool(np.all(experiment.y[:, 0] == experiment.y[:, 1]))
     trained = any(run.folder.glob("cell-*/history.csv"))
     if not run.parts:
         return ["training"] if trained else []
@@ -83,46 +83,46 @@ def _fitting(run, plan_folder, brief):
     return [name for name, drawn in has.items() if drawn]
 
 
-def _shown(run, plan_folder):
-    """The part of the plan that pictures show, out-of-fold where there is one: predictions, rows, title."""
+def _shown(run, experiment):
+    """The part of the split that pictures show, out-of-fold where there is one: predictions, rows, title."""
     part = run.parts[0]
     title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
-    return run.predictions(part), plan_folder.plan.rows(part), title
+    return run.predictions(part), experiment.split.rows(part), title
 
 
-def _true_predicted(file, run, plan_folder, groups):
-    distribution, rows, title = _shown(run, plan_folder)
-    plots.save_true_predicted(file, distribution, plan_folder.y[rows], title)
+def _true_predicted(file, run, experiment, age_groups):
+    distribution, rows, title = _shown(run, experiment)
+    plots.save_true_predicted(file, distribution, experiment.y[rows], title)
 
 
-def _confusion(file, run, plan_folder, groups):
-    distribution, rows, title = _shown(run, plan_folder)
-    plots.save_confusion(file, distribution, plan_folder.y[rows], groups, title)
+def _confusion(file, run, experiment, age_groups):
+    distribution, rows, title = _shown(run, experiment)
+    plots.save_confusion(file, distribution, experiment.y[rows], age_groups, title)
 
 
-def _age_error(file, run, plan_folder, groups):
-    distribution, rows, title = _shown(run, plan_folder)
-    clusters = plan_folder.items["cluster"].to_numpy()[rows]
-    plots.save_age_error(file, distribution, plan_folder.y[rows], clusters, title)
+def _age_error(file, run, experiment, age_groups):
+    distribution, rows, title = _shown(run, experiment)
+    groups = experiment.items["group"].to_numpy()[rows]
+    plots.save_age_error(file, distribution, experiment.y[rows], groups, title)
 
 
-def _reliability(file, run, plan_folder, groups):
-    part = plan_folder.plan.judged
-    found, y = calibration.distributions(run, plan_folder), plan_folder.y[plan_folder.plan.rows(part)]
-    plots.save_reliability(file, *found, y, groups, f"{run.title}, {JUDGED[part]}")
+def _reliability(file, run, experiment, age_groups):
+    part = experiment.split.judged
+    found, y = calibration.distributions(run, experiment), experiment.y[experiment.split.rows(part)]
+    plots.save_reliability(file, *found, y, age_groups, f"{run.title}, {JUDGED[part]}")
 
 
-def _coverage(file, run, plan_folder, groups):
-    content = intervals.report(run, plan_folder, groups, LEVEL)
+def _coverage(file, run, experiment, age_groups):
+    content = intervals.report(run, experiment, age_groups, LEVEL)
     title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[content['part']]}"
     plots.save_coverage(file, content, title)
 
 
-def _weights(file, run, plan_folder, groups):
+def _weights(file, run, experiment, age_groups):
     plots.save_weights(file, run.about()["members"], run.title)
 
 
-def _training(file, run, plan_folder, groups):
+def _training(file, run, experiment, age_groups):
     histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
     plots.save_training(file, histories, f"{run.title}, training")
 
@@ -152,29 +152,29 @@ def missing(run):
     return run.name != "prior" and bool(run.parts) and not (run.folder / "report" / "items.csv").exists()
 
 
-def _all_items(run, plan_folder, groups):
-    """One row for each item: what is true, what was predicted, by which part of the plan."""
+def _all_items(run, experiment, age_groups):
+    """One row for each item: what is true, what was predicted, by which part of the split."""
     tables = []
     for part in run.parts:
-        rows = plan_folder.plan.rows(part)
+        rows = experiment.split.rows(part)
         distribution = run.predictions(part)
-        answer = groups.probabilities(distribution).argmax(1)
-        table = plan_folder.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "cluster"]].copy()
+        answer = age_groups.probabilities(distribution).argmax(1)
+        table = experiment.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "group"]].copy()
         table.insert(1, "part", part)
         table["median"] = ages.median(distribution)
         table["mean"] = ages.mean(distribution)
-        table["group"] = [groups.labels[g] for g in answer]
+        table["group"] = [age_groups.labels[g] for g in answer]
         table["error"] = np.where(table["age_min"] == table["age_max"], table["median"] - table["age_min"], np.nan)
         tables.append(table)
     table = pd.concat(tables).sort_index()
     if "oof" in run.parts:
-        found = intervals.items(run, plan_folder, groups, LEVEL)
+        found = intervals.items(run, experiment, age_groups, LEVEL)
         table["low90"], table["high90"] = found["low"], found["high"]
     return table
 
 
 def _worst(file, run, items, photos, rows):
-    """The items furthest off; `items` is in the order of the manifest or lacks some of it."""
+    """The items furthest off; `items` is in the order of the dataset or lacks some of it."""
     off = np.maximum(
         items["age_min"] - items["median"], items["median"] - items["age_max"]
     )  # from a range's nearer end

@@ -21,8 +21,8 @@ def test_half_of_a_hundred_is_the_exact_binomial_interval():
 
 
 def test_showing_every_item_twice_within_its_cluster_tells_nothing_new():
-    hit, cluster = np.arange(100) < 30, np.arange(100)
-    once, twice = share(hit, cluster), share(np.repeat(hit, 2), np.repeat(cluster, 2))
+    hit, group = np.arange(100) < 30, np.arange(100)
+    once, twice = share(hit, group), share(np.repeat(hit, 2), np.repeat(group, 2))
     assert (twice["low"], twice["high"]) == (
         pytest.approx(once["low"], abs=2e-3),
         pytest.approx(once["high"], abs=2e-3),
@@ -38,12 +38,12 @@ def test_clusters_that_are_all_alike_do_not_make_more_of_the_items_than_there_ar
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5])
 def test_intervals_cover_the_truth_at_least_as_often_as_they_say(rate):
-    """Clusters of four, half of whose items share their fate."""
+    """Groups of four, half of whose items share their fate."""
     rng = np.random.default_rng(0)
-    cluster, covered = np.repeat(np.arange(150), 4), 0
+    group, covered = np.repeat(np.arange(150), 4), 0
     for _ in range(300):
         fate, own = rng.random(150) < rate, rng.random(600) < rate
-        found = share(np.where(rng.random(600) < 0.5, fate[cluster], own), cluster)
+        found = share(np.where(rng.random(600) < 0.5, fate[group], own), group)
         covered += found["low"] <= rate <= found["high"]
     assert 0.93 <= covered / 300 <= 1
 

@@ -13,7 +13,7 @@ import pytest
 from helpers.commands import ageensemble, said
 from PIL import Image
 
-from ageensemble.ages import A
+from ageensemble.ages import N_AGES
 from ageensemble.apps.camera import loop, video, window
 from ageensemble.apps.camera.recognizer import Watcher
 from ageensemble.apps.camera.tracker import GONE, MEMORY, Track, Tracks
@@ -144,8 +144,8 @@ class Brightness:
     def predict(self, crops):
         self.calls += 1
         wrong = 3 * (-1) ** self.calls
-        years = [int(np.clip(crop.mean() / 2 + wrong, 2, A - 3)) for crop in crops]
-        return Predictions(np.eye(A, dtype=np.float32)[np.array(years, int)].reshape(-1, A))
+        years = [int(np.clip(crop.mean() / 2 + wrong, 2, N_AGES - 3)) for crop in crops]
+        return Predictions(np.eye(N_AGES, dtype=np.float32)[np.array(years, int)].reshape(-1, N_AGES))
 
 
 def test_each_face_keeps_its_number_and_its_age_is_steadier_than_the_answers(film):

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from helpers.commands import MINE, ageensemble, apart, benchmark, command, environment, plan_folder, said
+from helpers.commands import MINE, ageensemble, apart, benchmark, command, environment, experiment, said
 
 from ageensemble._utils.console import as_json, plain
 
@@ -24,7 +24,10 @@ VERBS = [
     ["runs", "remove"],
     ["cache", "show"],
     ["cache", "clear"],
-    *(["list", what] for what in ("models", "features", "parameters", "groups", "formats", "cleaning", "protocols")),
+    *(
+        ["list", what]
+        for what in ("models", "features", "parameters", "age_groups", "formats", "cleaning", "protocols")
+    ),
 ]
 
 
@@ -78,17 +81,17 @@ def test_a_process_of_its_own_says_what_the_call_says_and_ends_with_its_exit_cod
         ("benchmark --folds 1", 2, "--folds"),
         ("benchmark --jobs 0", 2, "--jobs"),
         ("benchmark --models svn", 2, "did you mean 'svm'?"),
-        ("benchmark --models floor --groups ages", 2, "no age groups called 'ages'"),
-        ("benchmark --models floor --groups 5-3", 2, "age group 5-3"),
+        ("benchmark --models floor --age-groups ages", 2, "no age groups called 'ages'"),
+        ("benchmark --models floor --age-groups 5-3", 2, "age group 5-3"),
         ("benchmark --models floor --device gpu", 2, "known: auto, cpu, cuda"),
         ("benchmark --models floor --device cpu --data utk --format xml", 2, "no data format called 'xml'"),
         ("benchmark --models floor --device cpu --data nowhere", 3, "no such file or folder: nowhere"),
         ("benchmark --models floor --device cpu --data empty", 3, "empty"),
         ("benchmark --models floor --device cpu --data file/below", 3, "Not a directory"),
         ("benchmark --models floor --device cpu --data utk --out file", 4, "file"),
-        ("benchmark --models floor --device cpu --data utk --plan nowhere.csv", 2, "'nowhere.csv' does not exist"),
-        ("benchmark --models floor --device cpu --data utk --plan file", 3, "file"),
-        ("benchmark --models floor --device cpu --data utk --plan file --limit 9", 2, "use one of them"),
+        ("benchmark --models floor --device cpu --data utk --split nowhere.csv", 2, "'nowhere.csv' does not exist"),
+        ("benchmark --models floor --device cpu --data utk --split file", 3, "file"),
+        ("benchmark --models floor --device cpu --data utk --split file --limit 9", 2, "use one of them"),
         ("benchmark --models floor --device cpu --data utk --limit 3", 3, "fewer --folds"),
         ("fit", 2, "Missing option '--model'"),
         ("fit --model ./nowhere.py", 2, "no such file"),
@@ -109,7 +112,7 @@ def test_a_bad_input_is_one_line_and_its_exit_code(words, code, complaint, tmp_p
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("what", ["models", "features", "groups", "formats"])
+@pytest.mark.parametrize("what", ["models", "features", "age_groups", "formats"])
 def test_lists_describe_each_name(what):
     rows = json.loads(ageensemble("list", what, "--json").stdout)
     assert rows
@@ -120,15 +123,15 @@ def test_lists_describe_each_name(what):
 def test_data_check_prints_json_and_leaves_its_lists(utkface, cache, tmp_path):
     done = ageensemble("data", "check", utkface, "--cache", cache, "--out", tmp_path, "--json")
     assert json.loads(done.stdout)["items"] == 123
-    assert {"manifest.csv", "excluded.csv", "conflicts.csv", "sheet.jpg"} <= {
+    assert {"dataset.csv", "excluded.csv", "conflicts.csv", "sheet.jpg"} <= {
         f.name for f in (tmp_path / "check-faces").iterdir()
     }
 
 
 def test_a_limit_and_another_seed_are_other_plans(utkface, cache, tmp_path):
     for words in (["--limit", 60], ["--seed", 1]):
-        assert benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", *words).returncode == 0
-    assert len(list((tmp_path / "runs").glob("*/plan.json"))) == 2
+        assert benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", *words).returncode == 0
+    assert len(list((tmp_path / "runs").glob("*/experiment.json"))) == 2
     shown = " ".join(ageensemble("results", tmp_path / "runs").stdout.split())
     assert "a part of a larger set" in shown
     assert "(seed 1)" in shown
@@ -136,19 +139,19 @@ def test_a_limit_and_another_seed_are_other_plans(utkface, cache, tmp_path):
 
 def test_more_jobs_than_cells_and_models_that_come_later_join_the_table(utkface, cache, tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
-    benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", "--jobs", 50, cells="apart")
+    benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", "--jobs", 50, cells="apart")
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py", "--json", "--jobs", 1, cwd=tmp_path)
-    assert [row["model"] for row in json.loads(done.stdout)["rows"]] == ["floor", "mine.py"]
-    assert len(list(plan_folder(tmp_path / "runs").glob("floor-*"))) == 1
+    assert [row["model"] for row in json.loads(done.stdout)["rows"]] == ["prior", "mine.py"]
+    assert len(list(experiment(tmp_path / "runs").glob("prior-*"))) == 1
 
 
-def test_a_plan_from_a_file_is_obeyed_and_a_leaking_one_refused_unless_insisted_on(utkface, cache, tmp_path, manifest):
-    items, clusters = manifest.items["item_id"], manifest.clusters
+def test_a_plan_from_a_file_is_obeyed_and_a_leaking_one_refused_unless_insisted_on(utkface, cache, tmp_path, dataset):
+    items, groups = dataset.items["item_id"], dataset.groups
     parts = ["test", "0", "1"]
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text("item_id,part\n" + "".join(f"{i},{parts[c % 3]}\n" for i, c in zip(items, clusters, strict=True)))
+    good.write_text("item_id,part\n" + "".join(f"{i},{parts[c % 3]}\n" for i, c in zip(items, groups, strict=True)))
     bad.write_text("item_id,part\n" + "".join(f"{i},{parts[k % 3]}\n" for k, i in enumerate(items)))
-    words = [utkface, tmp_path / "runs", cache, "--models", "floor", "--plan"]
+    words = [utkface, tmp_path / "runs", cache, "--models", "prior", "--split"]
     assert "file good.csv" in benchmark(*words, good).stdout
     refused = benchmark(*words, bad)
     assert refused.returncode == 3
@@ -183,7 +186,7 @@ def test_json_for_programs_is_plain_ascii_and_has_no_nan():
 
 
 def test_a_reader_who_has_seen_enough_gets_no_traceback():
-    lister = subprocess.Popen(command("list", "groups"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lister = subprocess.Popen(command("list", "age_groups"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lister.stdout.close()
     assert "Traceback" not in lister.stderr.read()
     lister.wait()

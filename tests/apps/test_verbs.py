@@ -5,10 +5,10 @@ import shutil
 
 import pandas as pd
 import pytest
-from helpers.commands import MINE, ageensemble, benchmark, plan_folder, said
+from helpers.commands import MINE, ageensemble, benchmark, experiment, said
 
 from ageensemble import ages
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 
 
 @pytest.fixture(scope="module")
@@ -35,21 +35,21 @@ def rows(done):
 
 
 def test_a_benchmark_ends_with_the_stacks(compared):
-    names = {run.name for run in PlanFolder(plan_folder(compared)).runs}
-    assert names == {"floor", "svm", "mine.py", "mean", "greedy", "stack"}
+    names = {run.name for run in Experiment(experiment(compared)).runs}
+    assert names == {"prior", "svm", "mine.py", "mean", "greedy", "stack"}
     for name in ("mean", "greedy", "stack"):
-        assert (plan_folder(compared) / name / "report" / "weights.png").exists()
+        assert (experiment(compared) / name / "report" / "weights.png").exists()
 
 
 def test_a_benchmark_of_one_model_has_nothing_to_stack(utkface, cache, tmp_path):
-    done = benchmark(utkface, tmp_path, cache, "--models", "floor", "--json")
-    assert list(rows(done)) == ["floor"]
+    done = benchmark(utkface, tmp_path, cache, "--models", "prior", "--json")
+    assert list(rows(done)) == ["prior"]
 
 
 def test_without_stack_a_benchmark_makes_none(compared, utkface, cache, tmp_path):
     shutil.copytree(compared, tmp_path / "runs")
     for name in ("mean", "greedy", "stack"):
-        shutil.rmtree(plan_folder(tmp_path / "runs") / name)
+        shutil.rmtree(experiment(tmp_path / "runs") / name)
     done = benchmark(utkface, tmp_path / "runs", cache, "--models", "svm", "--no-stack", "--json")
     assert "stack" not in rows(done)
 
@@ -61,11 +61,11 @@ def test_a_dry_run_takes_no_stack_for_a_fit(runs, utkface, cache):
 
 
 def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
-    first = plan_folder(runs)
-    shutil.copytree(first, runs / "another-plan")
-    shutil.rmtree(runs / "another-plan" / "mean")
+    first = experiment(runs)
+    shutil.copytree(first, runs / "another-split")
+    shutil.rmtree(runs / "another-split" / "mean")
     done = ageensemble("models", "save", "svm", "--out", runs, "--to", tmp_path / "svm")
-    assert "holds the runs of 2 plans, name one of them with --out" in said(done)
+    assert "holds the runs of 2 splits, name one of them with --out" in said(done)
     for _ in range(2):
         done = ageensemble("models", "save", "mean", "--out", runs, "--to", tmp_path / "mean")
         assert done.returncode == 2
@@ -73,9 +73,9 @@ def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
 
 
 def test_runs_are_compared_and_have_intervals_on_the_only_plan_that_holds_them(runs):
-    first = plan_folder(runs)
-    shutil.copytree(first, runs / "another-plan")
-    shutil.rmtree(runs / "another-plan" / "mean")
+    first = experiment(runs)
+    shutil.copytree(first, runs / "another-split")
+    shutil.rmtree(runs / "another-split" / "mean")
     for words in (["compare", "svm", "mean", "--json"], ["intervals", "mean", "--json"]):
         alone, several = (ageensemble(*words, "--out", out) for out in (first, runs))
         assert alone.returncode == 0, alone.stderr
@@ -111,17 +111,17 @@ def test_an_unknown_member_or_method_is_named_with_those_there_are(runs):
 
 
 def test_folders_with_several_plans_ask_for_one_of_them(runs):
-    first = plan_folder(runs)
-    shutil.copytree(first, runs / "another-plan")
+    first = experiment(runs)
+    shutil.copytree(first, runs / "another-split")
     for words in (["stack"], ["compare", "svm", "mine.py"], ["intervals"]):
         done = ageensemble(*words, "--out", runs)
-        assert "holds the runs of 2 plans, name one of them with --out" in said(done)
+        assert "holds the runs of 2 splits, name one of them with --out" in said(done)
     assert ageensemble("compare", "svm", "mine.py", "--out", first).returncode == 0
 
 
 def test_imported_ages_are_scored_as_they_are(runs, tmp_path):
-    made = PlanFolder(plan_folder(runs))
-    test = made.items.iloc[made.plan.test]
+    made = Experiment(experiment(runs))
+    test = made.items.iloc[made.split.test]
     pd.DataFrame({"item_id": test["item_id"], "prediction": test["age_min"] + 3}).to_csv(
         tmp_path / "preds.csv", index=False
     )
@@ -133,8 +133,8 @@ def test_imported_ages_are_scored_as_they_are(runs, tmp_path):
 def test_a_comparison_is_the_difference_of_the_rows_of_the_table(compared):
     done = ageensemble("compare", "svm", "mine.py", "--out", compared, "--json")
     found = json.loads(done.stdout)["parts"]["oof"]["metrics"]["mae"]
-    made = PlanFolder(plan_folder(compared))
-    truth = made.y[made.plan.rest, 0]
+    made = Experiment(experiment(compared))
+    truth = made.y[made.split.rest, 0]
     runs = {run.name: run for run in made.runs}
     mae = [abs(ages.median(runs[name].predictions("oof")) - truth).mean() for name in ("svm", "mine.py")]
     assert found["difference"] == pytest.approx(mae[0] - mae[1])
@@ -149,7 +149,7 @@ def test_intervals_are_written_for_every_item(compared, tmp_path):
     done = ageensemble("intervals", "svm", "--out", compared, "--items", tmp_path / "all.csv")
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "all.csv")
-    assert len(table) == len(PlanFolder(plan_folder(compared)).items)
+    assert len(table) == len(Experiment(experiment(compared)).items)
     assert (table["low"] <= table["high"]).all()
 
 

@@ -91,10 +91,10 @@ def test_each_face_of_a_picture_is_found_where_it_is_and_answered_as_the_model_a
 def test_the_three_most_probable_groups_come_in_order(port):
     _, _, answer = ask(port, "/predict", DRAWN["a child"])
     [face] = answer["faces"]
-    shares = [share for _, share in face["groups"]]
+    shares = [share for _, share in face["age_groups"]]
     assert len(shares) == 3
     assert shares == sorted(shares, reverse=True)
-    low, high = map(int, face["groups"][0][0].split("-"))
+    low, high = map(int, face["age_groups"][0][0].split("-"))
     assert shares[0] == pytest.approx(sum(face["distribution"][low : high + 1]), abs=1e-3)
 
 

@@ -1,11 +1,10 @@
 """The page in a real browser without a window: a picture in, ages out, and words where something is wrong."""
 
 import io
-import os
-import shutil
 import threading
 
 import pytest
+from helpers.browser import BROWSERS, FOUND, started
 from helpers.served import models, served
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -14,8 +13,6 @@ from ageensemble._utils.console import Console
 from ageensemble.apps.web import startup
 from ageensemble.apps.web.examples import examples
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FOUND = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(FOUND is None, reason=f"no browser on the PATH; looked for {', '.join(BROWSERS)}")
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 DESKTOP, PHONE, NARROW = {"width": 1200, "height": 900}, {"width": 390, "height": 844}, {"width": 360, "height": 640}
@@ -35,11 +32,6 @@ def address(utkface, cache, tmp_path_factory):
 def driver():
     with sync_playwright() as driver:
         yield driver
-
-
-def started(driver, *more):
-    alone = ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)  # Chromium has none for root
-    return driver.chromium.launch(executable_path=FOUND, args=[*alone, *more])
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.commands import ageensemble, plan_folder, said
+from helpers.commands import ageensemble, experiment, said
 from helpers.sets import folder_of, shared
 
 from ageensemble._utils.console import Console
 from ageensemble.data import concat
-from ageensemble.data import dataset as manifests
+from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError, UsageError
 from ageensemble.experiments import prepare
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.inference import model_contents
 from ageensemble.splits.split import TEST
 
@@ -33,11 +33,11 @@ def sets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def both(sets, cache):
-    return manifests.build([sets / "beta", sets / "alpha"], cache=cache)
+    return load_dataset([sets / "beta", sets / "alpha"], cache=cache)
 
 
-def of(manifest, *items):
-    return [int(row) for item in items for row in np.flatnonzero(manifest.items["item_id"] == item)]
+def of(dataset, *items):
+    return [int(row) for item in items for row in np.flatnonzero(dataset.items["item_id"] == item)]
 
 
 def prepared(cache, data, **options):
@@ -45,7 +45,7 @@ def prepared(cache, data, **options):
     return prepare.prepare(here, data, **options)
 
 
-# --- one manifest -----------------------------------------------------------------------------------------------
+# --- one dataset -----------------------------------------------------------------------------------------------
 
 
 def test_every_item_says_its_set_and_its_photograph_is_where_the_path_leads(both, sets):
@@ -59,24 +59,24 @@ def test_every_item_says_its_set_and_its_photograph_is_where_the_path_leads(both
 
 
 def test_people_of_the_same_name_in_two_sets_are_two_people(both):
-    ann, again, other = both.clusters[of(both, "alpha/01.png", "alpha/11.png", "beta/01.png")]
+    ann, again, other = both.groups[of(both, "alpha/01.png", "alpha/11.png", "beta/01.png")]
     assert ann == again != other
 
 
 def test_a_photograph_that_is_in_both_sets_is_found(both):
-    mine, theirs = both.clusters[of(both, "alpha/03.png", "beta/07.png")]
+    mine, theirs = both.groups[of(both, "alpha/03.png", "beta/07.png")]
     assert mine == theirs
     assert len(both.links["same file"]) == 1
-    assert len(np.unique(both.clusters)) == 19  # of twenty people two are linked by it
+    assert len(np.unique(both.groups)) == 19  # of twenty people two are linked by it
 
 
 def test_the_order_of_the_sets_changes_nothing(both, sets, cache):
-    other = manifests.build([sets / "alpha", sets / "beta"], cache=cache)
+    other = load_dataset([sets / "alpha", sets / "beta"], cache=cache)
     assert (other.name, other.hash) == (both.name, both.hash)
 
 
 def test_one_set_keeps_its_ids_whether_it_is_given_alone_or_in_a_list(sets, cache):
-    alone, listed = (manifests.build(data, cache=cache) for data in (sets / "alpha", [sets / "alpha"]))
+    alone, listed = (load_dataset(data, cache=cache) for data in (sets / "alpha", [sets / "alpha"]))
     assert alone.items["item_id"].iloc[0] == "00.png"
     assert (alone.name, alone.root, alone.hash) == (listed.name, listed.root, listed.hash)
 
@@ -84,17 +84,17 @@ def test_one_set_keeps_its_ids_whether_it_is_given_alone_or_in_a_list(sets, cach
 def test_a_set_that_lies_in_the_folder_of_another_keeps_its_paths(sets, tmp_path, cache):
     outer = folder_of(tmp_path / "outer", [("a.png", 20, "x"), ("b.png", 30, "y")])
     folder_of(outer / "inner", [("a.png", 40, "x")])
-    manifest = manifests.build([outer, outer / "inner"], cache=cache)
-    assert manifest.items["path"].tolist() == ["inner/a.png", "a.png", "b.png"]
-    assert manifest.items["item_id"].tolist() == ["inner/a.png", "outer/a.png", "outer/b.png"]
+    dataset = load_dataset([outer, outer / "inner"], cache=cache)
+    assert dataset.items["path"].tolist() == ["inner/a.png", "a.png", "b.png"]
+    assert dataset.items["item_id"].tolist() == ["inner/a.png", "outer/a.png", "outer/b.png"]
 
 
 def test_what_cannot_be_used_is_listed_under_its_set(tmp_path, cache):
     one = folder_of(tmp_path / "one", [("a.png", 20, "x")])
     two = folder_of(tmp_path / "two", [("a.png", 20, "x"), ("b.png", 30, "y")])
     (two / "b.png").write_text("no photograph")
-    manifest = manifests.build([one, two], cache=cache)
-    assert manifest.excluded[["item_id", "path", "reason"]].to_numpy().tolist() == [
+    dataset = load_dataset([one, two], cache=cache)
+    assert dataset.excluded[["item_id", "path", "reason"]].to_numpy().tolist() == [
         ["two/b.png", "two/b.png", "not an image"]
     ]
 
@@ -103,7 +103,7 @@ def test_a_set_without_one_usable_photograph_is_an_error_though_the_other_is_sou
     empty = folder_of(tmp_path / "empty", [("a.png", 20, "x")])
     (empty / "a.png").unlink()
     with pytest.raises(DataError, match=r"not one of the 1 items in .*empty is usable: 1 x no such file"):
-        manifests.build([sets / "alpha", empty], cache=cache)
+        load_dataset([sets / "alpha", empty], cache=cache)
 
 
 def test_sets_of_one_name_are_told_apart_by_the_folder_above(sets, tmp_path):
@@ -133,19 +133,19 @@ def test_no_name_is_no_set(data):
 
 
 def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained_on(sets, cache):
-    manifest, plan, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=3)
-    assert set(manifest.items["dataset"][plan.test]) == {"beta"}
-    assert (len(plan.test), plan.folds) == (20, 3)
-    assert set(manifest.items["dataset"][plan.rest]) == {"alpha"}
-    left_out = manifest.excluded.set_index("item_id")["reason"].to_dict()
+    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=3)
+    assert set(dataset.items["dataset"][split.test]) == {"beta"}
+    assert (len(split.test), split.folds) == (20, 3)
+    assert set(dataset.items["dataset"][split.rest]) == {"alpha"}
+    left_out = dataset.excluded.set_index("item_id")["reason"].to_dict()
     assert left_out == {f"alpha/{number}.png": "also in the test data" for number in ("03", "13")}  # and his other
     assert about == {"leaks": 0, "limited": 0, "sets": ["alpha", "beta"], "test_sets": ["beta"]}
 
 
 def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cache):
-    manifest, plan, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=10)
-    assert manifest.items["dataset"][plan.test].tolist() == ["beta"] * 20
-    assert 6 <= len(plan.rest) <= 14
+    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=10)
+    assert dataset.items["dataset"][split.test].tolist() == ["beta"] * 20
+    assert 6 <= len(split.rest) <= 14
     assert about["limited"] == 10
     whole = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=20)
     assert (len(whole[0]), whole[2]["limited"]) == (38, 0)  # there are not more than 18 without the overlap
@@ -154,7 +154,7 @@ def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cac
 def test_a_second_count_says_after_what_and_sets_tested_on_are_named_last(sets, cache, capsys):
     prepared(cache, [sets / "beta"], test_data=[sets / "alpha"], folds=2, limit=10)
     lines = " ".join(capsys.readouterr().err.split())
-    assert lines.startswith("beta+alpha: 40 usable photographs in 19 clusters after leaving out what is also in ")
+    assert lines.startswith("beta+alpha: 40 usable photographs in 19 groups after leaving out what is also in ")
     assert " what is also in the test data and --limit 10: " in lines
     assert lines.endswith("excluded 2: 2 also in the test data")
     assert concat.heading(["b", "a", "d", "c"], ["c", "a"]) == "b+d+a+c"
@@ -170,18 +170,21 @@ def test_test_data_that_show_everybody_leave_nobody_to_train_on(sets, tmp_path, 
 
 def test_test_data_of_which_nothing_is_left_are_refused(sets, tmp_path, cache):
     small = folder_of(tmp_path / "small", [("a.png", 20, "x"), ("b.png", 30, "y")])
-    with pytest.raises(DataError, match="--clean leaves no photograph of the test data small"):
-        prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, clean=["ages=31-90"])
+    with pytest.raises(DataError, match="--filter leaves no photograph of the test data small"):
+        prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, clean=["age-range=31-90"])
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"plan_file": "plan.csv", "limit": 9}, "--limit would change the plan that --plan gives; use one of them"),
-        ({"plan_file": "plan.csv", "clean": ["conflicts"]}, "--clean would change the plan that --plan gives"),
-        ({"plan_file": "plan.csv", "protocol": "official"}, "--protocol would change the plan that --plan gives"),
-        ({"protocol": "official", "test_data": ["beta"]}, "--test-data would change the plan that --protocol gives"),
-        ({"protocol": "official", "limit": 9}, "--limit would change the plan that --protocol gives"),
+        ({"split_file": "split.csv", "limit": 9}, "--limit would change the split that --split gives; use one of them"),
+        (
+            {"split_file": "split.csv", "clean": ["conflicting-labels"]},
+            "--filter would change the split that --split gives",
+        ),
+        ({"split_file": "split.csv", "protocol": "official"}, "--protocol would change the split that --split gives"),
+        ({"protocol": "official", "test_data": ["beta"]}, "--test-data would change the split that --protocol gives"),
+        ({"protocol": "official", "limit": 9}, "--limit would change the split that --protocol gives"),
         ({"test_data": ["alpha"]}, "alpha is given twice"),
         ({"protocol": "offical"}, "no protocol called 'offical'; known: .*; did you mean 'official'"),
     ],
@@ -193,22 +196,22 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_read(
 
 def test_the_command_line_takes_several_sets_and_the_table_says_so(sets, tmp_path, cache):
     gamma = folder_of(tmp_path / "gamma", [(f"{i}.png", 25 + i, f"g{i}") for i in range(6)])
-    words = ["--data", sets / "alpha", "--data", sets / "beta", "--test-data", gamma, "--clean", "ages=21-90"]
-    fixed = ["--models", "floor", "--folds", 2, "--device", "cpu", "--cache", cache, "--out", tmp_path / "runs"]
+    words = ["--data", sets / "alpha", "--data", sets / "beta", "--test-data", gamma, "--filter", "age-range=21-90"]
+    fixed = ["--models", "prior", "--folds", 2, "--device", "cpu", "--cache", cache, "--out", tmp_path / "runs"]
     done = ageensemble("benchmark", *words, *fixed, "--json")
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
-    assert content["plan"]["test_sets"] == ["gamma"]
-    made = PlanFolder(plan_folder(tmp_path / "runs"))
+    assert content["split"]["test_sets"] == ["gamma"]
+    made = Experiment(experiment(tmp_path / "runs"))
     assert made.folder.name.startswith("alpha+beta+gamma-")
-    assert set(made.items["dataset"][made.plan.part == TEST]) == {"gamma"}
+    assert set(made.items["dataset"][made.split.part == TEST]) == {"gamma"}
     excluded = pd.read_csv(made.folder / "excluded.csv")
     assert excluded["reason"].str.startswith("cleaned by ages=21-90").sum() == 2  # the one of 20 years in either
     shown = " ".join(ageensemble("results", tmp_path / "runs", COLUMNS="300").stdout.split())
     assert "alpha+beta+gamma: 44 items; tested on gamma; cleaned: ages=21-90 (2 left out); 2 excluded; " in shown
-    assert "2 folds, 6 test items; plan" in shown
+    assert "2 folds, 6 test items; split" in shown
     ageensemble("results", tmp_path / "runs", "--export", tmp_path / "out")
-    command = "benchmark --data alpha --data beta --test-data gamma --clean ages=21-90 --folds 2 --seed 0"
+    command = "benchmark --data alpha --data beta --test-data gamma --filter age-range=21-90 --folds 2 --seed 0"
     assert command in (tmp_path / "out" / "README.md").read_text()
 
 
@@ -222,6 +225,6 @@ def test_a_model_card_says_which_photographs_were_chosen():
 
 def test_a_wrong_second_set_is_one_line(sets, tmp_path, cache):
     words = ["--data", sets / "alpha", "--data", tmp_path / "nowhere", "--cache", cache, "--out", tmp_path / "runs"]
-    done = ageensemble("benchmark", *words, "--device", "cpu", "--models", "floor")
+    done = ageensemble("benchmark", *words, "--device", "cpu", "--models", "prior")
     assert (done.returncode, os.listdir(tmp_path)) == (3, [])
     assert "no such file or folder" in said(done)

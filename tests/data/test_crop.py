@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.commands import ageensemble, plan_folder
+from helpers.commands import ageensemble, experiment
 from helpers.detecting import POINTS, black, pasted, red_yunet, template
 from PIL import Image
 
@@ -32,7 +32,7 @@ def faces(drawn):
 
 
 def difference(crops, faces):
-    """Mean absolute difference in grey levels, within a rim of three pixels that mixes with what is around."""
+    """Mean absolute difference in gray levels, within a rim of three pixels that mixes with what is around."""
     pairs = zip(crops, faces, strict=True)
     return np.mean([np.abs(a[3:-3, 3:-3].astype(int) - b[3:-3, 3:-3]).mean() for a, b in pairs])
 
@@ -196,7 +196,7 @@ def test_what_is_no_template_at_all_is_refused(content):
 
 
 def floor(data, out, cache, *words):
-    fixed = ["--folds", 3, "--models", "floor", "--device", "cpu", "--no-stack", "--verbose"]
+    fixed = ["--folds", 3, "--models", "prior", "--device", "cpu", "--no-stack", "--verbose"]
     done = ageensemble("benchmark", "--data", data, "--out", out, "--cache", cache, *fixed, *words)
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -205,13 +205,13 @@ def floor(data, out, cache, *words):
 def test_benchmark_keeps_the_template_beside_the_plan_and_changes_nothing_else(drawn, tmp_path):
     out, cache = tmp_path / "runs", tmp_path / "cache"
     floor(drawn, out, cache)
-    folder = plan_folder(out)
+    folder = experiment(out)
     before = {f.relative_to(out): f.read_bytes() for f in out.rglob("*.json") if f.name != "template.json"}
     first = json.loads((folder / "template.json").read_text())
     assert first["detector"]["name"] == "scikit-image's cascade"
     assert first["found"] >= 40
     assert 0.45 < first["box"][0] + first["box"][2] / 2 < 0.55  # the faces are in the middle
-    assert "template" not in (folder / "plan.json").read_text()
+    assert "template" not in (folder / "experiment.json").read_text()
     (folder / "template.json").write_text("{}")  # damaged: measured again, or found in the cache
     floor(drawn, out, cache)
     assert json.loads((folder / "template.json").read_text()) == first
@@ -237,7 +237,7 @@ def test_another_detector_replaces_the_template_but_what_is_at_hand_does_not(red
     pytest.importorskip("cv2")
     out, red = tmp_path / "runs", red_yunet(tmp_path / "red.onnx")
     floor(reds, out, tmp_path / "cache", "--detector", red)
-    file = plan_folder(out) / "template.json"
+    file = experiment(out) / "template.json"
     others = {f: f.read_bytes() for f in out.rglob("*.json") if f != file}
     first = Template.from_json({k: v for k, v in json.loads(file.read_text()).items() if k != "seal"})
     np.testing.assert_allclose(first.box, [32 / 160, 0.5, 0.2, 0.25])

@@ -81,7 +81,7 @@ def test_terms_are_shown_and_without_a_yes_nothing_is_asked_of_the_hub(either, t
     source = download.module(either.name)
     no, nobody = either.get(typed="n\n"), either.get()
     assert (no.returncode, no.stdout.endswith("? [y/N]: nothing was fetched\n")) == (0, True)
-    assert f"terms: {source.LICENCE}\n       {source.PAGE}\n" in no.stdout
+    assert f"terms: {source.LICENSE}\n       {source.PAGE}\n" in no.stdout
     assert nobody.returncode == 2
     assert "nobody accepted the terms, so nothing was fetched; --yes accepts them" in nobody.stderr
     assert (either.hubs.asked, list(tmp_path.iterdir())) == ([], [])
@@ -271,7 +271,7 @@ def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     what, terms, where, then = ran.stdout.splitlines()
     assert ran.stderr == ""
     assert what.startswith(f"{name}: ")
-    assert terms == f"terms: {readers.module(name.replace('-', '_')).LICENCE}"
+    assert terms == f"terms: {readers.module(name.replace('-', '_')).LICENSE}"
     assert where.startswith("where: https://")
     assert then == f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR"
     assert (ran.returncode, list(tmp_path.iterdir())) == (0, [])

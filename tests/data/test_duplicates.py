@@ -1,4 +1,4 @@
-"""Near-duplicates found exactly, links and clusters."""
+"""Near-duplicates found exactly, links and groups."""
 
 import resource
 import time

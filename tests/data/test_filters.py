@@ -14,39 +14,41 @@ from scipy import ndimage
 from ageensemble._utils import registry
 from ageensemble._utils.console import as_json
 from ageensemble.data import filters
-from ageensemble.data.dataset import COLUMNS, Manifest
+from ageensemble.data.dataset import COLUMNS, Dataset
 from ageensemble.data.filters import _sharpness
-from ageensemble.data.image_store import Unopened
+from ageensemble.data.image_store import UnopenedImages
 from ageensemble.errors import DataError, UsageError
 
 
-def made(ages, clusters=None, photos=None, **columns):
-    """A manifest of items `0`, `1`, ... with these ages, `(n,)` or `(n, 2)` years."""
+def made(ages, groups=None, photos=None, **columns):
+    """A dataset of items `0`, `1`, ... with these ages, `(n,)` or `(n, 2)` years."""
     y = np.asarray(ages)
     y = np.stack([y, y], 1) if y.ndim == 1 else y
     items = pd.DataFrame(index=range(len(y)), columns=COLUMNS, dtype=object)
     items["item_id"] = items["path"] = [str(i) for i in range(len(y))]
     items["age_min"], items["age_max"] = y.T
-    items["photo"], items["cluster"] = np.arange(len(y)), np.arange(len(y)) if clusters is None else clusters
+    items["photo"], items["group"] = np.arange(len(y)), np.arange(len(y)) if groups is None else groups
     nothing = pd.DataFrame(columns=["item_id", "path", "reason"])
-    return Manifest("made", Path(), items.assign(**columns), nothing, {}, photos or SimpleNamespace())
+    return Dataset("made", Path(), items.assign(**columns), nothing, {}, photos or SimpleNamespace())
 
 
-def left(manifest, *texts, seed=0):
+def left(dataset, *texts, seed=0):
     """The ids that stay after these steps, as one text with blanks."""
-    return " ".join(filters.apply(manifest, filters.parse(texts), seed)[0].items["item_id"])
+    return " ".join(filters.apply(dataset, filters.parse(texts), seed)[0].items["item_id"])
 
 
 # --- what is asked for ------------------------------------------------------------------------------------------
 
 
 def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
-    steps = filters.parse(["min-size=100", "conflicts", "ages=1-90", "balance-gender", "face_score=-0.5"])
+    steps = filters.parse(
+        ["min-image-size=100", "conflicting-labels", "age-range=1-90", "gender-balance", "face_score=-0.5"]
+    )
     assert [(step.text, step.value) for step in steps] == [
-        ("min-size=100", 100),
-        ("conflicts=0", 0),
-        ("ages=1-90", (1, 90)),
-        ("balance-gender", None),
+        ("min-image-size=100", 100),
+        ("conflicting-labels=0", 0),
+        ("age-range=1-90", (1, 90)),
+        ("gender-balance", None),
         ("face-score=-0.5", -0.5),
     ]
     assert filters.parse(None) == filters.parse([]) == ()
@@ -57,25 +59,25 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
     [
         (
             "min-sise=3",
-            r"no cleaning step called 'min-sise'; known: ages, balance-gender, .*; did you mean 'min-size'\?",
+            r"no filter called 'min-sise'; known: ages, gender-balance, .*; did you mean 'min-image-size'\?",
         ),
-        ("./mine.py", "no cleaning step called './mine.py'"),
-        ("__init__", "no cleaning step called"),
-        ("", "no cleaning step called ''"),
-        ("min-size", "--clean min-size needs a value, such as min-size=100"),
-        ("min-size=", "'' is not a whole number of pixels, 1 or more, such as min-size=100"),
-        ("min-size=0", "'0' is not a whole number of pixels, 1 or more"),
-        ("min-size=9.5", "'9.5' is not a whole number of pixels"),
-        ("ages=30", "'30' is not a range|'' is not a range"),
-        ("ages=90-1", "'90-1' is not a range of whole years, LOW-HIGH, within 0-120, such as ages=1-90"),
-        ("ages=1-200", "is not a range of whole years"),
-        ("ages=-5-90", "is not a range of whole years"),
-        ("conflicts=-1", "'-1' is not a number of years, 0 or more, such as conflicts=2"),
+        ("./mine.py", "no filter called './mine.py'"),
+        ("__init__", "no filter called"),
+        ("", "no filter called ''"),
+        ("min-image-size", "--filter min-image-size needs a value, such as min-image-size=100"),
+        ("min-image-size=", "'' is not a whole number of pixels, 1 or more, such as min-image-size=100"),
+        ("min-image-size=0", "'0' is not a whole number of pixels, 1 or more"),
+        ("min-image-size=9.5", "'9.5' is not a whole number of pixels"),
+        ("age-range=30", "'30' is not a range|'' is not a range"),
+        ("age-range=90-1", "'90-1' is not a range of whole years, LOW-HIGH, within 0-120, such as ages=1-90"),
+        ("age-range=1-200", "is not a range of whole years"),
+        ("age-range=-5-90", "is not a range of whole years"),
+        ("conflicting-labels=-1", "'-1' is not a number of years, 0 or more, such as conflicting-labels=2"),
         ("blur=sharp", "'sharp' is not a variance"),
         ("blur=nan", "'nan' is not a variance"),
         ("face-score=inf", "'inf' is not a number"),
-        ("deviation=", "'' is not a number of years"),
-        ("balance-gender=1", "--clean balance-gender=1: it takes no value, such as balance-gender"),
+        ("label-deviation=", "'' is not a number of years"),
+        ("gender-balance=1", "--filter gender-balance=1: it takes no value, such as gender-balance"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_that_says_what_would_be_right(text, complaint):
@@ -85,11 +87,11 @@ def test_what_cannot_be_read_is_one_line_that_says_what_would_be_right(text, com
 
 def test_a_step_given_twice_is_refused_whatever_its_values():
     with pytest.raises(
-        UsageError, match=r"--clean ages is given more than once \(ages=1-90 and ages=5-80\); give it once"
+        UsageError, match=r"--filter ages is given more than once \(ages=1-90 and ages=5-80\); give it once"
     ):
-        filters.parse(["ages=1-90", "conflicts", "ages=5-80"])
-    with pytest.raises(UsageError, match=r"balance-gender and balance-gender"):
-        filters.parse(["balance-gender", "balance_gender"])
+        filters.parse(["age-range=1-90", "conflicting-labels", "age-range=5-80"])
+    with pytest.raises(UsageError, match=r"gender-balance and gender-balance"):
+        filters.parse(["gender-balance", "balance_gender"])
 
 
 @pytest.mark.parametrize("name", filters.names())
@@ -102,20 +104,28 @@ def test_every_step_explains_itself_and_its_example_asks_for_it(name):
 
 
 def test_the_steps_are_listed():
-    listed = json.loads(ageensemble("list", "cleaning", "--json").stdout)
+    listed = json.loads(ageensemble("list", "filters", "--json").stdout)
     assert list(listed) == filters.names() == sorted(listed)
-    assert {"ages", "balance-gender", "blur", "conflicts", "deviation", "face-score", "min-size"} <= set(listed)
+    assert {
+        "ages",
+        "gender-balance",
+        "blur",
+        "conflicting-labels",
+        "label-deviation",
+        "face-score",
+        "min-image-size",
+    } <= set(listed)
 
 
 # --- each step --------------------------------------------------------------------------------------------------
 
 
 def test_ages_beyond_the_range_go_and_its_ends_stay():
-    assert left(made([0, 1, 50, 90, 91]), "ages=1-90") == "1 2 3"
+    assert left(made([0, 1, 50, 90, 91]), "age-range=1-90") == "1 2 3"
 
 
-def test_a_labelled_range_goes_only_where_none_of_its_years_may_stay():
-    assert left(made([[0, 2], [60, 120], [91, 95], [90, 95]]), "ages=1-90") == "0 1 3"
+def test_a_labeled_range_goes_only_where_none_of_its_years_may_stay():
+    assert left(made([[0, 2], [60, 120], [91, 95], [90, 95]]), "age-range=1-90") == "0 1 3"
 
 
 def test_low_face_scores_go_and_items_without_a_score_stay_and_are_counted():
@@ -126,14 +136,15 @@ def test_low_face_scores_go_and_items_without_a_score_stay_and_are_counted():
 
 
 def test_ages_that_people_disagree_on_go():
-    assert left(made([20] * 4, age_deviation=[3, 5, 5.1, np.nan]), "deviation=5") == "0 1 3"
+    assert left(made([20] * 4, age_deviation=[3, 5, 5.1, np.nan]), "label-deviation=5") == "0 1 3"
 
 
 @pytest.mark.parametrize(
-    ("text", "column"), [("face-score=1", "face_score"), ("deviation=5", "age_deviation"), ("balance-gender", "gender")]
+    ("text", "column"),
+    [("face-score=1", "face_score"), ("label-deviation=5", "age_deviation"), ("gender-balance", "gender")],
 )
 def test_a_step_that_no_item_gives_anything_to_go_by_is_refused(text, column):
-    complaint = f"--clean {text} goes by the column {column}, which no item of made has"
+    complaint = f"--filter {text} goes by the column {column}, which no item of made has"
     for items in (made([20, 30]), made([20, 30], **{column: [None, None]})):
         with pytest.raises(DataError, match=complaint):
             left(items, text)
@@ -141,21 +152,23 @@ def test_a_step_that_no_item_gives_anything_to_go_by_is_refused(text, column):
 
 def test_small_photographs_go_by_their_size_in_the_file():
     original = np.array([[500, 99], [99, 500], [100, 100], [3000, 100]])
-    assert left(made([20] * 4, photos=SimpleNamespace(original=original)), "min-size=100") == "2 3"
+    assert left(made([20] * 4, photos=SimpleNamespace(original=original)), "min-image-size=100") == "2 3"
 
 
-@pytest.mark.parametrize(("text", "gone"), [("conflicts", 2), ("conflicts=29", 2), ("conflicts=30", 0)])
-def test_all_copies_of_a_picture_go_whose_ages_are_further_apart_than_allowed(manifest, text, gone):
-    cleaned, [row] = filters.apply(manifest, filters.parse([text]))
+@pytest.mark.parametrize(
+    ("text", "gone"), [("conflicting-labels", 2), ("conflicting-labels=29", 2), ("conflicting-labels=30", 0)]
+)
+def test_all_copies_of_a_picture_go_whose_ages_are_further_apart_than_allowed(dataset, text, gone):
+    cleaned, [row] = filters.apply(dataset, filters.parse([text]))
     names = {utk_name(AGES[1], 1), utk_name(AGES[1] + 30, 201)}  # one picture, 30 years apart
     assert row["removed"] == gone
-    assert set(manifest.items["item_id"]) - set(cleaned.items["item_id"]) == (names if gone else set())
+    assert set(dataset.items["item_id"]) - set(cleaned.items["item_id"]) == (names if gone else set())
 
 
-@pytest.mark.parametrize("text", ["conflicts", "min-size=100", "blur"])
+@pytest.mark.parametrize("text", ["conflicting-labels", "min-image-size=100", "blur"])
 def test_steps_that_look_at_photographs_are_refused_where_nobody_opened_them(text):
     with pytest.raises(DataError, match="goes by the photographs, and these were not opened"):
-        left(made([20, 30], photos=Unopened(2)), text)
+        left(made([20, 30], photos=UnopenedImages(2)), text)
 
 
 # --- balance of gender ------------------------------------------------------------------------------------------
@@ -163,7 +176,7 @@ def test_steps_that_look_at_photographs_are_refused_where_nobody_opened_them(tex
 
 def test_the_more_frequent_gender_is_thinned_within_each_age_group():
     gender = ["male"] * 5 + ["female"] * 2 + ["male", "female", "female", "female", None, "other"]
-    cleaned, [row] = filters.apply(made([20] * 7 + [45] * 6, gender=gender), filters.parse(["balance-gender"]))
+    cleaned, [row] = filters.apply(made([20] * 7 + [45] * 6, gender=gender), filters.parse(["gender-balance"]))
     counts = cleaned.items.fillna({"gender": "?"}).groupby(["age_min", "gender"]).size().to_dict()
     assert counts == {
         (20, "male"): 2,
@@ -177,38 +190,38 @@ def test_the_more_frequent_gender_is_thinned_within_each_age_group():
 
 
 def test_a_gender_that_a_group_has_alone_goes_from_it():
-    assert left(made([20, 20, 45, 45], gender=["male", "male", "male", "female"]), "balance-gender") == "2 3"
+    assert left(made([20, 20, 45, 45], gender=["male", "male", "male", "female"]), "gender-balance") == "2 3"
 
 
 def test_a_balance_that_leaves_nobody_of_known_gender_is_warned_of():
     men = made([20, 20, 45], gender=["male", "male", None])
-    _, report = filters.apply(men, filters.parse(["balance-gender"]))
-    warning = "warning: balance-gender removed every item of known gender; the 1 item that stays does not say it"
+    _, report = filters.apply(men, filters.parse(["gender-balance"]))
+    warning = "warning: gender-balance removed every item of known gender; the 1 item that stays does not say it"
     assert warning in list(filters.lines(report))
     both = made([20, 20, 45], gender=["male", "female", None])
-    _, report = filters.apply(both, filters.parse(["balance-gender"]))
+    _, report = filters.apply(both, filters.parse(["gender-balance"]))
     assert not any("warning" in line for line in filters.lines(report))
 
 
 def test_genders_of_other_names_are_said_instead_of_nothing_being_done():
     with pytest.raises(DataError, match="between female and male, and no item of made is; seen: homme"):
-        left(made([20, 20], gender=["homme", None]), "balance-gender")
+        left(made([20, 20], gender=["homme", None]), "gender-balance")
 
 
 def test_who_goes_is_drawn_by_the_seed():
     items = made([20] * 60, gender=["male"] * 40 + ["female"] * 20)
-    drawn = [left(items, "balance-gender", seed=seed) for seed in (0, 0, 1)]
+    drawn = [left(items, "gender-balance", seed=seed) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_clusters_stay_whole_and_end_near_balance():
     rng = np.random.default_rng(0)
-    cluster = rng.integers(0, 900, 2000)  # people, of one gender each, two thirds of them men, at several ages
-    gender = np.where(np.arange(900) % 3 == 0, "female", "male")[cluster]
-    items = made(20 + rng.integers(0, 4, 2000) * 10, cluster, gender=gender)
-    cleaned, _ = filters.apply(items, filters.parse(["balance-gender"]))
-    before, after = (set(one.items["cluster"]) for one in (items, cleaned))
-    kept = items.items["cluster"].isin(after).to_numpy()
+    group = rng.integers(0, 900, 2000)  # people, of one gender each, two thirds of them men, at several ages
+    gender = np.where(np.arange(900) % 3 == 0, "female", "male")[group]
+    items = made(20 + rng.integers(0, 4, 2000) * 10, group, gender=gender)
+    cleaned, _ = filters.apply(items, filters.parse(["gender-balance"]))
+    before, after = (set(one.items["group"]) for one in (items, cleaned))
+    kept = items.items["group"].isin(after).to_numpy()
     assert kept.sum() == len(cleaned)
     assert len(after) < len(before)
     counts = cleaned.items.groupby(["age_min", "gender"]).size().unstack()
@@ -220,13 +233,13 @@ def test_a_cluster_goes_only_where_most_of_it_is_too_much():
         [20, 20, 20, 45, 45, 45], [0, 0, 0, 1, 1, 1], gender=["male", "male", "female"] + ["male"] * 2 + [None]
     )
     # The couple of photographs with a woman brings 20 nearer to balance by 1, the other brings 45 nearer by 2
-    with pytest.raises(DataError, match="--clean balance-gender would leave out every one of 6 items"):
-        left(items, "balance-gender")
+    with pytest.raises(DataError, match="--filter gender-balance would leave out every one of 6 items"):
+        left(items, "gender-balance")
     with_somebody = made([20, 45, 45, 45], [0, 1, 1, 1], gender=[None, "male", "male", None])
-    _, [row] = filters.apply(with_somebody, filters.parse(["balance-gender"]))
+    _, [row] = filters.apply(with_somebody, filters.parse(["gender-balance"]))
     assert (row["removed"], row["unknown"]) == (3, 1)  # the one that goes with the two men does not stay
     even = made([20] * 4, [0, 0, 1, 1], gender=["male", "female", "male", "female"])
-    assert left(even, "balance-gender") == "0 1 2 3"
+    assert left(even, "gender-balance") == "0 1 2 3"
 
 
 # --- blur -------------------------------------------------------------------------------------------------------
@@ -285,9 +298,9 @@ def test_blurred_photographs_go(store):
     assert left(items, "blur=0") == "0 1 2"
 
 
-def test_photographs_of_files_are_measured_too(manifest):
-    cleaned, [row] = filters.apply(manifest, filters.parse(["blur"]))
-    assert (len(cleaned), row["removed"], row["value"]) == (len(manifest), 0, "6")
+def test_photographs_of_files_are_measured_too(dataset):
+    cleaned, [row] = filters.apply(dataset, filters.parse(["blur"]))
+    assert (len(cleaned), row["removed"], row["value"]) == (len(dataset), 0, "6")
 
 
 # --- the report -------------------------------------------------------------------------------------------------
@@ -295,7 +308,7 @@ def test_photographs_of_files_are_measured_too(manifest):
 
 def test_each_step_works_on_what_the_one_before_left_and_reports_the_ages_before_and_after():
     items = made([1, 20, 20, 20, 95], gender=["male", "male", "male", "female", "male"])
-    cleaned, report = filters.apply(items, filters.parse(["ages=2-90", "balance-gender"]))
+    cleaned, report = filters.apply(items, filters.parse(["age-range=2-90", "gender-balance"]))
     first, second = report
     assert [row["removed"] for row in report] == [2, 1]
     assert (first["name"], first["value"], second["value"]) == ("ages", "2-90", "")
@@ -310,13 +323,13 @@ def test_the_other_order_leaves_others():
     items = made([1, 1, 20], gender=["male", "female", "male"], face_score=[9, 0, 9])
     assert left(items, "face-score=1") == "0 2"
     with pytest.raises(DataError, match="every one of 2 items"):
-        left(items, "face-score=1", "balance-gender")
-    assert left(items, "balance-gender", "face-score=1") == "0"
+        left(items, "face-score=1", "gender-balance")
+    assert left(items, "gender-balance", "face-score=1") == "0"
 
 
 def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
     items = made([1, 20, 30], age_deviation=[1, 2, 9])
-    cleaned, _ = filters.apply(items, filters.parse(["ages=2-90", "deviation=3"]))
+    cleaned, _ = filters.apply(items, filters.parse(["age-range=2-90", "label-deviation=3"]))
     assert cleaned.excluded["item_id"].tolist() == ["0", "2"]
     assert cleaned.excluded["reason"].tolist() == [
         "cleaned by ages=2-90: age not from 2 to 90 years",
@@ -325,21 +338,21 @@ def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
     assert cleaned.reasons == {"cleaned by ages=2-90": 1, "cleaned by deviation=3": 1}
 
 
-def test_without_steps_nothing_happens(manifest):
-    cleaned, report = filters.apply(manifest, ())
-    assert cleaned is manifest
+def test_without_steps_nothing_happens(dataset):
+    cleaned, report = filters.apply(dataset, ())
+    assert cleaned is dataset
     assert report == list(filters.lines(report)) == []
 
 
 def test_the_lines_spare_the_ages_where_nothing_went():
-    _, report = filters.apply(made([20, 30]), filters.parse(["ages=1-90"]))
+    _, report = filters.apply(made([20, 30]), filters.parse(["age-range=1-90"]))
     first, second = filters.lines(report)
-    assert (first, second.split()[:2]) == ("cleaning left out 0 of 2 items; 2 stay", ["ages=1-90", "0"])
+    assert (first, second.split()[:2]) == ("cleaning left out 0 of 2 items; 2 stay", ["age-range=1-90", "0"])
 
 
 def test_the_lines_say_what_went_and_how_the_ages_changed():
     items = made([1, 20, 20, 95], face_score=[5, 0, np.nan, 5])
-    _, report = filters.apply(items, filters.parse(["ages=1-90", "face-score=1"]))
+    _, report = filters.apply(items, filters.parse(["age-range=1-90", "face-score=1"]))
     assert list(filters.lines(report)) == [
         "cleaning left out 2 of 4 items; 2 stay",
         "  ages=1-90              1  age not from 1 to 90 years",

@@ -9,18 +9,19 @@ from helpers.commands import ageensemble
 from PIL import Image
 
 from ageensemble._utils import cache as caches
-from ageensemble.data import dataset, image_array
+from ageensemble.data import image_array
+from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DiskError, UsageError
 
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory, cache):
-    """The manifest of 12 photographs, alternately 40 wide and 30 high, and 24 square."""
+    """The dataset of 12 photographs, alternately 40 wide and 30 high, and 24 square."""
     root = tmp_path_factory.mktemp("mixed")
     for i in range(12):
         picture = face(20 + i, 300 + i)
         picture.resize((24, 24) if i % 2 else (40, 30)).save(root / f"{20 + i}_0_0_201701162200{i:05}.png")
-    return dataset.build(root, cache=cache)
+    return load_dataset(root, cache=cache)
 
 
 def test_squares_are_what_pillow_makes_of_each_photograph(mixed, cache):
@@ -56,7 +57,7 @@ def test_native_photographs_come_from_every_shard(tmp_path, monkeypatch, mixed):
     expected = [np.array(mixed.photos[row]) for row in mixed.items["photo"]]
     for module in ("images", "pixels"):
         monkeypatch.setattr(f"ageensemble.{module}.SHARD", 5)
-    again = dataset.build(mixed.root, cache=tmp_path)
+    again = load_dataset(mixed.root, cache=tmp_path)
     assert len(list(tmp_path.glob("photos/*/*.u8"))) == 3
     x = image_array.photographs(again, "native", tmp_path)
     square = np.flatnonzero(x.shapes[:, 0] == 24)[::-1]

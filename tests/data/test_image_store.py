@@ -86,11 +86,11 @@ def test_a_damaged_exif_tag_loses_no_photo(tmp_path):
     assert problem(tmp_path, tmp_path / "a.jpg") == ""
 
 
-def test_grey_of_16_bits_is_scaled_not_clipped(tmp_path):
-    grey = np.full((32, 32), 32768, np.uint16)
-    assert (pixels(tmp_path, Image.fromarray(grey)) == 127).all()
-    assert (pixels(tmp_path, Image.fromarray(grey.astype(np.int32)), "a.tif") == 127).all()
-    assert (pixels(tmp_path, Image.fromarray(grey.astype(np.float32)), "b.tif") == 127).all()
+def test_gray_of_16_bits_is_scaled_not_clipped(tmp_path):
+    gray = np.full((32, 32), 32768, np.uint16)
+    assert (pixels(tmp_path, Image.fromarray(gray)) == 127).all()
+    assert (pixels(tmp_path, Image.fromarray(gray.astype(np.int32)), "a.tif") == 127).all()
+    assert (pixels(tmp_path, Image.fromarray(gray.astype(np.float32)), "b.tif") == 127).all()
     slope = np.arange(0, 65536, 32, dtype=np.uint16).reshape(64, 32)  # taller than the strips that it is scaled in
     expected = (slope * (255 / 65535)).astype(np.uint8)
     np.testing.assert_array_equal(pixels(tmp_path, Image.fromarray(slope), "c.tif"), np.stack([expected] * 3, 2))
@@ -100,7 +100,7 @@ def test_floats_that_are_not_finite_are_black_not_a_crash(tmp_path):
     assert (pixels(tmp_path, Image.fromarray(np.full((32, 32), np.nan, np.float32)), "a.tif") == 0).all()
 
 
-def test_cmyk_palette_grey_and_one_bit_images_become_rgb(tmp_path):
+def test_cmyk_palette_gray_and_one_bit_images_become_rgb(tmp_path):
     red = Image.new("RGB", (32, 32), (255, 0, 0))
     assert np.abs(pixels(tmp_path, red.convert("CMYK"), "a.jpg", quality=95).astype(int) - (255, 0, 0)).max() < 20
     assert (pixels(tmp_path, red.quantize(4), "b.png") == (255, 0, 0)).all()
@@ -108,7 +108,7 @@ def test_cmyk_palette_grey_and_one_bit_images_become_rgb(tmp_path):
     assert (pixels(tmp_path, Image.new("1", (32, 32), 1), "d.png") == 255).all()
 
 
-def test_what_is_transparent_becomes_grey_not_black(tmp_path):
+def test_what_is_transparent_becomes_gray_not_black(tmp_path):
     assert (pixels(tmp_path, Image.new("RGBA", (32, 32), (255, 0, 0, 0))) == 128).all()
     assert (pixels(tmp_path, Image.new("LA", (32, 32), (255, 0)), "b.png") == 128).all()
     palette = Image.new("RGB", (32, 32), (9, 8, 7)).quantize(4)
@@ -118,7 +118,7 @@ def test_what_is_transparent_becomes_grey_not_black(tmp_path):
 
 @pytest.mark.parametrize("kind", ["gif", "png", "webp"])
 def test_of_an_animation_the_first_picture_counts(tmp_path, kind):
-    first, second = (Image.new("RGB", (32, 32), colour) for colour in ((250, 0, 0), (0, 0, 250)))
+    first, second = (Image.new("RGB", (32, 32), color) for color in ((250, 0, 0), (0, 0, 250)))
     seen = pixels(tmp_path, first, f"a.{kind}", save_all=True, append_images=[second])
     assert seen[..., 0].min() > 240
     assert seen[..., 2].max() < 20

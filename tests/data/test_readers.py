@@ -1,4 +1,4 @@
-"""Sources: UTKFace's names, CSV files as people write them, what is recognised and what is refused, in clear words."""
+"""Sources: UTKFace's names, CSV files as people write them, what is recognized and what is refused, in clear words."""
 
 import math
 import os
@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from conftest import face, utk_name
 
-from ageensemble.data import dataset as manifests
 from ageensemble.data import readers
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.data.readers import annotations, utkface
 from ageensemble.data.readers import csv as manifest_file
@@ -75,7 +75,7 @@ def test_the_audit_counts_the_remarks_on_what_it_keeps(tmp_path):
     sound, impossible = utk_name(30, 1, "20170116191425"), "200_1_20170116174525125.jpg.chip.jpg"
     for name in [*MALFORMED, sound, impossible]:
         (tmp_path / name).touch()
-    result = audit.audit(manifests.build(tmp_path, photographs=False))
+    result = audit.audit(load_dataset(tmp_path, photographs=False))
     assert (result["items"], result["remarks"]) == (9, {"malformed name": 8})  # the tenth is no age, and excluded
     assert "  kept            8  malformed name" in audit.lines(result)
 
@@ -187,7 +187,7 @@ def test_two_columns_that_are_not_used_may_have_one_name(tmp_path):
     assert csv(tmp_path, "path,age,note,note\na.jpg,26,x,y\n")["age_min"].tolist() == [26]
 
 
-def test_a_lone_table_with_two_ages_is_recognised_and_refused_with_the_reason(tmp_path):
+def test_a_lone_table_with_two_ages_is_recognized_and_refused_with_the_reason(tmp_path):
     (tmp_path / "labels.csv").write_text("path,age,age\na.jpg,1,2\n")
     assert readers.detect(tmp_path) == "annotations"
     with pytest.raises(DataError, match=r"labels.csv has 2 columns called 'age'"):
@@ -241,13 +241,13 @@ def test_a_bad_csv_file_is_refused_in_one_line(tmp_path, content, message):
 
 def test_a_parquet_manifest_reads_as_the_csv_one(tmp_path):
     pytest.importorskip("pyarrow")
-    table = pd.DataFrame({"path": ["a.jpg", "b.jpg", None], "age": [26.0, None, 3], "cluster": [7, 7, 8]})
+    table = pd.DataFrame({"path": ["a.jpg", "b.jpg", None], "age": [26.0, None, 3], "group": [7, 7, 8]})
     table.to_csv(tmp_path / "m.csv", index=False)
     table.to_parquet(tmp_path / "m.PARQUET")
     one, other = (manifest_file.read(tmp_path / name) for name in ("m.csv", "m.PARQUET"))
     pd.testing.assert_frame_equal(one, other)
     assert one["problem"].tolist() == [None, "age missing", "no path"]
-    assert one["cluster"].tolist() == ["7", "7", "8"]
+    assert one["group"].tolist() == ["7", "7", "8"]
 
 
 def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
@@ -258,10 +258,10 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
 
 
 def test_every_format_is_detected_by_looking(utkface, annotated):
-    assert {"annotations", "manifest", "utkface"} < set(readers.formats())
+    assert {"annotations", "dataset", "utkface"} < set(readers.formats())
     assert readers.detect(utkface) == "utkface"
     assert readers.detect(annotated) == "annotations"
-    assert readers.detect(annotated / "annotations.csv") == "manifest"
+    assert readers.detect(annotated / "annotations.csv") == "dataset"
 
 
 def test_what_is_not_there_is_empty_or_of_no_known_layout_says_so(tmp_path):
@@ -292,7 +292,7 @@ def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
 
 
 def test_an_unknown_format_lists_the_known_ones():
-    with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*manifest, .*utkface"):
+    with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*dataset, .*utkface"):
         readers.module("imdb")
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from conftest import face
 
-from ageensemble.data import dataset as manifests
 from ageensemble.data import readers
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.readers import adience, afad, agedb, all_age_faces, fairface, fgnet
 from ageensemble.errors import DataError
 
@@ -96,7 +96,7 @@ def test_no_source_takes_a_missing_an_empty_or_any_other_folder(tmp_path, name):
 @pytest.mark.parametrize("name", OURS)
 def test_every_source_says_what_it_is_what_a_folder_must_look_like_and_the_terms(name):
     module = readers.module(name)
-    for text in (module.__doc__.splitlines()[0], module.LAYOUT, module.LICENCE):
+    for text in (module.__doc__.splitlines()[0], module.LAYOUT, module.LICENSE):
         assert 10 < len(text) < 120
         assert "\n" not in text
 
@@ -274,11 +274,11 @@ def test_a_manifest_of_adience_keeps_albums_together_and_lists_repeats_gaps_and_
     for i, album in enumerate(["30601258@N03", "30601258@N03", "7@N03"]):
         (tmp_path / "aligned" / album).mkdir(parents=True, exist_ok=True)
         face(10 * i, 60 + i).save(tmp_path / f"aligned/{album}/landmark_aligned_face.{i}.{i}_o.jpg")
-    manifest = manifests.build(tmp_path, cache=cache)
-    assert manifest.y.tolist() == [[4, 6], [15, 20], [48, 53]]
-    assert manifest.clusters.tolist() == [0, 0, 2]
-    assert manifest.reasons == {"listed twice": 1, "leads out of the data folder": 1, "age missing": 1}
-    assert manifest.licence.startswith("Adience: ")
+    dataset = load_dataset(tmp_path, cache=cache)
+    assert dataset.y.tolist() == [[4, 6], [15, 20], [48, 53]]
+    assert dataset.groups.tolist() == [0, 0, 2]
+    assert dataset.reasons == {"listed twice": 1, "leads out of the data folder": 1, "age missing": 1}
+    assert dataset.license.startswith("Adience: ")
 
 
 def fairface_lists(root, train, val):

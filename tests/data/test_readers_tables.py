@@ -13,8 +13,8 @@ from helpers.tiny_tables import LABELS, MORPH, appa, by_path, cells, mat, proble
 from scipy.io import savemat
 
 from ageensemble._utils import workers
-from ageensemble.data import dataset as manifests
 from ageensemble.data import readers
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.readers import _table, age_folders, appa_real, appa_real_apparent, imdb_wiki, morph, wiki
 from ageensemble.errors import DataError
 from ageensemble.inference import inputs
@@ -320,10 +320,10 @@ def test_guesses_and_official_parts_reach_the_manifest_as_numbers(tmp_path, cach
     (tmp_path / "train").mkdir()
     for i in range(2):
         face(3, i).save(tmp_path / "train" / f"00000{i}.jpg")
-    built = manifests.build(tmp_path, cache=cache)
+    built = load_dataset(tmp_path, cache=cache)
     assert built.items["apparent_age"].tolist() == [4.5, 34.49]
     assert built.items["official"].tolist() == ["train", "train"]
-    assert "APPA-REAL" in built.licence
+    assert "APPA-REAL" in built.license
 
 
 def test_a_table_of_appa_real_without_the_column_says_which(tmp_path):

@@ -36,8 +36,8 @@ def opens(path):
 
 def difference_hash(path):
     with Image.open(path) as picture:
-        grey = np.asarray(picture.convert("L").resize((17, 16), Image.Resampling.LANCZOS)).astype(int)
-    return (np.diff(grey) > 0).ravel()
+        gray = np.asarray(picture.convert("L").resize((17, 16), Image.Resampling.LANCZOS)).astype(int)
+    return (np.diff(gray) > 0).ravel()
 
 
 def same_person_at(*ages, people=12):
@@ -89,7 +89,7 @@ def test_the_table_has_one_row_per_photograph_with_the_documented_columns(rows):
 def test_ages_are_whole_years_but_for_the_blank_and_the_impossible(rows):
     ages = [int(row["age"]) for row in rows if row["age"]]
     assert len(rows) - len(ages) == dataset.BLANK_AGES
-    assert sorted(age for age in ages if not 0 <= age <= dataset.OLDEST) == sorted(dataset.IMPOSSIBLE_AGES)
+    assert sorted(age for age in ages if not 0 <= age <= dataset.MAX_AGE) == sorted(dataset.IMPOSSIBLE_AGES)
 
 
 def test_every_listed_file_opens_but_for_the_missing_and_the_corrupt(root, rows):
@@ -134,7 +134,7 @@ def test_people_are_seen_up_to_six_times(rows):
 
 def test_a_wrong_age_is_far_off():
     rng = np.random.default_rng(0)
-    assert all(abs(dataset._other_age(age, rng) - age) >= 20 for age in range(0, dataset.OLDEST + 1, 5))
+    assert all(abs(dataset._other_age(age, rng) - age) >= 20 for age in range(0, dataset.MAX_AGE + 1, 5))
 
 
 def test_eyes_rise_on_the_head_as_a_child_grows():
@@ -153,10 +153,10 @@ def test_skin_has_more_lines_in_an_old_face_than_in_the_same_face_when_young():
     assert middle < 0.9 * old
 
 
-def test_hair_loses_its_colour_with_age():
+def test_hair_loses_its_color_with_age():
     person = dataset._person(np.random.default_rng(3), "S")
     person.dyed = 0.0
-    greys = [aged(person, age).grey for age in (20, 45, 60, 85)]
-    assert greys == sorted(greys)
-    assert greys[0] < 0.1
-    assert greys[-1] > 0.9
+    grays = [aged(person, age).gray for age in (20, 45, 60, 85)]
+    assert grays == sorted(grays)
+    assert grays[0] < 0.1
+    assert grays[-1] > 0.9

@@ -20,7 +20,7 @@ from ageensemble.errors import DataError, UsageError
 from ageensemble.experiments import benchmark as bench
 from ageensemble.experiments import estimate
 from ageensemble.models import spec as specs
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 SWAP = '''"""Red and blue change places."""
 
@@ -67,26 +67,26 @@ def test_each_says_what_it_is_in_a_line(name):
     assert f"{summary}\n" in listed
 
 
-def test_grey_is_the_weighted_sum_of_the_colours():
+def test_gray_is_the_weighted_sum_of_the_colors():
     pixel = np.array([[[10, 20, 30]]], np.uint8)  # 2.125 + 14.308 + 2.163 = 18.596
-    assert transforms.load("grey")(pixel).tolist() == [[[19, 19, 19]]]
+    assert transforms.load("grayscale")(pixel).tolist() == [[[19, 19, 19]]]
 
 
-def test_equalised_levels_are_the_shares_of_pixels_that_are_no_brighter():
-    grey = np.array([[50, 50], [100, 200]], np.uint8)
-    changed = transforms.load("equalise")(np.repeat(grey[..., None], 3, 2))
+def test_equalized_levels_are_the_shares_of_pixels_that_are_no_brighter():
+    gray = np.array([[50, 50], [100, 200]], np.uint8)
+    changed = transforms.load("equalize")(np.repeat(gray[..., None], 3, 2))
     assert changed[..., 0].tolist() == [[0, 0], [128, 255]]  # none above 50, half of the others, all
 
 
-def test_equalised_levels_are_those_of_scikit_image(face):
-    grey = luma(face)
-    reference = exposure.equalize_hist(grey)
+def test_equalized_levels_are_those_of_scikit_image(face):
+    gray = luma(face)
+    reference = exposure.equalize_hist(gray)
     reference = (reference - reference.min()) / (1 - reference.min())
-    assert np.abs(equalize._levels(grey)[grey] - 255 * reference).max() <= 0.5001
+    assert np.abs(equalize._levels(gray)[gray] - 255 * reference).max() <= 0.5001
 
 
-@pytest.mark.parametrize("name", ["equalise", "clahe"])
-def test_the_differences_between_colours_stay_where_nothing_is_cut_off(name, face):
+@pytest.mark.parametrize("name", ["equalize", "clahe"])
+def test_the_differences_between_colors_stay_where_nothing_is_cut_off(name, face):
     face = face // 4 + np.array([90, 80, 70], np.uint8)  # nothing near black or white
     changed = transforms.load(name)(face)
     inside = (changed.min(2) > 0) & (changed.max(2) < 255)
@@ -98,7 +98,7 @@ def test_the_differences_between_colours_stay_where_nothing_is_cut_off(name, fac
 
 @pytest.fixture(scope="module")
 def large(face):
-    """Grey levels of the face at 640 x 640 pixels: rounding in the tiles of others is small there."""
+    """Gray levels of the face at 640 x 640 pixels: rounding in the tiles of others is small there."""
     return luma(np.asarray(Image.fromarray(face).resize((640, 640), Image.Resampling.BICUBIC)))
 
 
@@ -106,20 +106,20 @@ def test_clahe_of_one_round_is_that_of_opencv(large, monkeypatch):
     cv2 = pytest.importorskip("cv2")
     monkeypatch.setattr(clahe, "ROUNDS", 1)
     reference = cv2.createCLAHE(clipLimit=2.56, tileGridSize=(8, 8)).apply(large)  # 0.01 of the pixels, in 256 levels
-    difference = np.abs(clahe.equalised(large).astype(int) - reference)
+    difference = np.abs(clahe.equalized(large).astype(int) - reference)
     assert difference.mean() < 1
     assert difference.max() <= 5  # its tiles lie half a pixel further
 
 
 def test_clahe_is_close_to_that_of_scikit_image(large):
     reference = 255 * exposure.equalize_adapthist(large, kernel_size=(80, 80), clip_limit=0.01)
-    assert np.corrcoef(clahe.equalised(large).ravel(), reference.ravel())[0, 1] > 0.997
+    assert np.corrcoef(clahe.equalized(large).ravel(), reference.ravel())[0, 1] > 0.997
 
 
 def test_clahe_knows_no_left_and_right_and_no_above_and_below(large):
-    enhanced = clahe.equalised(large).astype(int)
+    enhanced = clahe.equalized(large).astype(int)
     for axis in (0, 1):
-        assert np.abs(clahe.equalised(np.flip(large, axis)) - np.flip(enhanced, axis)).mean() < 0.01
+        assert np.abs(clahe.equalized(np.flip(large, axis)) - np.flip(enhanced, axis)).mean() < 0.01
 
 
 def test_the_contrast_of_clahe_is_limited(face):
@@ -153,7 +153,7 @@ def test_the_name_of_a_model_says_how_photographs_are_preprocessed(swap):
     spec = specs.parse("svm@hog+lbp preprocess=clahe C=3")
     assert (spec.name, spec.preprocess) == ("svm C=3 preprocess=clahe", "clahe")
     assert specs.parse(spec.name) == spec
-    assert specs.parse("cnn", settings=["preprocess=grey"]).name == "cnn preprocess=grey"
+    assert specs.parse("cnn", settings=["preprocess=grayscale"]).name == "cnn preprocess=grayscale"
     assert specs.parse(f"svm preprocess={swap}").name == "svm preprocess=swap.py"
 
 
@@ -173,13 +173,13 @@ def test_without_preprocessing_a_configuration_says_nothing_of_it(swap):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("svm preprocess=clhe", "no preprocessing called 'clhe'; known: .*; did you mean 'clahe'?"),
+        ("svm preprocess=clhe", "no transform called 'clhe'; known: .*; did you mean 'clahe'?"),
         ("svm preproces=clahe", "did you mean 'preprocess'?"),
-        ("svm@hog hog.preprocess=grey", "hog has no parameter 'preprocess'"),
-        ("floor preprocess=grey", "floor has no parameter 'preprocess'"),
+        ("svm@hog hog.preprocess=grayscale", "hog has no parameter 'preprocess'"),
+        ("prior preprocess=grayscale", "prior has no parameter 'preprocess'"),
         ("svm preprocess=./nowhere.py", "no such file"),
-        ("cnn size=native preprocess=grey", "preprocess=grey needs a size in pixels, such as size=128"),
-        ("test_resnet preprocessing=grey", "did you mean 'preprocess'?"),
+        ("cnn size=native preprocess=grayscale", "preprocess=grayscale needs a size in pixels, such as size=128"),
+        ("test_resnet preprocessing=gray", "did you mean 'preprocess'?"),
     ],
 )
 def test_what_cannot_be_preprocessed_so_is_refused(text, complaint):
@@ -196,43 +196,43 @@ def test_a_file_without_the_function_is_refused(tmp_path):
 # --- the cache -----------------------------------------------------------------------------------------------------
 
 
-def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(manifest, tmp_path):
-    squares = key_of(16, manifest.pixels, image_array.SQUARES, PIL.__version__)
-    assert image_array.squares_place(manifest, "16", tmp_path).name == f"squares16-{squares}.npy"
-    places = {image_array.squares_place(manifest, "16", tmp_path, name) for name in ("", *transforms.names())}
-    places |= {features.matrix_place("hog", {}, manifest, tmp_path, "cpu", name) for name in ("", "grey", "clahe")}
+def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(dataset, tmp_path):
+    squares = key_of(16, dataset.pixels, image_array.SQUARES, PIL.__version__)
+    assert image_array.squares_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
+    places = {image_array.squares_place(dataset, "16", tmp_path, name) for name in ("", *transforms.names())}
+    places |= {features.matrix_place("hog", {}, dataset, tmp_path, "cpu", name) for name in ("", "grayscale", "clahe")}
     assert len(places) == len(transforms.names()) + 4
 
 
-def test_other_code_is_other_pixels(manifest, tmp_path, swap):
-    before = image_array.squares_place(manifest, "16", tmp_path, swap)
+def test_other_code_is_other_pixels(dataset, tmp_path, swap):
+    before = image_array.squares_place(dataset, "16", tmp_path, swap)
     with open(swap, "a") as file:
         file.write("# edited\n")
-    assert image_array.squares_place(manifest, "16", tmp_path, swap) != before
+    assert image_array.squares_place(dataset, "16", tmp_path, swap) != before
 
 
-def test_photographs_are_preprocessed_and_then_resized(manifest, tmp_path):
+def test_photographs_are_preprocessed_and_then_resized(dataset, tmp_path):
     rows = np.arange(4)
-    found = image_array.photographs(manifest, "20", tmp_path, preprocess="equalise")[rows]
-    for square, row in zip(found, manifest.items["photo"], strict=False):
-        changed = Image.fromarray(transforms.load("equalise")(manifest.photos[row]))
+    found = image_array.photographs(dataset, "20", tmp_path, preprocess="equalize")[rows]
+    for square, row in zip(found, dataset.items["photo"], strict=False):
+        changed = Image.fromarray(transforms.load("equalize")(dataset.photos[row]))
         np.testing.assert_array_equal(square, np.asarray(changed.resize((20, 20), Image.Resampling.BILINEAR)))
-    assert not np.array_equal(image_array.photographs(manifest, "20", tmp_path)[rows], found)
+    assert not np.array_equal(image_array.photographs(dataset, "20", tmp_path)[rows], found)
     with pytest.raises(UsageError, match="'native' is as stored"):
-        image_array.photographs(manifest, "native", tmp_path, preprocess="equalise")
+        image_array.photographs(dataset, "native", tmp_path, preprocess="equalize")
 
 
-def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(manifest, cache, tmp_path):
-    here, plan = bench.settings(tmp_path / "runs", tmp_path, 2, "cpu"), split.make(manifest, 0, 3)
+def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(dataset, cache, tmp_path):
+    here, split = bench.settings(tmp_path / "runs", tmp_path, 2, "cpu"), make_split(dataset, 0, 3)
 
     def disk(*texts):
         wanted = [specs.parse(text) for text in texts]
-        return estimate.estimate(manifest, plan, wanted, "folds", 0, here)["disk_bytes"]
+        return estimate.estimate(dataset, split, wanted, "folds", 0, here)["disk_bytes"]
 
-    names = [f"cnn size=33 depth=2 preprocess={name}" for name in ("grey", "clahe")]
-    predictions = disk("floor")
-    assert disk(names[0]) - predictions == len(manifest) * 33 * 33 * 3
-    assert disk(*names) - 2 * predictions == 2 * len(manifest) * 33 * 33 * 3
+    names = [f"cnn size=33 depth=2 preprocess={name}" for name in ("grayscale", "clahe")]
+    predictions = disk("prior")
+    assert disk(names[0]) - predictions == len(dataset) * 33 * 33 * 3
+    assert disk(*names) - 2 * predictions == 2 * len(dataset) * 33 * 33 * 3
     hog = disk("svm@hog") - predictions
     assert disk("svm@hog", "svm@hog preprocess=clahe", "svm@hog C=3") - 3 * predictions == 2 * hog
 
@@ -240,4 +240,4 @@ def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(manifest, cache, t
 def test_an_unknown_preprocessing_is_one_line_on_the_command_line(utkface, cache, tmp_path):
     done = benchmark(utkface, tmp_path, cache, "--model", "svm preprocess=sharpen")
     assert done.returncode == 2
-    assert said(done).startswith("no preprocessing called 'sharpen'; known: clahe, equalise, grey")
+    assert said(done).startswith("no transform called 'sharpen'; known: clahe, equalize, gray")

@@ -9,79 +9,79 @@ from helpers.combined import ALL, add, combine, good_and_poor, mae
 from helpers.predicted import bells, exact
 
 from ageensemble import ages, ensembles
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.ensembles import cross_fit, sample
 from ageensemble.ensembles.pooling import Pool
 from ageensemble.evaluation import bootstrap
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
 
 
 @pytest.fixture
-def plan_folder(manifest, tmp_path):
-    """A plan of three folds over 123 photographs, with the runs `good` and `poor`."""
-    return good_and_poor(manifest, tmp_path / "runs")
+def experiment(dataset, tmp_path):
+    """A split of three folds over 123 photographs, with the runs `good` and `poor`."""
+    return good_and_poor(dataset, tmp_path / "runs")
 
 
 # --- what is written --------------------------------------------------------------------------------------------
 
 
-def test_each_method_makes_a_complete_run_that_is_better_than_its_members(plan_folder):
-    runs = combine(plan_folder, ALL)
+def test_each_method_makes_a_complete_run_that_is_better_than_its_members(experiment):
+    runs = combine(experiment, ALL)
     assert [run.folder.name for run in runs] == [run.title for run in runs] == ALL
     for run in runs:
         assert run.kind == "stack"
         assert run.state(3) == ("complete", "")
-        for part, rows in {"oof": plan_folder.plan.rest, "test": plan_folder.plan.test}.items():
+        for part, rows in {"oof": experiment.split.rest, "test": experiment.split.test}.items():
             predicted = run.predictions(part)
-            assert predicted.shape == (len(rows), ages.A)
+            assert predicted.shape == (len(rows), ages.N_AGES)
             assert predicted.dtype == np.float32
             assert predicted.sum(1) == pytest.approx(1, abs=1e-5)
-        assert mae(run, plan_folder) < mae(Run(plan_folder.folder / "poor"), plan_folder)
-    assert mae(runs[2], plan_folder) < mae(runs[0], plan_folder)  # one member errs twice as much
+        assert mae(run, experiment) < mae(Run(experiment.folder / "poor"), experiment)
+    assert mae(runs[2], experiment) < mae(runs[0], experiment)  # one member errs twice as much
 
 
-def test_the_mean_is_what_anybody_can_compute(plan_folder):
-    [run] = combine(plan_folder)
-    [good, poor] = (Run(plan_folder.folder / name).predictions("test").astype(float) for name in ("good", "poor"))
+def test_the_mean_is_what_anybody_can_compute(experiment):
+    [run] = combine(experiment)
+    [good, poor] = (Run(experiment.folder / name).predictions("test").astype(float) for name in ("good", "poor"))
     by_hand = good ** (0.5 / run.about()["members"][0]["temperature"])
     by_hand = by_hand * poor ** (0.5 / run.about()["members"][1]["temperature"])
     by_hand = by_hand / by_hand.sum(1, keepdims=True)
     assert np.abs(run.predictions("test") - by_hand).max() < 1e-4  # predictions below 1e-9 count as that
 
 
-def test_the_record_says_what_was_found(plan_folder):
-    add(plan_folder, "noise", 200)
-    [greedy] = combine(plan_folder, ["greedy"])
+def test_the_record_says_what_was_found(experiment):
+    add(experiment, "noise", 200)
+    [greedy] = combine(experiment, ["greedy"])
     record = greedy.about()
     pool = Pool.from_json(record["pool"])
-    rows = [Run(plan_folder.folder / name).predictions("test") for name in ("good", "noise", "poor")]
+    rows = [Run(experiment.folder / name).predictions("test") for name in ("good", "noise", "poor")]
     assert np.array_equal(pool(rows), greedy.predictions("test"))
     assert [m["weight"] for m in record["members"]] == pool.weights.tolist()
     assert [m["model"] for m in record["members"]] == list(greedy.config["members"]) == ["good", "noise", "poor"]
-    assert record["items"] == record["sample"] == len(plan_folder.plan.rest)
-    assert record["cross_fitted"]["mae"] == mae(greedy, plan_folder)
+    assert record["items"] == record["sample"] == len(experiment.split.rest)
+    assert record["cross_fitted"]["mae"] == mae(greedy, experiment)
     gap, low, high = record["optimism"]["mae"]
     assert gap == pytest.approx(record["cross_fitted"]["mae"] - record["apparent"]["mae"])
     assert low <= gap <= high
-    assert record["groups"] == "fourteen"
+    assert record["age_groups"] == "default"
     assert set(record["optimism"]) == set(bootstrap.HEADLINE)
 
 
-def test_what_a_member_is_worth_is_what_is_lost_without_it(plan_folder):
-    add(plan_folder, "noise", 200)
-    [with_all] = combine(plan_folder, ["greedy"])
+def test_what_a_member_is_worth_is_what_is_lost_without_it(experiment):
+    add(experiment, "noise", 200)
+    [with_all] = combine(experiment, ["greedy"])
     good, noise, _ = (member["loss_without"]["mae"] for member in with_all.about()["members"])
     assert noise[0] == pytest.approx(0, abs=0.05)
     assert good[0] > 1
     assert good[1] > 0
-    chosen = [Run(plan_folder.folder / name) for name in ("noise", "poor")]
-    [without] = combine(plan_folder, ["greedy"], chosen)
-    assert good[0] == pytest.approx(mae(without, plan_folder) - mae(with_all, plan_folder))
+    chosen = [Run(experiment.folder / name) for name in ("noise", "poor")]
+    [without] = combine(experiment, ["greedy"], chosen)
+    assert good[0] == pytest.approx(mae(without, experiment) - mae(with_all, experiment))
 
 
-def test_costs_are_those_of_the_members_together(plan_folder):
-    [run] = combine(plan_folder)
+def test_costs_are_those_of_the_members_together(experiment):
+    [run] = combine(experiment)
     costs = run.costs(3)
     assert costs["fit_seconds"] == pytest.approx(130, abs=5)
     assert costs["images_per_second"] == pytest.approx(50)
@@ -89,18 +89,18 @@ def test_costs_are_those_of_the_members_together(plan_folder):
     assert costs["size_mb"] == 13
 
 
-def test_costs_that_nobody_knows_stay_unknown(plan_folder):
+def test_costs_that_nobody_knows_stay_unknown(experiment):
     unknown = dict.fromkeys(("fit_seconds", "images_per_second", "peak_gb", "size_mb"))
-    rows = {part: Run(plan_folder.folder / "good").predictions(part) for part in ("oof", "test")}
-    plan_folder.put("theirs", "theirs", {"kind": "import", "parts": ["oof", "test"]}, rows, {"costs": unknown})
-    [run] = combine(plan_folder)
+    rows = {part: Run(experiment.folder / "good").predictions(part) for part in ("oof", "test")}
+    experiment.put("theirs", "theirs", {"kind": "import", "parts": ["oof", "test"]}, rows, {"costs": unknown})
+    [run] = combine(experiment)
     assert json.loads((run.folder / "record.json").read_text())["costs"] == unknown
     assert all(np.isnan(value) for value in run.costs(3).values())
 
 
-def test_members_without_weight_cost_nothing_to_predict_with(plan_folder):
-    add(plan_folder, "noise", 200)
-    [run] = combine(plan_folder, ["greedy"])
+def test_members_without_weight_cost_nothing_to_predict_with(experiment):
+    add(experiment, "noise", 200)
+    [run] = combine(experiment, ["greedy"])
     used = sum(member["weight"] > 0 for member in run.about()["members"])
     assert used < 3
     assert run.costs(3)["images_per_second"] == pytest.approx(100 / used)
@@ -110,28 +110,28 @@ def test_members_without_weight_cost_nothing_to_predict_with(plan_folder):
 
 
 @pytest.mark.parametrize("fold", [0, 2])
-def test_other_labels_in_a_fold_change_nothing_there_and_something_elsewhere(plan_folder, tmp_path, fold):
-    shutil.copytree(plan_folder.folder, tmp_path / "copy")
-    other, plan = PlanFolder(tmp_path / "copy"), plan_folder.plan
-    changed = plan.held_out(fold)
+def test_other_labels_in_a_fold_change_nothing_there_and_something_elsewhere(experiment, tmp_path, fold):
+    shutil.copytree(experiment.folder, tmp_path / "copy")
+    other, split = Experiment(tmp_path / "copy"), experiment.split
+    changed = split.held_out(fold)
     items = other.items.copy()
     items.loc[changed, ["age_min", "age_max"]] = exact(np.random.default_rng(0).integers(0, 100, len(changed)))
     other.items = items
-    inside = np.isin(plan.rest, changed)
-    for one, two in zip(combine(plan_folder, ALL), combine(other, ALL), strict=True):
+    inside = np.isin(split.rest, changed)
+    for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
         before, after = one.predictions("oof"), two.predictions("oof")
         assert np.array_equal(before[inside], after[inside])
         assert not np.array_equal(before[~inside], after[~inside])
         assert not np.array_equal(one.predictions("test"), two.predictions("test"))
 
 
-def test_labels_of_the_test_part_change_nothing(plan_folder, tmp_path):
-    shutil.copytree(plan_folder.folder, tmp_path / "copy")
-    other = PlanFolder(tmp_path / "copy")
+def test_labels_of_the_test_part_change_nothing(experiment, tmp_path):
+    shutil.copytree(experiment.folder, tmp_path / "copy")
+    other = Experiment(tmp_path / "copy")
     items = other.items.copy()
-    items.loc[plan_folder.plan.test, ["age_min", "age_max"]] = 7
+    items.loc[experiment.split.test, ["age_min", "age_max"]] = 7
     other.items = items
-    for one, two in zip(combine(plan_folder, ALL), combine(other, ALL), strict=True):
+    for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
         for part in ("oof", "test"):
             assert np.array_equal(one.predictions(part), two.predictions(part))
         assert one.about()["cross_fitted"] == two.about()["cross_fitted"]
@@ -143,7 +143,7 @@ def test_what_is_fitted_on_everything_looks_better_than_it_is():
     members = [bells(age + rng.normal(0, 9, 90), 9) for _ in range(12)]
     drawn = sample.read(members, exact(age), np.arange(90), np.arange(90) % 3, 0)
     module = ensembles.load("stack")
-    found = cross_fit.fit(drawn, {"stack": module}, 3, FOURTEEN, 0, lambda: None)["stack"]
+    found = cross_fit.fit(drawn, {"stack": module}, 3, DEFAULT_AGE_GROUPS, 0, lambda: None)["stack"]
     apparent, crossed = (np.abs(answered.years - age).mean() for answered in (found.apparent, found.crossed))
     assert apparent < crossed
     assert found.pool.shrinkage in module.STRENGTHS
@@ -152,33 +152,33 @@ def test_what_is_fitted_on_everything_looks_better_than_it_is():
 # --- many items, labels that are ranges -------------------------------------------------------------------------
 
 
-def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(plan_folder, monkeypatch):
+def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, monkeypatch):
     monkeypatch.setattr(sample, "MOST", 100)
-    [run] = combine(plan_folder)
+    [run] = combine(experiment)
     record = run.about()
     assert 40 <= record["sample"] <= 50  # of each of two members
-    assert record["items"] == len(plan_folder.plan.rest)
+    assert record["items"] == len(experiment.split.rest)
     assert run.predictions("oof").sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_sample_keeps_clusters_whole_and_its_size():
-    clusters = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 9, 400))
-    rows = sample.whole_clusters(clusters, 300, 0)
+    groups = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 9, 400))
+    rows = sample.whole_clusters(groups, 300, 0)
     assert 290 < len(rows) <= 300
-    outside = np.setdiff1d(np.arange(len(clusters)), rows)
-    assert not set(clusters[rows]) & set(clusters[outside])
-    assert np.array_equal(rows, sample.whole_clusters(clusters, 300, 0))
-    assert not np.array_equal(rows, sample.whole_clusters(clusters, 300, 1))
-    assert np.array_equal(sample.whole_clusters(clusters, len(clusters), 0), np.arange(len(clusters)))
+    outside = np.setdiff1d(np.arange(len(groups)), rows)
+    assert not set(groups[rows]) & set(groups[outside])
+    assert np.array_equal(rows, sample.whole_clusters(groups, 300, 0))
+    assert not np.array_equal(rows, sample.whole_clusters(groups, 300, 1))
+    assert np.array_equal(sample.whole_clusters(groups, len(groups), 0), np.arange(len(groups)))
 
 
 @pytest.mark.parametrize(("width", "metrics_by_group"), [(10, True), (7, False)])
-def test_labels_that_are_ranges_leave_out_years_and_cut_groups(plan_folder, width, metrics_by_group):
-    items = plan_folder.items.copy()
+def test_labels_that_are_ranges_leave_out_years_and_cut_groups(experiment, width, metrics_by_group):
+    items = experiment.items.copy()
     low = items["age_min"] // width * width
-    items["age_min"], items["age_max"] = low, np.minimum(low + width - 1, ages.OLDEST)
-    plan_folder.items = items
-    record = combine(plan_folder, ["stack"])[0].about()
+    items["age_min"], items["age_max"] = low, np.minimum(low + width - 1, ages.MAX_AGE)
+    experiment.items = items
+    record = combine(experiment, ["stack"])[0].about()
     assert set(record["cross_fitted"]) == ({"accuracy", "f1_weighted"} if metrics_by_group else set())
-    assert record["groups"] == ("decades" if metrics_by_group else None)
+    assert record["age_groups"] == ("decades" if metrics_by_group else None)
     assert min(member["weight"] for member in record["members"]) >= 0

@@ -105,7 +105,7 @@ def test_who_is_far_too_sure_is_taken_at_his_worth(method):
 def test_a_bias_mends_what_is_too_rare():
     rng = np.random.default_rng(0)
     age = np.where(rng.random(1500) < 0.8, 62, 59)
-    unsure = np.zeros((1500, ages.A))
+    unsure = np.zeros((1500, ages.N_AGES))
     unsure[:, [59, 62]] = 0.5
     pool = fitted(stacking, np.stack([logs(unsure)] * 2), exact(age))
     assert pool.of_logs(np.stack([logs(unsure)] * 2))[0, [59, 62]] == pytest.approx([0.2, 0.8], abs=0.03)

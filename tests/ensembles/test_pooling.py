@@ -14,7 +14,7 @@ from ageensemble.evaluation.likelihood import surprise
 
 def rows(*probabilities, first=0):
     """Age distributions that begin at year `first`, zero elsewhere."""
-    result = np.zeros((len(probabilities), ages.A), np.float32)
+    result = np.zeros((len(probabilities), ages.N_AGES), np.float32)
     result[:, first : first + len(probabilities[0])] = probabilities
     return result
 
@@ -76,7 +76,7 @@ def test_a_zero_does_not_overrule_and_a_row_of_zeros_says_nothing():
     never = rows([0.0, 0.5, 0.5])
     sure = rows([1.0, 0.0, 0.0])
     assert np.all(Pool("log", np.array([0.9, 0.1]), np.ones(2))([sure, never])[0, :3] > 0)
-    nothing = np.zeros((1, ages.A), np.float32)
+    nothing = np.zeros((1, ages.N_AGES), np.float32)
     assert pooled("log", [1, 1], members=(ONE, nothing)) == pytest.approx([0.5, 0.25, 0.25], abs=1e-6)
     assert np.exp(logs(nothing)) == pytest.approx(LEAST)
 

@@ -1,4 +1,4 @@
-"""What a stack does with next to nothing: few clusters, one that is larger than the sample, members of no weight."""
+"""What a stack does with next to nothing: few groups, one that is larger than the sample, members of no weight."""
 
 import numpy as np
 import pytest
@@ -6,36 +6,36 @@ from helpers.combined import ALL, combine, good_and_poor
 from helpers.predicted import bells, exact
 
 from ageensemble import ages, ensembles
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.ensembles import cross_fit, sample, stacking
 from ageensemble.ensembles.pooling import Pool
 from ageensemble.errors import DataError
 from ageensemble.reporting import leaderboard
 
 
-def drawn(clusters, fold):
+def drawn(groups, fold):
     """A sample of two members, the first of whom errs half as much."""
-    n, rng = len(clusters), np.random.default_rng(0)
+    n, rng = len(groups), np.random.default_rng(0)
     age = rng.integers(20, 60, n)
     members = [bells(age + rng.normal(0, error, n), error) for error in (4, 8)]
-    return sample.read(members, exact(age), np.asarray(clusters), np.asarray(fold), 0)
+    return sample.read(members, exact(age), np.asarray(groups), np.asarray(fold), 0)
 
 
 def fitted(given, folds=3):
     modules = {name: ensembles.load(name) for name in ALL}
-    return cross_fit.fit(given, modules, folds, FOURTEEN, 0, lambda: None)
+    return cross_fit.fit(given, modules, folds, DEFAULT_AGE_GROUPS, 0, lambda: None)
 
 
 @pytest.mark.parametrize(
-    ("clusters", "fold"),
+    ("groups", "fold"),
     [
         ([0, 1, 2], [0, 1, 2]),  # one item each
-        ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 0, 0, 1, 1, 1, 2, 2, 2]),  # without a fold, two clusters for five parts
-        ([0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 2, 2]),  # none of fold 1; without a fold, one cluster
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 0, 0, 1, 1, 1, 2, 2, 2]),  # without a fold, two groups for five parts
+        ([0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 2, 2]),  # none of fold 1; without a fold, one group
     ],
 )
-def test_few_clusters_still_make_pools(clusters, fold):
-    for found in fitted(drawn(clusters, fold)).values():
+def test_few_clusters_still_make_pools(groups, fold):
+    for found in fitted(drawn(groups, fold)).values():
         for pool in [found.pool, *found.by_fold]:
             assert np.isfinite(pool.weights).all()
             assert pool.weights.min() >= 0
@@ -44,9 +44,9 @@ def test_few_clusters_still_make_pools(clusters, fold):
 
 def test_where_parts_have_nothing_to_tell_members_are_shrunk_most():
     one = drawn([7] * 30, np.arange(30) % 3)
-    assert stacking.fit(one.logs, one.y, one.clusters, seed=0).shrinkage == stacking.STRENGTHS[0]
+    assert stacking.fit(one.logs, one.y, one.groups, seed=0).shrinkage == stacking.STRENGTHS[0]
     many = drawn(np.arange(600), np.arange(600) % 3)
-    assert stacking.fit(many.logs, many.y, many.clusters, seed=0).shrinkage < stacking.STRENGTHS[0]
+    assert stacking.fit(many.logs, many.y, many.groups, seed=0).shrinkage < stacking.STRENGTHS[0]
 
 
 def test_items_that_all_lie_in_one_fold_are_refused_in_one_line():
@@ -55,10 +55,10 @@ def test_items_that_all_lie_in_one_fold_are_refused_in_one_line():
 
 
 def test_a_cluster_larger_than_the_sample_gives_way_to_those_that_fit():
-    clusters = np.r_[np.zeros(500, int), np.arange(1, 301)]
+    groups = np.r_[np.zeros(500, int), np.arange(1, 301)]
     for seed in range(5):
-        rows = sample.whole_clusters(clusters, 100, seed)
-        large, small = (clusters[rows] == 0).sum(), (clusters[rows] > 0).sum()
+        rows = sample.whole_clusters(groups, 100, seed)
+        large, small = (groups[rows] == 0).sum(), (groups[rows] > 0).sum()
         # it takes part only as one of the first twenty, as there must be some
         assert (large, small) in ((0, 100), (500, sample.FEWEST - 1))
     alone = np.zeros(500, int)
@@ -66,25 +66,25 @@ def test_a_cluster_larger_than_the_sample_gives_way_to_those_that_fit():
 
 
 NOBODY = """import numpy as np
-from ageensemble.stacking.pool import Pool
+from ageensemble.ensembles.pooling import Pool
 
 
-def fit(scores, y, clusters, *, seed):
+def fit(scores, y, groups, *, seed):
     return Pool("log", np.zeros(len(scores)), np.ones(len(scores)))
 """
 
 
-def test_members_without_any_weight_leave_every_age_alike(manifest, tmp_path):
-    plan_folder = good_and_poor(manifest, tmp_path / "runs")
+def test_members_without_any_weight_leave_every_age_alike(dataset, tmp_path):
+    experiment = good_and_poor(dataset, tmp_path / "runs")
     (tmp_path / "nobody.py").write_text(NOBODY)
-    [run] = combine(plan_folder, [str(tmp_path / "nobody.py")])
+    [run] = combine(experiment, [str(tmp_path / "nobody.py")])
     for part in run.parts:
-        assert run.predictions(part) == pytest.approx(1 / ages.A)
+        assert run.predictions(part) == pytest.approx(1 / ages.N_AGES)
     record = run.about()
     assert [member["weight"] for member in record["members"]] == [0, 0]
     assert [member["loss_without"]["mae"][0] for member in record["members"]] == [0, 0]
     assert record["costs"]["images_per_second"] is None  # nobody is asked
-    row = leaderboard.rows(plan_folder, FOURTEEN).set_index("run").loc["nobody.py"]
+    row = leaderboard.rows(experiment, DEFAULT_AGE_GROUPS).set_index("run").loc["nobody.py"]
     assert (row["state"], row["size_mb"]) == ("complete", 0)
     assert np.isfinite(row["oof_mae"])
     assert Pool.from_json(record["pool"]).weights.tolist() == [0, 0]

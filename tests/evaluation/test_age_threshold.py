@@ -16,19 +16,19 @@ from ageensemble.splits.split import TEST
 
 def rows_of(adult):
     """Distributions with this probability of 18 or more."""
-    p = np.zeros((len(adult), ages.A), np.float32)
+    p = np.zeros((len(adult), ages.N_AGES), np.float32)
     p[:, 10], p[:, 40] = 1 - np.asarray(adult), adult
     return p
 
 
 def minors_and_test(minors, test_y, test_adult, gender=None):
-    """A plan whose out-of-fold part has so many minors, adult with probability 0, 0.005, 0.01, ..., below 1."""
+    """A split whose out-of-fold part has so many minors, adult with probability 0, 0.005, 0.01, ..., below 1."""
     oof = np.arange(minors) / 200
     y = np.concatenate([np.full((minors, 2), 10), np.asarray(test_y)])
     part = np.r_[np.arange(minors) % 3, np.full(len(test_y), TEST)]
     gender = None if gender is None else np.r_[np.full(minors, "male"), gender]
     folder = folder_of(y, part, gender=gender)
-    return folder, run_of(rows_of(np.r_[oof, test_adult]), folder.plan)
+    return folder, run_of(rows_of(np.r_[oof, test_adult]), folder.split)
 
 
 def printed(contents, width):
@@ -56,13 +56,13 @@ def test_rates_by_hand():
     assert strict["slices"][0]["false_minor"]["hits"] == 2
 
 
-def test_a_labelled_range_that_straddles_the_age_is_left_out_and_counted():
+def test_a_labeled_range_that_straddles_the_age_is_left_out_and_counted():
     y = np.array([[15, 20], [8, 13], [15, 17], [18, 20], [25, 32], [0, 120]])
     content = age_threshold.report(*reversed(minors_and_test(0, y, [0.9] * 6)), 18)
     assert content["left_out"] == 2
     every = content["rules"][0]["slices"][0]
     assert (every["false_adult"]["items"], every["false_minor"]["items"]) == (2, 2)
-    assert "Left out: 2 items whose labelled range straddles 18" in printed([content], 300)
+    assert "Left out: 2 items whose labeled range straddles 18" in printed([content], 300)
 
 
 def test_too_few_minors_choose_no_cutoff_and_are_told_so():
@@ -85,13 +85,13 @@ def test_the_cutoff_keeps_its_promise_on_photographs_it_was_not_chosen_on():
 def test_the_test_part_does_not_choose_the_cutoff():
     folder, run = guesses(3000)
     cutoff = age_threshold.report(run, folder, 30)["rules"][1]["cutoff"]
-    folder.y[folder.plan.test] = 10
+    folder.y[folder.split.test] = 10
     assert age_threshold.report(run, folder, 30)["rules"][1]["cutoff"] == cutoff
 
 
 def test_a_run_of_the_test_part_alone_has_the_even_rule_alone():
     folder, _ = guesses(300)
-    refit = run_of(np.full((300, ages.A), 1 / ages.A), folder.plan, parts=("test",), name="refit")
+    refit = run_of(np.full((300, ages.N_AGES), 1 / ages.N_AGES), folder.split, parts=("test",), name="refit")
     even, strict = age_threshold.report(refit, folder, 18)["rules"]
     assert even["slices"][0]["false_adult"]["share"] == 1  # as likely as not to be above 60
     assert strict["why"] == "no out-of-fold predictions to choose a cutoff on"
@@ -113,6 +113,6 @@ def test_the_view_of_several_runs_fits_the_terminal(width):
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
     assert "\x1b[31m" not in text
-    minors, adults = ((folder.y[folder.plan.test, 0] < 30) == way for way in (True, False))
+    minors, adults = ((folder.y[folder.split.test, 0] < 30) == way for way in (True, False))
     assert f"{minors.sum():,}" in text
     assert f"{adults.sum():,}" in text

@@ -1,4 +1,4 @@
-"""Error bars: they cover the truth as often as they say, and clusters count once."""
+"""Error bars: they cover the truth as often as they say, and groups count once."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from ageensemble.evaluation import bootstrap, metrics
 
 
 def certain(years):
-    return np.eye(ages.A)[years]
+    return np.eye(ages.N_AGES)[years]
 
 
 def exact(years):
@@ -23,20 +23,20 @@ def scored():
     return np.clip(age + rng.normal(0, 6, 300).astype(int), 0, 120), age
 
 
-def intervals_of(distribution, y, clusters, groups):
+def intervals_of(distribution, y, groups, age_groups):
     """{metric: (low, high)} of one model."""
-    [found] = bootstrap.headline([bootstrap.answers(distribution, groups)], y, clusters, groups)
+    [found] = bootstrap.headline([bootstrap.answers(distribution, age_groups)], y, groups, age_groups)
     return {name: estimate.interval() for name, estimate in found.items()}
 
 
-def coverage(cluster_size, by_cluster, trials=300):
-    """How often a 95 % interval holds the mean of what is alike within clusters."""
+def coverage(cluster_size, by_group, trials=300):
+    """How often a 95 % interval holds the mean of what is alike within groups."""
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(trials):
         value = np.repeat(rng.normal(7, 1, 60), cluster_size) + rng.normal(0, 0.2, 60 * cluster_size)
-        cluster = np.repeat(np.arange(60), cluster_size) if by_cluster else np.arange(len(value))
-        totals = bootstrap.bootstrap_totals(np.stack([value, np.ones(len(value))], 1), cluster, 200)
+        group = np.repeat(np.arange(60), cluster_size) if by_group else np.arange(len(value))
+        totals = bootstrap.bootstrap_totals(np.stack([value, np.ones(len(value))], 1), group, 200)
         low, high = bootstrap.interval(totals[:, 0] / totals[:, 1])
         hits += low <= 7 <= high
     return hits / trials
@@ -53,9 +53,11 @@ def test_leaving_clusters_out_of_account_would_be_overconfident():
 
 def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_they_were(scored):
     predicted, age = scored
-    cluster = np.arange(300)
-    once = intervals_of(certain(predicted), exact(age), cluster, ages.FOURTEEN)
-    twice = intervals_of(certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(cluster, 2), ages.FOURTEEN)
+    group = np.arange(300)
+    once = intervals_of(certain(predicted), exact(age), group, ages.DEFAULT_AGE_GROUPS)
+    twice = intervals_of(
+        certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(group, 2), ages.DEFAULT_AGE_GROUPS
+    )
     assert set(once) == {"mae", "cs5", "accuracy", "f1_weighted"}
     for name in once:
         assert twice[name] == pytest.approx(once[name])
@@ -63,17 +65,17 @@ def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_the
 
 def test_intervals_hold_the_score_itself(scored):
     predicted, age = scored
-    intervals = intervals_of(certain(predicted), exact(age), np.arange(300) // 2, ages.FOURTEEN)
-    score = metrics.score(certain(predicted), exact(age), ages.FOURTEEN)
+    intervals = intervals_of(certain(predicted), exact(age), np.arange(300) // 2, ages.DEFAULT_AGE_GROUPS)
+    score = metrics.score(certain(predicted), exact(age), ages.DEFAULT_AGE_GROUPS)
     assert all(low < score[name] < high for name, (low, high) in intervals.items())
 
 
 def test_the_same_clusters_and_seed_draw_the_same_resamples():
-    cluster = np.array([4, 4, 9, 1, 1, 7])
-    ones = bootstrap.bootstrap_totals(np.ones((6, 1)), cluster, 50)
-    tens = bootstrap.bootstrap_totals(np.full((6, 1), 10.0), cluster, 50)
+    group = np.array([4, 4, 9, 1, 1, 7])
+    ones = bootstrap.bootstrap_totals(np.ones((6, 1)), group, 50)
+    tens = bootstrap.bootstrap_totals(np.full((6, 1), 10.0), group, 50)
     assert np.array_equal(tens, 10 * ones)
-    assert set(np.unique(ones)) <= set(range(4, 9))  # four clusters of one or two items each
+    assert set(np.unique(ones)) <= set(range(4, 9))  # four groups of one or two items each
 
 
 def test_totals_over_all_clusters_are_right_on_average():
@@ -84,15 +86,15 @@ def test_totals_over_all_clusters_are_right_on_average():
 
 
 def test_a_single_cluster_has_an_interval_without_width():
-    found = intervals_of(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.FOURTEEN)
+    found = intervals_of(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.DEFAULT_AGE_GROUPS)
     assert found["mae"] == (5, 5)
     assert found["accuracy"] == (0.5, 0.5)
 
 
 def test_ranges_have_no_interval_in_years_and_nobody_inside_the_groups_none_by_group():
-    ranges = intervals_of(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.SCHEMES["adience"])
+    ranges = intervals_of(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.AGE_GROUPS["adience"])
     assert set(ranges) == {"accuracy", "f1_weighted"}
-    nobody = intervals_of(certain([28]), exact([90]), np.zeros(1, int), ages.scheme("18-29"))
+    nobody = intervals_of(certain([28]), exact([90]), np.zeros(1, int), ages.parse_age_groups("18-29"))
     assert set(nobody) == {"mae", "cs5"}
 
 
@@ -104,26 +106,26 @@ def test_values_that_are_not_defined_are_left_out_of_an_interval():
 # --- headline metrics of several models, and their differences ---------------------------------------------------
 
 
-def answers(years, groups=ages.FOURTEEN):
-    return bootstrap.answers(certain(years), groups)
+def answers(years, age_groups=ages.DEFAULT_AGE_GROUPS):
+    return bootstrap.answers(certain(years), age_groups)
 
 
 def test_the_headline_metrics_are_those_of_the_table(scored):
     predicted, age = scored
-    for groups in (ages.FOURTEEN, ages.SCHEMES["adience"], ages.SCHEMES["years"]):
-        [found] = bootstrap.headline([answers(predicted, groups)], exact(age), np.arange(300), groups)
-        expected = metrics.score(certain(predicted), exact(age), groups)
+    for age_groups in (ages.DEFAULT_AGE_GROUPS, ages.AGE_GROUPS["adience"], ages.AGE_GROUPS["years"]):
+        [found] = bootstrap.headline([answers(predicted, age_groups)], exact(age), np.arange(300), age_groups)
+        expected = metrics.score(certain(predicted), exact(age), age_groups)
         assert {name: e.value for name, e in found.items()} == pytest.approx({name: expected[name] for name in found})
 
 
 def test_a_resample_is_scored_as_if_its_items_were_all_there_are(scored):
     predicted, age = scored
-    cluster = np.arange(300) // 3
-    [found] = bootstrap.headline([answers(predicted)], exact(age), cluster, ages.FOURTEEN, replicates=3)
+    group = np.arange(300) // 3
+    [found] = bootstrap.headline([answers(predicted)], exact(age), group, ages.DEFAULT_AGE_GROUPS, replicates=3)
     rng = np.random.default_rng(0)
     for replicate in range(3):
-        rows = np.concatenate([np.flatnonzero(cluster == c) for c in rng.integers(0, 100, 100)])
-        expected = metrics.score(certain(predicted[rows]), exact(age[rows]), ages.FOURTEEN)
+        rows = np.concatenate([np.flatnonzero(group == c) for c in rng.integers(0, 100, 100)])
+        expected = metrics.score(certain(predicted[rows]), exact(age[rows]), ages.DEFAULT_AGE_GROUPS)
         for name, estimate in found.items():
             assert estimate.draws[replicate] == pytest.approx(expected[name])
 
@@ -131,15 +133,17 @@ def test_a_resample_is_scored_as_if_its_items_were_all_there_are(scored):
 def test_models_scored_together_and_alone_have_the_same_intervals(scored):
     predicted, age = scored
     given = [answers(predicted), answers(age), answers(np.full(300, 30))]
-    together = bootstrap.headline(given, exact(age), np.arange(300), ages.FOURTEEN)
+    together = bootstrap.headline(given, exact(age), np.arange(300), ages.DEFAULT_AGE_GROUPS)
     for one, found in zip(given, together, strict=True):
-        [alone] = bootstrap.headline([one], exact(age), np.arange(300), ages.FOURTEEN)
+        [alone] = bootstrap.headline([one], exact(age), np.arange(300), ages.DEFAULT_AGE_GROUPS)
         assert all(np.array_equal(alone[name].draws, found[name].draws) for name in alone)
 
 
 def test_a_model_that_is_one_year_further_off_each_time_is_one_year_worse_without_any_doubt():
     age = np.full(50, 40)
-    near, far = bootstrap.headline([answers(age + 3), answers(age - 4)], exact(age), np.arange(50), ages.FOURTEEN)
+    near, far = bootstrap.headline(
+        [answers(age + 3), answers(age - 4)], exact(age), np.arange(50), ages.DEFAULT_AGE_GROUPS
+    )
     assert (far["mae"] - near["mae"]).value == 1
     assert (far["mae"] - near["mae"]).interval() == (1, 1)
     assert (near["mae"] - far["mae"]).share_above(0) == 0
@@ -164,7 +168,7 @@ def test_means_of_parts_are_those_of_their_items_alone():
 
 
 def test_no_models_have_no_scores():
-    assert bootstrap.headline([], exact([20]), np.zeros(1), ages.FOURTEEN) == []
+    assert bootstrap.headline([], exact([20]), np.zeros(1), ages.DEFAULT_AGE_GROUPS) == []
 
 
 # --- the far tail -----------------------------------------------------------------------------------------------
@@ -181,10 +185,10 @@ def test_the_standard_error_of_independent_items_is_the_textbook_one():
 
 def test_the_standard_error_is_what_resampling_comes_to():
     rng = np.random.default_rng(0)
-    cluster = np.repeat(np.arange(400), rng.integers(1, 4, 400))
-    values = rng.normal(0, 1, 400)[cluster] + rng.normal(0, 1, len(cluster))
-    [[estimate]] = bootstrap.means(values[:, None], np.zeros(len(cluster), int), cluster, 1)
-    assert bootstrap.standard_error(values, cluster) == pytest.approx(estimate.draws.std(), rel=0.06)
+    group = np.repeat(np.arange(400), rng.integers(1, 4, 400))
+    values = rng.normal(0, 1, 400)[group] + rng.normal(0, 1, len(group))
+    [[estimate]] = bootstrap.means(values[:, None], np.zeros(len(group), int), group, 1)
+    assert bootstrap.standard_error(values, group) == pytest.approx(estimate.draws.std(), rel=0.06)
 
 
 def test_p_values_are_those_of_student():

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.made_up import certain, plan_folder, put
+from helpers.made_up import certain, experiment, put
 from rich.console import Console
 
 from ageensemble._utils.console import as_json
 from ageensemble._utils.io import read_json, write_json
-from ageensemble.ages import FOURTEEN, SCHEMES
+from ageensemble.ages import AGE_GROUPS, DEFAULT_AGE_GROUPS
 from ageensemble.errors import UnequalError, UsageError
 from ageensemble.evaluation import comparison
 
@@ -20,9 +20,9 @@ Y = np.stack([AGE, AGE], 1)
 ITEMS = pd.DataFrame({"gender": np.where(np.arange(N) % 4 < 2, "female", "male"), "ethnicity": None}, dtype=object)
 
 
-def compared(a, b, y=Y, clusters=None, items=ITEMS, groups=FOURTEEN, **more):
-    clusters = np.arange(len(y)) if clusters is None else clusters
-    return comparison.compare(certain(a), certain(b), y, clusters, items, groups, **more)
+def compared(a, b, y=Y, groups=None, items=ITEMS, age_groups=DEFAULT_AGE_GROUPS, **more):
+    groups = np.arange(len(y)) if groups is None else groups
+    return comparison.compare(certain(a), certain(b), y, groups, items, age_groups, **more)
 
 
 def found(content, name):
@@ -77,7 +77,7 @@ def test_where_they_differ_most_comes_first_with_its_sign():
     a = AGE + np.where(AGE == 70, 6, 1)
     content = compared(a, AGE + 2)
     assert content["where"][0] | {"p": 0} == {
-        "by": "group", "name": "61-70", "items": 200, "clusters": 200, "difference": 4, "low": 4, "high": 4, "p": 0,
+        "by": "group", "name": "61-70", "items": 200, "groups": 200, "difference": 4, "low": 4, "high": 4, "p": 0,
         "holds": True,
     }  # fmt: skip
     assert found(content, "28-33")["difference"] == -1
@@ -90,16 +90,16 @@ def test_what_nobody_knows_is_no_slice_and_a_few_unknown_ones_are_counted():
     assert {row["by"] for row in compared(AGE, AGE + 1)["where"]} == {"group", "gender"}
     items = ITEMS.assign(gender=np.where(np.arange(N) < 7, None, ITEMS["gender"]))
     content = compared(AGE, AGE + 1, items=items)
-    assert content["too_small"] == [{"by": "gender", "name": "not known", "items": 7, "clusters": 7}]
+    assert content["too_small"] == [{"by": "gender", "name": "not known", "items": 7, "groups": 7}]
     assert sum(row["items"] for row in content["where"] + content["too_small"] if row["by"] == "gender") == N
 
 
 def test_many_items_of_few_clusters_are_too_small_a_slice():
-    clusters = np.where(AGE == 70, np.arange(N) % 29, 1000 + np.arange(N))
-    content = compared(AGE, AGE + 1, clusters=clusters)
+    groups = np.where(AGE == 70, np.arange(N) % 29, 1000 + np.arange(N))
+    content = compared(AGE, AGE + 1, groups=groups)
     small = [row for row in content["too_small"] if row["by"] == "group"]
     assert [(row["name"], row["items"]) for row in small] == [("61-70", 200)]
-    assert small[0]["clusters"] < 30
+    assert small[0]["groups"] < 30
 
 
 def test_chance_alone_is_seldom_marked():
@@ -112,9 +112,9 @@ def test_chance_alone_is_seldom_marked():
 
 
 def test_ranges_are_compared_by_accuracy():
-    groups = SCHEMES["adience"]
-    low, high = np.array(groups.groups)[np.arange(N) % 8].T
-    content = compared(low, np.full(N, 45), y=np.stack([low, high], 1), groups=groups)
+    age_groups = AGE_GROUPS["adience"]
+    low, high = np.array(age_groups.ranges)[np.arange(N) % 8].T
+    content = compared(low, np.full(N, 45), y=np.stack([low, high], 1), age_groups=age_groups)
     assert set(content["metrics"]) == {"accuracy", "f1_weighted"}
     assert content["practical"] is None
     assert content["where_metric"] == "accuracy"
@@ -136,7 +136,7 @@ def shown(content, width=80):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = plan_folder(tmp_path_factory.mktemp("pairs"), AGE, gender=ITEMS["gender"].to_numpy())
+    folder = experiment(tmp_path_factory.mktemp("pairs"), AGE, gender=ITEMS["gender"].to_numpy())
     rng = np.random.default_rng(0)
     put(folder, "one", AGE + rng.integers(-3, 4, N))
     put(folder, "[red]other", AGE + rng.integers(-6, 7, N))
@@ -152,10 +152,10 @@ def run(folder, name):
 
 
 def test_a_report_of_two_runs_has_both_parts_and_can_be_written_as_json(folder):
-    content = comparison.report(folder, run(folder, "one"), run(folder, "other"), FOURTEEN)
+    content = comparison.report(folder, run(folder, "one"), run(folder, "other"), DEFAULT_AGE_GROUPS)
     assert {part: found["items"] for part, found in content["parts"].items()} == {
-        "oof": len(folder.plan.rest),
-        "test": len(folder.plan.test),
+        "oof": len(folder.split.rest),
+        "test": len(folder.split.test),
     }
     assert json.loads(as_json(content))["rope"] == 0.1
     text = shown(content)
@@ -167,9 +167,9 @@ def test_a_report_of_two_runs_has_both_parts_and_can_be_written_as_json(folder):
 
 
 def test_a_run_without_out_of_fold_predictions_is_compared_on_the_test_part(folder):
-    content = comparison.report(folder, run(folder, "one"), run(folder, "test-only"), FOURTEEN)
+    content = comparison.report(folder, run(folder, "one"), run(folder, "test-only"), DEFAULT_AGE_GROUPS)
     assert list(content["parts"]) == ["test"]
-    assert "Left out, fewer than 50 items or 30 clusters" in shown(content).replace("\n", " ")
+    assert "Left out, fewer than 50 items or 30 groups" in shown(content).replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -184,16 +184,16 @@ def test_a_run_without_out_of_fold_predictions_is_compared_on_the_test_part(fold
 )
 def test_what_cannot_be_compared_is_refused(folder, a, b, rope, message):
     with pytest.raises(UsageError, match=message):
-        comparison.report(folder, run(folder, a), run(folder, b), FOURTEEN, rope)
+        comparison.report(folder, run(folder, a), run(folder, b), DEFAULT_AGE_GROUPS, rope)
 
 
 def test_a_run_of_another_plan_is_refused(tmp_path):
-    folder = plan_folder(tmp_path, AGE)
+    folder = experiment(tmp_path, AGE)
     put(folder, "one", AGE)
     put(folder, "strange", AGE)
     file = folder.folder / "strange" / "run.json"
     content = read_json(file)
-    content["config"]["plan"] = "another"
+    content["config"]["split"] = "another"
     write_json(file, content)
-    with pytest.raises(UnequalError, match="was made on another plan"):
-        comparison.report(folder, run(folder, "one"), run(folder, "strange"), FOURTEEN)
+    with pytest.raises(UnequalError, match="was made on another split"):
+        comparison.report(folder, run(folder, "one"), run(folder, "strange"), DEFAULT_AGE_GROUPS)

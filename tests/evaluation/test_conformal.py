@@ -11,16 +11,16 @@ from ageensemble import ages
 from ageensemble.errors import DataError, UsageError
 from ageensemble.evaluation import conformal
 
-YOUNG_OLD = ages.scheme("0-59,60+")
+YOUNG_OLD = ages.parse_age_groups("0-59,60+")
 
 
 def held(found, age):
     return (found[:, 0] <= age) & (age <= found[:, 1])
 
 
-def calibrated(n=2000, seed=1, level=0.9, conditional=True, groups=ages.FOURTEEN, **how):
+def calibrated(n=2000, seed=1, level=0.9, conditional=True, age_groups=ages.DEFAULT_AGE_GROUPS, **how):
     age, distribution = guessed(n, seed, **how)
-    return conformal.calibrate(distribution, exact(age), np.arange(n), groups, level, conditional)
+    return conformal.calibrate(distribution, exact(age), np.arange(n), age_groups, level, conditional)
 
 
 def test_the_limit_counts_the_next_photograph_against_us():
@@ -35,8 +35,8 @@ def test_the_limit_counts_the_next_photograph_against_us():
 
 def test_a_cluster_has_one_vote():
     values = np.r_[np.arange(1.0, 19), np.full(100, 50.0)]
-    cluster = np.r_[np.arange(18), np.full(100, 18)]
-    assert conformal.quantile(values, cluster, 0.9) == 18  # 18 of 19 clusters and one to come
+    group = np.r_[np.arange(18), np.full(100, 18)]
+    assert conformal.quantile(values, group, 0.9) == 18  # 18 of 19 groups and one to come
     assert conformal.quantile(values, np.arange(118), 0.9) == 50
     split = np.r_[np.arange(18), np.full(50, 18), np.full(50, 19)]
     assert conformal.quantile(values, split, 0.9) == 50
@@ -53,7 +53,7 @@ def test_showing_every_item_twice_within_its_cluster_changes_no_limit():
 
 
 def test_strangeness_is_the_distance_from_the_middle_of_the_distribution():
-    p = np.zeros((1, ages.A))
+    p = np.zeros((1, ages.N_AGES))
     p[0, 10:13] = 0.2, 0.6, 0.2
     assert conformal.scores(p)[0, 8:15] == pytest.approx([0.5, 0.5, 0.4, 0, 0.4, 0.5, 0.5])
     assert conformal.scores(7 * p) == pytest.approx(conformal.scores(p))
@@ -61,7 +61,7 @@ def test_strangeness_is_the_distance_from_the_middle_of_the_distribution():
 
 def test_intervals_by_hand():
     classes = [{"low": 0, "high": 59, "limit": 0.4}, {"low": 60, "high": 120, "limit": 0.1}]
-    p = np.zeros((3, ages.A))
+    p = np.zeros((3, ages.N_AGES))
     p[0, [20, 30, 40]] = 0.15, 0.7, 0.15  # mid-CDF 0.075, 0.5, 0.925; 0.15 and 0.85 between
     p[1, [50, 70]] = 0.5  # 0.25, 0.75; 0.5 between
     p[2, 60:62] = 0.5  # 0.25, 0.75: both too strange for their group, the least strange are taken
@@ -82,7 +82,7 @@ def test_label_conditional_intervals_cover_those_whom_plain_ones_miss():
     age, distribution = guessed(8000, seed=2, shrunk=0.6)
     old = age >= 60
     plain, conditional = (
-        calibrated(shrunk=0.6, conditional=way, groups=YOUNG_OLD).intervals(distribution) for way in (False, True)
+        calibrated(shrunk=0.6, conditional=way, age_groups=YOUNG_OLD).intervals(distribution) for way in (False, True)
     )
     assert held(plain, age).mean() == pytest.approx(0.9, abs=0.02)
     assert held(plain, age)[old].mean() < 0.65
@@ -100,8 +100,8 @@ def test_intervals_hold_for_the_items_of_a_new_cluster():
         error = rng.normal(0, np.where(easy, 1, 10)[person])
         age, distribution = np.full(len(person), 50), bells(50 + error, 5)
         known = person < 40
-        for clusters, result in ((person, kept), (np.arange(len(person)), naive)):
-            method = conformal.calibrate(distribution[known], exact(age[known]), clusters[known], YOUNG_OLD, 0.9, False)
+        for groups, result in ((person, kept), (np.arange(len(person)), naive)):
+            method = conformal.calibrate(distribution[known], exact(age[known]), groups[known], YOUNG_OLD, 0.9, False)
             hit = held(method.intervals(distribution[~known]), age[~known])
             result.append(np.mean([hit[person[~known] == p].mean() for p in range(40, 80)]))
     assert np.mean(kept) > 0.88
@@ -116,28 +116,28 @@ def test_a_higher_level_makes_wider_intervals_around_the_same():
     assert (wide[:, 1] - wide[:, 0]).mean() > 1.5 * (narrow[:, 1] - narrow[:, 0]).mean()
 
 
-def test_age_groups_of_few_clusters_are_joined_to_the_smaller_neighbour():
+def test_age_groups_of_few_clusters_are_joined_to_the_smaller_neighbor():
     age = np.repeat([1, 4, 8, 12, 16], [60, 70, 10, 80, 49])
-    groups = ages.scheme("0-2,3-5,6-10,11-14,15+")
-    found = conformal.calibrate(bells(age, 3), exact(age), np.arange(len(age)), groups, 0.9)
-    assert [c["groups"] for c in found.classes] == [["0-2"], ["3-5", "6-10"], ["11-14", "15+"]]
+    age_groups = ages.parse_age_groups("0-2,3-5,6-10,11-14,15+")
+    found = conformal.calibrate(bells(age, 3), exact(age), np.arange(len(age)), age_groups, 0.9)
+    assert [c["age_groups"] for c in found.classes] == [["0-2"], ["3-5", "6-10"], ["11-14", "15+"]]
     assert [(c["low"], c["high"], c["items"]) for c in found.classes] == [(0, 2, 60), (3, 10, 80), (11, 120, 129)]
-    one_person = conformal.calibrate(bells(age, 3), exact(age), np.repeat([0, 1], [60, 209]), groups, 0.9)
+    one_person = conformal.calibrate(bells(age, 3), exact(age), np.repeat([0, 1], [60, 209]), age_groups, 0.9)
     assert len(one_person.classes) == 1
-    assert one_person.classes[0]["clusters"] == 2
+    assert one_person.classes[0]["groups"] == 2
 
 
 def test_years_between_groups_and_outside_them_go_with_the_group_below():
-    adience = ages.SCHEMES["adience"]
-    found = calibrated(4000, groups=ages.scheme("20-29,35-59,70-120"))
+    adience = ages.AGE_GROUPS["adience"]
+    found = calibrated(4000, age_groups=ages.parse_age_groups("20-29,35-59,70-120"))
     assert [(c["low"], c["high"]) for c in found.classes] == [(0, 34), (35, 69), (70, 120)]
-    assert len(calibrated(groups=adience).limits) == ages.A
+    assert len(calibrated(age_groups=adience).limits) == ages.N_AGES
 
 
 def test_with_too_few_items_for_the_level_everything_is_possible():
-    found = conformal.calibrate(certain([30] * 8), exact([30] * 8), np.arange(8), ages.FOURTEEN, 0.9)
+    found = conformal.calibrate(certain([30] * 8), exact([30] * 8), np.arange(8), ages.DEFAULT_AGE_GROUPS, 0.9)
     assert found.intervals(certain([50])).tolist() == [[0, 120]]
-    nine = conformal.calibrate(certain([30] * 9), exact([30] * 9), np.arange(9), ages.FOURTEEN, 0.9)
+    nine = conformal.calibrate(certain([30] * 9), exact([30] * 9), np.arange(9), ages.DEFAULT_AGE_GROUPS, 0.9)
     assert nine.intervals(certain([50])).tolist() == [[50, 50]]
 
 
@@ -149,20 +149,20 @@ def test_what_was_calibrated_survives_json_to_the_last_digit():
     assert again == found
 
 
-def test_an_interval_is_right_where_it_meets_a_labelled_range():
-    adience = ages.SCHEMES["adience"]
-    y = np.array(adience.groups)[np.repeat(np.arange(8), 100)]
+def test_an_interval_is_right_where_it_meets_a_labeled_range():
+    adience = ages.AGE_GROUPS["adience"]
+    y = np.array(adience.ranges)[np.repeat(np.arange(8), 100)]
     method = conformal.calibrate(certain(y[:, 1]), y, np.arange(800), adience, 0.9)
     assert method.limits.max() == 0  # each range holds the year that was predicted
     cut = np.array([[17, 19]])
-    with pytest.raises(DataError, match="cut the labelled range 17-19"):
-        conformal.calibrate(certain([18]), cut, np.arange(1), ages.FOURTEEN, 0.9)
+    with pytest.raises(DataError, match="cut the labeled range 17-19"):
+        conformal.calibrate(certain([18]), cut, np.arange(1), ages.DEFAULT_AGE_GROUPS, 0.9)
 
 
 @pytest.mark.parametrize("level", [0, 1, 90, -0.1, float("nan")])
 def test_a_level_is_a_share(level):
     with pytest.raises(UsageError, match="is not between 0 and 100"):
-        conformal.calibrate(certain([30]), exact([30]), np.arange(1), ages.FOURTEEN, level)
+        conformal.calibrate(certain([30]), exact([30]), np.arange(1), ages.DEFAULT_AGE_GROUPS, level)
 
 
 def test_rows_are_worked_through_in_blocks(monkeypatch):

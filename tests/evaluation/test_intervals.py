@@ -12,7 +12,7 @@ from ageensemble._utils.console import as_json
 from ageensemble.errors import UsageError
 from ageensemble.evaluation import intervals
 
-YOUNG_OLD = ages.scheme("0-59,60+")
+YOUNG_OLD = ages.parse_age_groups("0-59,60+")
 
 
 def printed(content, width):
@@ -51,8 +51,8 @@ def test_widths_are_last_year_minus_first():
 def test_no_fold_has_a_say_in_its_own_intervals():
     folder, run = guesses(900)
     before = intervals.cross_fitted(run, folder, YOUNG_OLD, 0.9)
-    fold = folder.plan.part[folder.plan.rest]
-    folder.y[folder.plan.held_out(1)] = 120
+    fold = folder.split.part[folder.split.rest]
+    folder.y[folder.split.held_out(1)] = 120
     after = intervals.cross_fitted(run, folder, YOUNG_OLD, 0.9)
     assert np.array_equal(before[fold == 1], after[fold == 1])
     assert not np.array_equal(before[fold == 2], after[fold == 2])
@@ -61,7 +61,7 @@ def test_no_fold_has_a_say_in_its_own_intervals():
 def test_the_test_part_has_no_say_in_any_interval():
     folder, run = guesses(900)
     before = intervals.items(run, folder, YOUNG_OLD, 0.9)
-    folder.y[folder.plan.test] = 120
+    folder.y[folder.split.test] = 120
     after = intervals.items(run, folder, YOUNG_OLD, 0.9)
     names = ["low", "high", "plain_low", "plain_high"]
     assert before[names].equals(after[names])
@@ -79,14 +79,14 @@ def test_every_item_has_its_intervals_in_the_order_of_the_manifest():
 
 def test_a_run_that_predicts_the_test_part_alone_has_no_intervals():
     folder, _ = guesses(300)
-    refit = run_of(np.zeros((300, ages.A)), folder.plan, parts=("test",), name="svm (refit)")
+    refit = run_of(np.zeros((300, ages.N_AGES)), folder.split, parts=("test",), name="svm (refit)")
     with pytest.raises(UsageError, match=r"svm \(refit\) has no out-of-fold predictions"):
         intervals.report(refit, folder, YOUNG_OLD, 0.9)
 
 
 def test_groups_that_are_empty_or_small_are_left_out_or_said():
     folder, run = guesses(900)
-    content = intervals.report(run, folder, ages.FOURTEEN, 0.9)
+    content = intervals.report(run, folder, ages.DEFAULT_AGE_GROUPS, 0.9)
     assert "0-2 with 3-5" in intervals.joined(content)
     assert intervals.joined(intervals.report(run, folder, YOUNG_OLD, 0.9)) == ""
     assert "0-2" not in [row["name"] for row in content["slices"] if row["plain"]["items"] == 0]
@@ -97,7 +97,7 @@ def test_groups_that_are_empty_or_small_are_left_out_or_said():
 def test_the_view_fits_the_terminal_and_prints_what_the_report_says(width):
     folder, run = guesses(900)
     run.title = "odd\x1b[2J [red]name[/red] with a long tail of parameters C=30 gamma=0.001"
-    text = printed(intervals.report(run, folder, ages.FOURTEEN, 0.9), width)
+    text = printed(intervals.report(run, folder, ages.DEFAULT_AGE_GROUPS, 0.9), width)
     assert all(len(line) <= width for line in text.splitlines())
     assert "\x1b[2J" not in text
     assert "[red]name" in text
@@ -106,18 +106,18 @@ def test_the_view_fits_the_terminal_and_prints_what_the_report_says(width):
 
 def test_the_report_is_plain_data_and_unknown_genders_have_no_row():
     folder, run = guesses(300)
-    unknown = folder_of(folder.y, folder.plan.part, gender=np.array([None] * 300, object))
+    unknown = folder_of(folder.y, folder.split.part, gender=np.array([None] * 300, object))
     content = intervals.report(run, unknown, YOUNG_OLD, 0.9)
     assert [row["by"] for row in content["slices"]] == ["all", "age group", "age group"]
     assert json.loads(as_json(content))["slices"][0]["plain"]["items"] == 60
 
 
 def test_ranges_count_as_met():
-    adience = ages.SCHEMES["adience"]
+    adience = ages.AGE_GROUPS["adience"]
     folder, run = guesses(900)
-    y = np.array(adience.groups)[np.arange(900) % 8]
+    y = np.array(adience.ranges)[np.arange(900) % 8]
     predicted = exact(y[:, 1])[:, 0]
-    run = run_of(np.eye(ages.A)[predicted], folder.plan)
-    content = intervals.report(run, folder_of(y, folder.plan.part), adience, 0.9)
+    run = run_of(np.eye(ages.N_AGES)[predicted], folder.split)
+    content = intervals.report(run, folder_of(y, folder.split.part), adience, 0.9)
     assert content["slices"][0]["conditional"]["share"] == 1
     assert content["slices"][0]["conditional"]["mean_width"] == 0

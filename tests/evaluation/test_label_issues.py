@@ -8,30 +8,29 @@ import pandas as pd
 import pytest
 from helpers.commands import ageensemble, said
 from helpers.made_up import COSTS
-from helpers.made_up import plan_folder as made_plan
+from helpers.made_up import experiment as made_plan
 from helpers.predicted import bells, exact
 from PIL import Image, ImageDraw
 
 from ageensemble import ages
 from ageensemble.errors import UsageError
 from ageensemble.evaluation import label_issues
-from ageensemble.experiments import experiment
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment, only_experiment, run_named
 from ageensemble.reporting.plots.contact_sheet import _fitting
-from ageensemble.splits import split
+from ageensemble.splits.split import TEST, make_split, read_split
 
 N = 600
 
 
 def put(folder, distribution, name="guess", parts=("oof", "test")):
-    """A run of these predictions, in the order of the manifest."""
-    predictions = {part: np.asarray(distribution, np.float32)[folder.plan.rows(part)] for part in parts}
+    """A run of these predictions, in the order of the dataset."""
+    predictions = {part: np.asarray(distribution, np.float32)[folder.split.rows(part)] for part in parts}
     return folder.put(name, name, {"kind": "import", "parts": list(parts)}, predictions, {"costs": COSTS})
 
 
 @pytest.fixture(scope="module")
 def flipped(tmp_path_factory):
-    """600 items, 30 of them labelled 30 years off, and a run that errs by 3: (folder, run, ids of these in folds)."""
+    """600 items, 30 of them labeled 30 years off, and a run that errs by 3: (folder, run, ids of these in folds)."""
     rng = np.random.default_rng(0)
     true = rng.integers(5, 80, N)
     y, wrong = true.copy(), rng.choice(N, 30, replace=False)
@@ -39,7 +38,7 @@ def flipped(tmp_path_factory):
     folder = made_plan(tmp_path_factory.mktemp("flipped"), y)
     run = put(folder, bells(true + rng.normal(0, 3, N), 3))
     names = set(folder.items["item_id"].iloc[wrong])
-    return folder, run, {name for name in names if name in set(folder.items["item_id"].iloc[folder.plan.rest])}
+    return folder, run, {name for name in names if name in set(folder.items["item_id"].iloc[folder.split.rest])}
 
 
 def test_flipped_labels_rank_first(flipped):
@@ -54,14 +53,14 @@ def test_flipped_labels_rank_first(flipped):
 def test_the_test_part_is_not_looked_at(flipped):
     folder, run, _ = flipped
     found = label_issues.find(folder, run, N)
-    assert set(found["item_id"]) == set(folder.items["item_id"].iloc[folder.plan.rest])
+    assert set(found["item_id"]) == set(folder.items["item_id"].iloc[folder.split.rest])
 
 
-def test_each_suspect_says_what_is_labelled_and_what_was_predicted(tmp_path):
+def test_each_suspect_says_what_is_labeled_and_what_was_predicted(tmp_path):
     y = np.full(N, 50)
     folder = made_plan(tmp_path, y)
-    row = folder.plan.rest[7]
-    predicted = np.eye(ages.A)[y]
+    row = folder.split.rest[7]
+    predicted = np.eye(ages.N_AGES)[y]
     predicted[row] = 0
     predicted[row, [20, 21, 50, 51]] = 0.03, 0.95, 0.01, 0.01
     run = put(folder, predicted)
@@ -77,11 +76,11 @@ def test_each_suspect_says_what_is_labelled_and_what_was_predicted(tmp_path):
 def test_a_label_counts_as_far_out_by_the_distribution_and_not_by_years(tmp_path):
     y = np.full(N, 50)
     folder = made_plan(tmp_path, y)
-    unsure, sure = folder.plan.rest[:2]
-    centre, spread = np.full(N, 50.0), np.full(N, 5.0)
-    centre[unsure], spread[unsure] = 30, 20  # 20 years off, as one such prediction may well be
-    centre[sure], spread[sure] = 42, 2  # 8 years off, four times what it allows for
-    found = label_issues.find(folder, put(folder, bells(centre, spread)), 2)
+    unsure, sure = folder.split.rest[:2]
+    center, spread = np.full(N, 50.0), np.full(N, 5.0)
+    center[unsure], spread[unsure] = 30, 20  # 20 years off, as one such prediction may well be
+    center[sure], spread[sure] = 42, 2  # 8 years off, four times what it allows for
+    found = label_issues.find(folder, put(folder, bells(center, spread)), 2)
     assert found["item_id"].tolist() == [f"{sure:06}.jpg", f"{unsure:06}.jpg"]
 
 
@@ -92,7 +91,7 @@ def test_tails_below_what_a_prediction_can_say_are_ordered_by_years():
     assert years.tolist() == [40, 20, 0]
 
 
-def test_a_labelled_range_counts_as_its_likeliest_end():
+def test_a_labeled_range_counts_as_its_likeliest_end():
     p = bells([30, 30, 30, 30], 3)
     tail, years = label_issues.contradicted(p, np.array([[25, 32], [38, 43], [38, 38], [0, 2]]))
     assert years.tolist() == [0, 8, 8, 28]
@@ -101,25 +100,25 @@ def test_a_labelled_range_counts_as_its_likeliest_end():
 
 
 def test_suspects_of_one_cluster_stand_together_at_the_place_of_the_worst(tmp_path):
-    clusters = np.arange(N)
-    clusters[:9], clusters[9:18] = 0, 9  # two people, of whom at most one is in the test part
-    folder = made_plan(tmp_path, np.full(N, 50), clusters)
-    one = 0 if folder.plan.part[0] != split.TEST else 9
-    other = folder.plan.rest[-1]
-    centre = np.full(N, 50.0)
-    centre[[one, one + 1, other]] = 90, 62, 20
-    found = label_issues.find(folder, put(folder, bells(centre, 4)), 3)
+    groups = np.arange(N)
+    groups[:9], groups[9:18] = 0, 9  # two people, of whom at most one is in the test part
+    folder = made_plan(tmp_path, np.full(N, 50), groups)
+    one = 0 if folder.split.part[0] != TEST else 9
+    other = folder.split.rest[-1]
+    center = np.full(N, 50.0)
+    center[[one, one + 1, other]] = 90, 62, 20
+    found = label_issues.find(folder, put(folder, bells(center, 4)), 3)
     assert found["item_id"].tolist() == [f"{row:06}.jpg" for row in (one, one + 1, other)]
     assert found["rank"].tolist() == [1, 1, 2]
-    assert found["cluster"].tolist() == [one, one, other]
+    assert found["group"].tolist() == [one, one, other]
     assert found["others"].tolist() == [", ".join(["50"] * 8), ", ".join(["50"] * 8), ""]
 
 
 def test_the_labels_of_a_large_cluster_are_cut_short(tmp_path):
-    clusters = np.arange(N)
-    clusters[: N // 2] = clusters[0]
-    folder = made_plan(tmp_path, np.tile([30, 35], (N, 1)), clusters)
-    rows = pd.DataFrame({"item_id": ["000000.jpg"], "cluster": [0]})
+    groups = np.arange(N)
+    groups[: N // 2] = groups[0]
+    folder = made_plan(tmp_path, np.tile([30, 35], (N, 1)), groups)
+    rows = pd.DataFrame({"item_id": ["000000.jpg"], "group": [0]})
     assert label_issues._others(rows, folder.items) == [", ".join(["30-35"] * 10) + ", and 289 more"]
 
 
@@ -140,27 +139,27 @@ def test_the_lines_show_the_first_and_say_that_nothing_was_removed(flipped):
     folder, run, _ = flipped
     table = label_issues.find(folder, run, 30).assign(item_id="odd\x1b[31m\nname.jpg", others="31, 60")
     lines = list(label_issues.lines(table, folder, run, most=2))
-    of = len(folder.plan.rest)
+    of = len(folder.split.rest)
     assert lines[0] == f"guess (import): the 30 labels of {of} items that its out-of-fold predictions contradict most"
     assert len(lines) == 6
-    assert lines[2].endswith("odd?[31m?name.jpg (others in its cluster: 31, 60)")
+    assert lines[2].endswith("odd?[31m?name.jpg (others in its group: 31, 60)")
     assert "Nothing was removed" in lines[-1]
-    assert "plan.csv and give it to benchmark with --plan" in lines[-1]
+    assert "split.csv and give it to benchmark with --split" in lines[-1]
 
 
 # --- with photographs -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def runs(manifest, tmp_path_factory):
+def runs(dataset, tmp_path_factory):
     """A run on `utkface` that takes everybody for 45, more or less."""
     out = tmp_path_factory.mktemp("suspects") / "runs"
-    put(PlanFolder.create(out, manifest, split.make(manifest, 0, 3)), bells(np.full(len(manifest), 45.0), 20))
+    put(Experiment.create(out, dataset, make_split(dataset, 0, 3)), bells(np.full(len(dataset), 45.0), 20))
     return out
 
 
 def test_the_command_writes_a_list_and_with_the_photographs_a_contact_sheet(runs, utkface, cache):
-    folder = experiment.one(runs)
+    folder = only_experiment(runs)
     before = [(run.folder.name, run.state(3)) for run in folder.runs]
     done = ageensemble("data", "suspects", "guess", "--out", runs, "--count", 10, "--data", utkface, "--cache", cache)
     assert done.returncode == 0, done.stderr
@@ -199,7 +198,7 @@ def test_the_command_prints_json_and_draws_nothing_without_photographs(runs, tmp
     done = ageensemble("data", "suspects", "guess", "--out", runs, "--count", 2, "--json")
     rows = json.loads(done.stdout)
     assert len(rows) == 2
-    assert set(rows[0]) >= {"rank", "cluster", "item_id", "path", "age_min", "median", "low", "high", "tail", "others"}
+    assert set(rows[0]) >= {"rank", "group", "item_id", "path", "age_min", "median", "low", "high", "tail", "others"}
 
 
 def test_other_photographs_than_those_of_the_run_are_refused(runs, utkface, annotated, cache, tmp_path):
@@ -207,21 +206,21 @@ def test_other_photographs_than_those_of_the_run_are_refused(runs, utkface, anno
     done = ageensemble(*words, annotated)
     assert done.returncode == 3
     assert "annotated has no usable photograph" in said(done)
-    folder = experiment.one(runs)
-    worst = label_issues.find(folder, experiment.named(folder, "guess"), 1)["item_id"][0]
+    folder = only_experiment(runs)
+    worst = label_issues.find(folder, run_named(folder, "guess"), 1)["item_id"][0]
     (tmp_path / "faces").mkdir()
     Image.new("RGB", (40, 40), "red").save(tmp_path / "faces" / worst)
     done = ageensemble(*words, tmp_path / "faces", "--count", 1)
     assert f"faces has another photograph {worst}; give the data that the run was made on" in said(done)
 
 
-def test_a_plan_without_their_lines_leaves_suspects_out_as_the_command_says(runs, manifest, tmp_path):
-    folder = experiment.one(runs)
-    worst = label_issues.find(folder, experiment.named(folder, "guess"), 2)["item_id"].tolist()
-    lines = (folder.folder / "plan.csv").read_text().splitlines(keepends=True)
-    (tmp_path / "plan.csv").write_text("".join(line for line in lines if line.partition(",")[0] not in worst))
-    _, left = split.read(tmp_path / "plan.csv", manifest)
-    assert sorted(left.excluded["item_id"][left.excluded["reason"] == "not in the plan"]) == sorted(worst)
+def test_a_plan_without_their_lines_leaves_suspects_out_as_the_command_says(runs, dataset, tmp_path):
+    folder = only_experiment(runs)
+    worst = label_issues.find(folder, run_named(folder, "guess"), 2)["item_id"].tolist()
+    lines = (folder.folder / "split.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "split.csv").write_text("".join(line for line in lines if line.partition(",")[0] not in worst))
+    _, left = read_split(tmp_path / "split.csv", dataset)
+    assert sorted(left.excluded["item_id"][left.excluded["reason"] == "not in the split"]) == sorted(worst)
 
 
 def test_without_a_name_the_best_run_is_asked_and_an_unknown_one_is_named(runs, tmp_path):

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.made_up import plan_folder, put, put_cells
+from helpers.made_up import experiment, put, put_cells
 from rich.console import Console as Rich
 
 from ageensemble._utils.console import Console
-from ageensemble.ages import FOURTEEN, SCHEMES, scheme
+from ageensemble.ages import AGE_GROUPS, DEFAULT_AGE_GROUPS, parse_age_groups
 from ageensemble.evaluation import leaderboard
 from ageensemble.experiments import external
 from ageensemble.experiments.stack import combine
@@ -21,10 +21,10 @@ N = 600
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """600 items aged 30; `good` is 2 years off on a bit more than half of them, else 4, `twin` the other way round."""
-    folder = plan_folder(tmp_path_factory.mktemp("made-up"), np.full(N, 30))
+    folder = experiment(tmp_path_factory.mktemp("made-up"), np.full(N, 30))
     rng = np.random.default_rng(0)
     half = np.zeros(N, bool)
-    half[folder.plan.rest[: len(folder.plan.rest) // 2 + 2]] = half[folder.plan.test[::2]] = True
+    half[folder.split.rest[: len(folder.split.rest) // 2 + 2]] = half[folder.split.test[::2]] = True
     put_cells(folder, "good", [np.where(half, 32, 34)] * 3)
     put_cells(folder, "twin", [np.where(half, 34, 32)] * 3)
     put_cells(folder, "now-and-then-worse", [np.where(half, 32, 34) + (rng.random(N) < 0.1)] * 3)
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(folder):
-    return table_of.rows(folder, FOURTEEN).set_index("model", drop=False)
+    return table_of.rows(folder, DEFAULT_AGE_GROUPS).set_index("model", drop=False)
 
 
 def test_the_difference_to_the_best_is_the_difference_of_the_scores(table):
@@ -71,20 +71,20 @@ def test_a_run_without_out_of_fold_predictions_is_held_against_the_best_on_the_t
 
 
 def test_twins_to_the_last_answer_are_tied(tmp_path):
-    folder = plan_folder(tmp_path, np.arange(200) % 90)
+    folder = experiment(tmp_path, np.arange(200) % 90)
     for name in ("one", "other"):
         put(folder, name, np.arange(200) % 90 + 1)
-    assert leaderboard.tied(table_of.rows(folder, FOURTEEN)).tolist() == [False, True]
+    assert leaderboard.tied(table_of.rows(folder, DEFAULT_AGE_GROUPS)).tolist() == [False, True]
 
 
 def test_ranges_are_compared_by_weighted_f1(tmp_path):
-    groups = SCHEMES["adience"]
-    low, high = np.array(groups.groups)[np.arange(400) % 8].T
-    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    age_groups = AGE_GROUPS["adience"]
+    low, high = np.array(age_groups.ranges)[np.arange(400) % 8].T
+    folder = experiment(tmp_path, np.stack([low, high], 1))
     rng = np.random.default_rng(0)
     put(folder, "right", low)
     put(folder, "half", np.where(rng.random(400) < 0.5, low, 45))
-    table = table_of.rows(folder, groups).set_index("model", drop=False)
+    table = table_of.rows(folder, age_groups).set_index("model", drop=False)
     assert leaderboard.chosen_by(table) == "oof_f1_weighted"
     assert list(table.index) == ["right (import)", "half (import)"]
     assert table["oof_mae_vs_best"].isna().all()
@@ -93,17 +93,17 @@ def test_ranges_are_compared_by_weighted_f1(tmp_path):
 
 
 def test_without_runs_or_with_refits_alone_nothing_is_best_and_nothing_tied(tmp_path):
-    folder = plan_folder(tmp_path, np.arange(100))
+    folder = experiment(tmp_path, np.arange(100))
     for _ in range(2):
-        table = table_of.rows(folder, FOURTEEN)
+        table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
         assert leaderboard.best(table) is None
         assert not leaderboard.tied(table).any()
         put(folder, "theirs", np.arange(100), parts=("test",))
 
 
 def test_the_table_marks_the_best_and_the_tied_and_says_what_that_means(folder):
-    table = table_of.rows(folder, FOURTEEN)
-    text = table_of.markdown(table, folder, FOURTEEN)
+    table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
+    text = table_of.markdown(table, folder, DEFAULT_AGE_GROUPS)
     marks = dict(table_of.marked(table))
     assert sorted(marks.values()) == ["", "", "*best", "=best"]
     assert text.count("=best |") == 1
@@ -114,34 +114,34 @@ def test_the_table_marks_the_best_and_the_tied_and_says_what_that_means(folder):
 # --- what must be said beside a row -----------------------------------------------------------------------------
 
 
-def said(folder, groups=FOURTEEN):
+def said(folder, age_groups=DEFAULT_AGE_GROUPS):
     """What the terminal shows beside each model, by its folder."""
-    return table_of.rows(folder, groups).set_index("run")["why"].to_dict()
+    return table_of.rows(folder, age_groups).set_index("run")["why"].to_dict()
 
 
 def test_what_leaked_is_not_the_best_however_good_it_looks_and_says_so_beside_its_name(tmp_path):
     rng = np.random.default_rng(0)
     age = rng.integers(3, 90, 1200)
-    folder = plan_folder(tmp_path, age)
-    part, seen = folder.plan.part, rng.random(1200) < 0.5
+    folder = experiment(tmp_path, age)
+    part, seen = folder.split.part, rng.random(1200) < 0.5
     errors = np.rint(rng.normal(0, 6, (3, 1200))).astype(int)
     put_cells(folder, "honest", list(age + errors))
     leaked = [age + np.where(seen & (part == fold), 0, errors[fold]) for fold in range(3)]
     put_cells(folder, "leaked", leaked)
-    table = table_of.rows(folder, FOURTEEN)
+    table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
     assert table["model"].tolist() == ["leaked", "honest"]
     assert table_of.marked(table) == [("leaked", "!gap"), ("honest", "*best")]
     assert table["run"][leaderboard.best(table)] == "honest"
-    text = table_of.markdown(table, folder, FOURTEEN)
+    text = table_of.markdown(table, folder, DEFAULT_AGE_GROUPS)
     assert "| leaked !gap |" in text
     assert "!gap: suspicious" in text
     shutil.rmtree(folder.folder / "honest")
-    assert leaderboard.best(table_of.rows(folder, FOURTEEN)) is None
+    assert leaderboard.best(table_of.rows(folder, DEFAULT_AGE_GROUPS)) is None
 
 
 def test_a_stack_whose_member_is_gone_or_another_says_so_in_the_table(tmp_path):
     rng = np.random.default_rng(0)
-    folder = plan_folder(tmp_path, np.arange(300) % 90)
+    folder = experiment(tmp_path, np.arange(300) % 90)
     for name in ("one", "other"):
         put_cells(folder, name, [np.clip(np.arange(300) % 90 + rng.integers(-5, 6, 300), 0, 120)] * 3)
     combine(folder, None, ["mean"], 0, Console())
@@ -152,36 +152,36 @@ def test_a_stack_whose_member_is_gone_or_another_says_so_in_the_table(tmp_path):
     shutil.rmtree(folder.folder / "other")
     assert said(folder)["mean"].startswith("removed or made again since it was combined: one, other;")
     shown = Rich(width=200, file=io.StringIO())
-    shown.print(table_of.rich_table(table_of.rows(folder, FOURTEEN), folder, 200))
+    shown.print(table_of.rich_table(table_of.rows(folder, DEFAULT_AGE_GROUPS), folder, 200))
     assert "mean: removed or made again since it was combined: one, other" in shown.file.getvalue()
 
 
-def imported(folder, lines, groups, out_of_fold=False):
+def imported(folder, lines, age_groups, out_of_fold=False):
     file = folder.folder.parent / "answers.csv"
     ids = folder.items["item_id"]
     file.write_text("item_id,prediction\n" + "".join(f"{i},{a}\n" for i, a in zip(ids, lines, strict=True)))
-    external.put(file, "theirs", folder, groups, out_of_fold, lambda text: None)
+    external.put(file, "theirs", folder, age_groups, out_of_fold, lambda text: None)
 
 
 def test_groups_that_those_shown_cut_are_called_guesses(tmp_path):
     years = np.arange(300) % 90
-    folder = plan_folder(tmp_path, years)
-    imported(folder, [FOURTEEN.labels[g] for g in FOURTEEN.lookup[years]], FOURTEEN)
-    cut = "answered in the groups 'fourteen', which those shown cut"
+    folder = experiment(tmp_path, years)
+    imported(folder, [DEFAULT_AGE_GROUPS.labels[g] for g in DEFAULT_AGE_GROUPS.lookup[years]], DEFAULT_AGE_GROUPS)
+    cut = "answered in the groups 'default', which those shown cut"
     assert cut not in said(folder)["import-theirs"]
-    assert cut in said(folder, SCHEMES["decades"])["import-theirs"]
-    assert cut in said(folder, scheme("0-2,4-5,6+"))["import-theirs"]  # 3 of 3-5 lies in none
-    assert cut not in said(folder, scheme("0-14,15-40,41+"))["import-theirs"]  # unions of what was given
+    assert cut in said(folder, AGE_GROUPS["decades"])["import-theirs"]
+    assert cut in said(folder, parse_age_groups("0-2,4-5,6+"))["import-theirs"]  # 3 of 3-5 lies in none
+    assert cut not in said(folder, parse_age_groups("0-14,15-40,41+"))["import-theirs"]  # unions of what was given
 
 
 def test_groups_of_imported_ages_that_rest_on_errors_are_said_to(tmp_path):
     years = np.arange(300) % 90
-    folder = plan_folder(tmp_path, years)
-    imported(folder, years + np.arange(300) % 3, FOURTEEN, out_of_fold=True)
-    mine = scheme("0-12,13-19,20+")
-    assert "imported again with --groups 0-12,13-19,20+" in said(folder, mine)["import-theirs"]
-    assert "imported again" not in said(folder, SCHEMES["decades"])["import-theirs"]
+    folder = experiment(tmp_path, years)
+    imported(folder, years + np.arange(300) % 3, DEFAULT_AGE_GROUPS, out_of_fold=True)
+    mine = parse_age_groups("0-12,13-19,20+")
+    assert "imported again with --age-groups 0-12,13-19,20+" in said(folder, mine)["import-theirs"]
+    assert "imported again" not in said(folder, AGE_GROUPS["decades"])["import-theirs"]
     imported(folder, years + np.arange(300) % 3, mine, out_of_fold=True)
     assert "imported again" not in said(folder, mine)["import-theirs"]
-    imported(folder, years, FOURTEEN)  # a bare age is in its group under any scheme
+    imported(folder, years, DEFAULT_AGE_GROUPS)  # a bare age is in its group under any scheme
     assert "imported again" not in said(folder, mine)["import-theirs"]

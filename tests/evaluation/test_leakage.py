@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers.made_up import plan_folder, put, put_cells
+from helpers.made_up import experiment, put, put_cells
 from rich.console import Console
 
 from ageensemble._utils.io import file_hash, read_json, write_json
-from ageensemble.ages import FOURTEEN, SCHEMES, scheme
+from ageensemble.ages import AGE_GROUPS, DEFAULT_AGE_GROUPS, parse_age_groups
 from ageensemble.ensembles.pooling import Pool
 from ageensemble.evaluation import bootstrap, leakage
 from ageensemble.reporting import leaderboard
@@ -20,8 +20,8 @@ def folder(tmp_path_factory):
     """Honest cells, cells that had seen half of what was held out from them or of the test part, and a good import."""
     rng = np.random.default_rng(0)
     age = rng.integers(3, 90, N)
-    folder = plan_folder(tmp_path_factory.mktemp("gaps"), age, np.arange(N) // 2)
-    part, seen = folder.plan.part, rng.random(N) < 0.5
+    folder = experiment(tmp_path_factory.mktemp("gaps"), age, np.arange(N) // 2)
+    part, seen = folder.split.part, rng.random(N) < 0.5
 
     def cells(knows):
         errors = rng.normal(0, 6, (FOLDS, N))
@@ -35,8 +35,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def measured(folder, groups=FOURTEEN):
-    table = leaderboard.rows(folder, groups)
+def measured(folder, age_groups=DEFAULT_AGE_GROUPS):
+    table = leaderboard.rows(folder, age_groups)
     return table.set_index("run")[leakage.COLUMNS].T.to_dict()
 
 
@@ -58,15 +58,15 @@ def test_a_leak_is_suspicious_whichever_way_and_honest_runs_are_clean(folder):
 
 
 def test_a_bag_is_better_than_its_cells_and_that_is_no_gap(folder):
-    table = leaderboard.rows(folder, FOURTEEN).set_index("run")
+    table = leaderboard.rows(folder, DEFAULT_AGE_GROUPS).set_index("run")
     flattery = table.loc["honest", "test_mae"] - table.loc["honest", "oof_mae"]
     assert flattery < -1
     assert abs(table.loc["honest", "gap"]) < 0.6
 
 
 def test_the_gap_is_the_plain_difference_where_all_ages_are_one(tmp_path):
-    folder = plan_folder(tmp_path, np.full(N, 40))
-    put_cells(folder, "one", np.full((FOLDS, N), 40) + np.where(folder.plan.part == TEST, 7, 5))
+    folder = experiment(tmp_path, np.full(N, 40))
+    put_cells(folder, "one", np.full((FOLDS, N), 40) + np.where(folder.split.part == TEST, 7, 5))
     row = measured(folder)["one"]
     assert (row["gap"], row["gap_low"], row["gap_high"]) == pytest.approx((2, 2, 2))
 
@@ -109,30 +109,30 @@ def test_pairs_of_one_test_item_each_are_a_paired_comparison():
 
 
 def test_too_few_clusters_are_not_measured(tmp_path):
-    folder = plan_folder(tmp_path, np.arange(140) % 90)  # 28 of them are test items
+    folder = experiment(tmp_path, np.arange(140) % 90)  # 28 of them are test items
     put(folder, "one", np.arange(140) % 90)
-    assert measured(folder)["one"]["gap_why"] == "fewer than 30 clusters"
+    assert measured(folder)["one"]["gap_why"] == "fewer than 30 groups"
 
 
 def test_test_items_of_another_data_set_are_no_leak(tmp_path):
     age = np.arange(N) % 90
-    folder = plan_folder(tmp_path, age)
-    test = folder.plan.part == TEST
+    folder = experiment(tmp_path, age)
+    test = folder.split.part == TEST
     put(folder, "one", age + np.where(test, 12, 5))
     assert measured(folder)["one"]["gap_state"] == "suspicious"
     folder.items["dataset"] = np.where(test, "other faces", "made up")
     row = measured(folder)["one"]
     assert (row["gap_state"], row["gap_why"]) == ("not measured", "the test part is of another data set")
-    assert leaderboard.marked(leaderboard.rows(folder, FOURTEEN)) == [("one (import)", leaderboard.BEST)]
+    assert leaderboard.marked(leaderboard.rows(folder, DEFAULT_AGE_GROUPS)) == [("one (import)", leaderboard.BEST)]
 
 
 def test_groups_that_hold_too_few_are_not_measured_where_they_are_what_is_scored(tmp_path):
     low, high = np.array([(0, 2), (4, 6)])[(np.arange(900) % 30 == 0).astype(int)].T
-    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    folder = experiment(tmp_path, np.stack([low, high], 1))
     put(folder, "one", low)
-    assert measured(folder, SCHEMES["adience"])["one"]["gap_state"] == "clean"
+    assert measured(folder, AGE_GROUPS["adience"])["one"]["gap_state"] == "clean"
     for text in ("4-6", "20-30"):  # which 30 items lie in, and none
-        assert measured(folder, scheme(text))["one"]["gap_why"] == "fewer than 30 clusters"
+        assert measured(folder, parse_age_groups(text))["one"]["gap_why"] == "fewer than 30 groups"
 
 
 def test_rounding_is_no_gap():
@@ -142,14 +142,14 @@ def test_rounding_is_no_gap():
 
 
 def test_ranges_are_measured_by_accuracy(tmp_path):
-    groups = SCHEMES["adience"]
-    low, high = np.array([*groups.groups, (21, 22)])[np.arange(900) % 9].T
-    folder = plan_folder(tmp_path, np.stack([low, high], 1))
+    age_groups = AGE_GROUPS["adience"]
+    low, high = np.array([*age_groups.ranges, (21, 22)])[np.arange(900) % 9].T
+    folder = experiment(tmp_path, np.stack([low, high], 1))
     rng = np.random.default_rng(0)
     wrong = rng.random(900) < 0.4
     put(folder, "honest", np.where(wrong, 100 - low, low))
-    put(folder, "leaked", np.where(wrong & (folder.plan.part == TEST), 100 - low, low))
-    found = measured(folder, groups)
+    put(folder, "leaked", np.where(wrong & (folder.split.part == TEST), 100 - low, low))
+    found = measured(folder, age_groups)
     assert found["honest"]["gap_state"] == "clean"
     assert found["leaked"]["gap_high"] < 0
     assert found["leaked"]["gap_why"].startswith("better out-of-fold")
@@ -185,11 +185,11 @@ def test_a_stack_of_a_suspicious_member_is_suspicious_whatever_its_own_gap(folde
     row = measured(folder)["mean"]
     assert row["gap_state"] == "suspicious"
     assert row["gap_why"] == "made of suspicious leaked"
-    text = leaderboard.markdown(leaderboard.rows(folder, FOURTEEN), folder, FOURTEEN)
+    text = leaderboard.markdown(leaderboard.rows(folder, DEFAULT_AGE_GROUPS), folder, DEFAULT_AGE_GROUPS)
     assert "mean: suspicious, gap" in text
     console = Console(width=80)
     with console.capture() as printed:
-        console.print(leaderboard.rich_table(leaderboard.rows(folder, FOURTEEN), folder, 80))
+        console.print(leaderboard.rich_table(leaderboard.rows(folder, DEFAULT_AGE_GROUPS), folder, 80))
     assert "mean: suspicious, gap" in printed.get()
     assert "made of suspicious leaked" in text
 
@@ -205,11 +205,11 @@ def test_a_stack_whose_member_was_fitted_again_is_not_measured(folder):
 
 def test_the_answers_that_are_compared_are_those_of_the_part(folder):
     run = next(run for run in folder.runs if run.folder.name == "honest")
-    oof = {"honest": bootstrap.answers(run.predictions("oof"), FOURTEEN)}
-    row = leakage.measured([run], folder, FOURTEEN, oof)["honest"]
+    oof = {"honest": bootstrap.answers(run.predictions("oof"), DEFAULT_AGE_GROUPS)}
+    row = leakage.measured([run], folder, DEFAULT_AGE_GROUPS, oof)["honest"]
     cells = [np.load(run.cell_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
-    test = np.mean([np.abs(cell - folder.y[folder.plan.test, 0]).mean() for cell in cells])
-    own = np.abs(oof["honest"].years - folder.y[folder.plan.rest, 0]).mean()
+    test = np.mean([np.abs(cell - folder.y[folder.split.test, 0]).mean() for cell in cells])
+    own = np.abs(oof["honest"].years - folder.y[folder.split.rest, 0]).mean()
     assert row["gap"] == pytest.approx(test - own, abs=0.15)  # but for the strata
 
 

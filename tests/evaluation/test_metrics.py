@@ -19,7 +19,7 @@ def _warnings_are_errors():
 
 def certain(*years):
     """Distributions that are sure of a year."""
-    return np.eye(ages.A)[list(years)]
+    return np.eye(ages.N_AGES)[list(years)]
 
 
 def exact(*years):
@@ -27,7 +27,7 @@ def exact(*years):
 
 
 def test_metrics_in_years_by_hand():
-    found = metrics.score(certain(20, 30, 46, 55), exact(20, 33, 40, 60), ages.SCHEMES["decades"])
+    found = metrics.score(certain(20, 30, 46, 55), exact(20, 33, 40, 60), ages.AGE_GROUPS["decades"])
     assert found["mae"] == pytest.approx((0 + 3 + 6 + 5) / 4)
     assert found["bias"] == pytest.approx((0 - 3 + 6 - 5) / 4)
     assert found["rmse"] == pytest.approx(np.sqrt((0 + 9 + 36 + 25) / 4))
@@ -38,14 +38,14 @@ def test_metrics_in_years_by_hand():
 
 
 def test_the_macro_average_counts_every_group_alike():
-    found = metrics.score(certain(20, 20, 20, 50), exact(20, 21, 22, 60), ages.SCHEMES["decades"])
+    found = metrics.score(certain(20, 20, 20, 50), exact(20, 21, 22, 60), ages.AGE_GROUPS["decades"])
     assert found["macro_mae"] == pytest.approx((1 + 10) / 2)
     assert found["mae"] == pytest.approx(13 / 4)
 
 
 def test_absolute_errors_use_the_median_and_squared_ones_the_mean():
     d = 0.6 * certain(20) + 0.4 * certain(50)
-    found = metrics.score(d, exact(20), ages.FOURTEEN)
+    found = metrics.score(d, exact(20), ages.DEFAULT_AGE_GROUPS)
     assert found["mae"] == 0
     assert found["rmse"] == pytest.approx(12)
 
@@ -53,8 +53,8 @@ def test_absolute_errors_use_the_median_and_squared_ones_the_mean():
 def test_years_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
     age = rng.integers(0, 100, 200)
-    d = rng.dirichlet(np.full(ages.A, 0.1), 200)
-    found = metrics.score(d, exact(*age), ages.FOURTEEN)
+    d = rng.dirichlet(np.full(ages.N_AGES, 0.1), 200)
+    found = metrics.score(d, exact(*age), ages.DEFAULT_AGE_GROUPS)
     assert found["r2"] == pytest.approx(oracle.r2_score(age, ages.mean(d)))
     assert found["mae"] == pytest.approx(oracle.mean_absolute_error(age, ages.median(d)))
     assert found["rmse"] == pytest.approx(oracle.root_mean_squared_error(age, ages.mean(d)))
@@ -114,7 +114,7 @@ def test_the_crps_by_hand_and_by_its_other_formula():
     d = 0.5 * certain(20) + 0.5 * certain(22)
     assert metrics.crps(d, np.array([20])) == pytest.approx(0.5**2 + 0.5**2)
     rng = np.random.default_rng(0)
-    d, age, years = rng.dirichlet(np.ones(ages.A), 5), rng.integers(0, 121, 5), np.arange(ages.A)
+    d, age, years = rng.dirichlet(np.ones(ages.N_AGES), 5), rng.integers(0, 121, 5), np.arange(ages.N_AGES)
     apart = np.abs(years[:, None] - years)
     energy = [p @ np.abs(years - a) - 0.5 * p @ apart @ p for p, a in zip(d, age, strict=True)]
     assert metrics.crps(d, age) == pytest.approx(np.mean(energy))
@@ -127,27 +127,27 @@ def test_the_calibration_error_by_hand():
 
 
 def test_ranges_of_years_have_metrics_by_group_alone():
-    found = metrics.score(certain(28, 5), np.array([[25, 32], [60, 120]]), ages.SCHEMES["adience"])
+    found = metrics.score(certain(28, 5), np.array([[25, 32], [60, 120]]), ages.AGE_GROUPS["adience"])
     assert found["accuracy"] == 0.5
     assert all(np.isnan(found[name]) for name in ("mae", "macro_mae", "rmse", "r2", "cs5", "bias", "crps"))
 
 
 def test_items_outside_the_groups_are_left_out_of_the_metrics_by_group():
-    found = metrics.score(certain(20, 40, 5), exact(20, 20, 90), ages.scheme("18-29,30-49"))
+    found = metrics.score(certain(20, 40, 5), exact(20, 20, 90), ages.parse_age_groups("18-29,30-49"))
     assert found["accuracy"] == 0.5
     assert found["mae"] == pytest.approx((0 + 20 + 85) / 3)
     assert found["macro_mae"] == 10
 
 
 def test_no_item_inside_any_group_leaves_the_metrics_by_group_blank():
-    found = metrics.score(certain(20), exact(90), ages.scheme("18-29"))
+    found = metrics.score(certain(20), exact(90), ages.parse_age_groups("18-29"))
     assert found["mae"] == 70
     assert all(np.isnan(found[name]) for name in ("accuracy", "f1_weighted", "kappa", "log_loss", "macro_mae"))
 
 
 @pytest.mark.parametrize("n", [1, 4])
 def test_one_group_only_gives_numbers_or_nan(n):
-    found = metrics.score(certain(*[30] * n), exact(*[30] * n), ages.FOURTEEN)
+    found = metrics.score(certain(*[30] * n), exact(*[30] * n), ages.DEFAULT_AGE_GROUPS)
     assert (found["mae"], found["accuracy"], found["f1_weighted"], found["f1_macro"], found["log_loss"]) == (
         0,
         1,
@@ -160,10 +160,10 @@ def test_one_group_only_gives_numbers_or_nan(n):
 
 
 def test_a_prediction_certain_and_wrong_has_a_finite_log_loss():
-    assert metrics.score(certain(80), exact(5), ages.FOURTEEN)["log_loss"] == pytest.approx(-np.log(1e-12))
+    assert metrics.score(certain(80), exact(5), ages.DEFAULT_AGE_GROUPS)["log_loss"] == pytest.approx(-np.log(1e-12))
 
 
 def test_no_item_at_all_gives_blanks():
-    found = metrics.score(np.empty((0, ages.A)), np.empty((0, 2), int), ages.FOURTEEN)
+    found = metrics.score(np.empty((0, ages.N_AGES)), np.empty((0, 2), int), ages.DEFAULT_AGE_GROUPS)
     assert list(found) == list(metrics.NAMES)
     assert all(np.isnan(value) for value in found.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / "benchmarks" / "differences.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "differences.py"
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,9 @@ def test_a_true_difference_of_three_tenths_of_a_year_is_found(simulated):
 
 
 def test_items_that_are_alike_must_be_resampled_together(simulated):
-    alike = {"repetitions": 500, "items": 1000, "per_cluster": 4, "alike": 0.5}
+    alike = {"repetitions": 500, "items": 1000, "per_group": 4, "alike": 0.5}
     assert simulated["found"](0.0, **alike) <= 0.08
-    assert simulated["found"](0.0, **alike, by_cluster=False) >= 0.15
+    assert simulated["found"](0.0, **alike, by_group=False) >= 0.15
 
 
 def test_every_headline_metric_keeps_the_promise(simulated):

@@ -13,7 +13,7 @@ from ageensemble.errors import DataError
 from ageensemble.experiments import benchmark as bench
 from ageensemble.experiments import estimate
 from ageensemble.models import spec
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 
 @pytest.fixture
@@ -58,35 +58,35 @@ def watcher(tmp_path):
     return file
 
 
-def estimated(manifest, text, here, seed=0):
-    return estimate.estimate(manifest, split.make(manifest, 0, 3), [spec.parse(text)], "folds", seed, here)
+def estimated(dataset, text, here, seed=0):
+    return estimate.estimate(dataset, make_split(dataset, 0, 3), [spec.parse(text)], "folds", seed, here)
 
 
-def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(manifest, cache, tmp_path, watcher):
+def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(dataset, cache, tmp_path, watcher):
     here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
-    before = estimated(manifest, f"{watcher} size=33", here)
-    native = estimated(manifest, f"{watcher} size=native", here)
-    image_array.squares_file(manifest, "33", cache)
-    after = estimated(manifest, f"{watcher} size=33", here)
+    before = estimated(dataset, f"{watcher} size=33", here)
+    native = estimated(dataset, f"{watcher} size=native", here)
+    image_array.squares_file(dataset, "33", cache)
+    after = estimated(dataset, f"{watcher} size=33", here)
     assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
     assert after["disk_bytes"] == native["disk_bytes"]
     assert before["rows"][0]["memory_bytes"] == 500_000_000  # the interpreter, and what the model says: nothing
 
 
-@pytest.mark.parametrize("name", ["test_resnet weights={}", "svm@embed:test_resnet embed.weights={}"])
-def test_weights_of_another_network_are_refused_as_a_fit_would(manifest, cache, tmp_path, name):
+@pytest.mark.parametrize("name", ["test_resnet weights={}", "svm@embedding:test_resnet embedding.weights={}"])
+def test_weights_of_another_network_are_refused_as_a_fit_would(dataset, cache, tmp_path, name):
     here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
     for network, file in (("test_vit", tmp_path / "other.pth"), ("test_resnet", tmp_path / "right.pth")):
         torch.save(timm.create_model(network).state_dict(), file)
     with pytest.raises(DataError, match=r"other\.pth is of another network"):
-        estimated(manifest, name.format(tmp_path / "other.pth"), here)
-    assert estimated(manifest, name.format(tmp_path / "right.pth"), here)["rows"][0]["left"] == 3
+        estimated(dataset, name.format(tmp_path / "other.pth"), here)
+    assert estimated(dataset, name.format(tmp_path / "right.pth"), here)["rows"][0]["left"] == 3
 
 
-def test_an_onnx_file_that_is_none_is_refused_as_a_fit_would(manifest, cache, tmp_path):
+def test_an_onnx_file_that_is_none_is_refused_as_a_fit_would(dataset, cache, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     with pytest.raises(DataError, match=r"broken\.onnx"):
-        estimated(manifest, f"svm@embed:{tmp_path / 'broken.onnx'}", bench.settings(tmp_path, cache, 2, "cpu"))
+        estimated(dataset, f"svm@embedding:{tmp_path / 'broken.onnx'}", bench.settings(tmp_path, cache, 2, "cpu"))
 
 
 SETTLING = (
@@ -104,24 +104,24 @@ Watcher.settle = classmethod(settle)
 
 
 def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
-    manifest, cache, tmp_path, watcher, capsys, monkeypatch
+    dataset, cache, tmp_path, watcher, capsys, monkeypatch
 ):
     monkeypatch.setattr(bench.reports, "missing", lambda run: [])  # pictures take longer than all else here
     watcher.write_text(SETTLING)
     here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
-    assert estimated(manifest, str(watcher), here)["rows"][0]["left"] == 3
+    assert estimated(dataset, str(watcher), here)["rows"][0]["left"] == 3
     assert "a pause is taken" not in capsys.readouterr().err
-    about, plan = {"leaks": 0, "limited": 0}, split.make(manifest, 0, 3)
-    _, runs = bench.run(manifest, plan, about, [spec.parse(str(watcher))], 0, "folds", here)
+    about, split = {"leaks": 0, "limited": 0}, make_split(dataset, 0, 3)
+    _, runs = bench.run(dataset, split, about, [spec.parse(str(watcher))], 0, "folds", here)
     assert capsys.readouterr().err.count("a pause is taken") == 1
-    assert [run.name for run in runs] == ["watcher.py", "floor"]
+    assert [run.name for run in runs] == ["watcher.py", "prior"]
     assert runs[0].config["params"]["pause"] == 0.01
-    row = estimated(manifest, str(watcher), here)["rows"][0]
+    row = estimated(dataset, str(watcher), here)["rows"][0]
     assert (row["left"], row["seconds"]) == (0, 0)
-    row = estimated(manifest, str(watcher), here, seed=1)["rows"][0]
+    row = estimated(dataset, str(watcher), here, seed=1)["rows"][0]
     assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a cell
     both = [spec.parse(text) for text in (str(watcher), f"{watcher} pause=0.01")]
-    _, runs = bench.run(manifest, plan, about, both, 0, "folds", here)
+    _, runs = bench.run(dataset, split, about, both, 0, "folds", here)
     assert len(runs) == 2
 
 
@@ -158,7 +158,7 @@ def test_cells_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(m
     network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
     network.make.images, network.make.gpu_bytes = True, Network.gpu_bytes
     here = SimpleNamespace(jobs=4, device=device, console=console)
-    found = bench._jobs_in_memory({1: network, 2: spec.parse("floor")}, 1000, here)
+    found = bench._jobs_in_memory({1: network, 2: spec.parse("prior")}, 1000, here)
     assert min(found, here.jobs) == jobs
     assert bool(said) == (jobs < 4)
     assert all("at once" in line for line in said)

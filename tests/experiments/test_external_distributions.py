@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ageensemble import ages
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.experiments import external
 
 
@@ -19,12 +19,12 @@ def test_a_bare_age_is_the_median_the_mode_and_the_mean_of_its_bell():
 def test_the_group_of_an_answer_wins_with_the_least_more_on_its_year():
     years = np.eye(121)
     errors = 0.2 * years[16] + 0.3 * years[12] + 0.5 * years[19]  # 15-17 lies between wider groups
-    [kept] = external.reading(errors[None], np.array([16]), [FOURTEEN])
+    [kept] = external.reading(errors[None], np.array([16]), [DEFAULT_AGE_GROUPS])
     assert kept.sum() == pytest.approx(1)
-    assert FOURTEEN.probabilities(kept[None]).argmax(1) == FOURTEEN.lookup[16]
+    assert DEFAULT_AGE_GROUPS.probabilities(kept[None]).argmax(1) == DEFAULT_AGE_GROUPS.lookup[16]
     assert kept[16] - kept[19] == pytest.approx(external.AHEAD)
     assert kept[[12, 19]] == pytest.approx(np.array([0.3, 0.5]) * kept[19] / 0.5)  # the rest as it was
-    [free] = external.reading(errors[None], np.array([3]), [ages.scheme("10-14,15-17,18-22")])
+    [free] = external.reading(errors[None], np.array([3]), [ages.parse_age_groups("10-14,15-17,18-22")])
     assert ages.median(free[None]) == 3  # which lies in no group
 
 
@@ -42,7 +42,7 @@ def test_a_median_is_kept_with_the_least_more_on_its_year():
 
 def test_known_errors_do_not_hang_on_the_order_of_the_items():
     age = np.repeat(np.arange(20, 41), 200)  # as sorted as file names that begin with the age
-    rows = external.by_errors(np.array([30.0, 30.4]), np.full(len(age), 30.0), age, FOURTEEN)
+    rows = external.by_errors(np.array([30.0, 30.4]), np.full(len(age), 30.0), age, DEFAULT_AGE_GROUPS)
     assert ages.median(rows).tolist() == [30, 30]
     other = np.r_[20:30, 31:41]  # on 30 there is a little more, so that it is read off
     assert rows[0, other] == pytest.approx(np.full(20, 1 / 21), abs=0.03)

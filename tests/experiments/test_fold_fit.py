@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.commands import BRIGHTNESS, MINE, WATCHER, ageensemble, benchmark, plan_folder, predictions, said
+from helpers.commands import BRIGHTNESS, MINE, WATCHER, ageensemble, benchmark, experiment, predictions, said
 
 from ageensemble import features
 from ageensemble.data import image_array
 from ageensemble.experiments import fold_fit
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.models import spec as specs
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_every_kind_of_failure_is_a_row_with_its_reason_and_the_rest_goes_on(
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     table = rows(tmp_path / "runs")
-    assert table["floor"]["state"] == table["mine.py"]["state"] == "complete"
+    assert table["prior"]["state"] == table["mine.py"]["state"] == "complete"
     for key, reason in reasons.items():
         row = table[f"mine.py trouble={key}"]
         assert row["state"] == "failed"
@@ -79,7 +79,7 @@ def test_running_again_retries_only_what_failed(utkface, cache, tmp_path, mine):
 def test_only_the_missing_cell_is_fitted(utkface, cache, tmp_path, mine):
     words = [utkface, tmp_path / "runs", cache, "--model", mine]
     benchmark(*words)
-    [run] = plan_folder(tmp_path / "runs").glob("mine.py-*")
+    [run] = experiment(tmp_path / "runs").glob("mine.py-*")
     original = predictions(tmp_path / "runs")
     times = {f: f.stat().st_mtime_ns for f in run.glob("cell-*/held_out.npy")}
     (run / "done.json").unlink()
@@ -102,7 +102,7 @@ def test_a_model_gets_the_features_of_its_training_items(utkface, cache, tmp_pat
     (tmp_path / "mine.py").write_text(wanting)
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py@./brightness.py", cwd=tmp_path)
     assert done.returncode == 0
-    [record] = plan_folder(tmp_path / "runs").glob("mine.py@brightness.py-*/cell-0/record.json")
+    [record] = experiment(tmp_path / "runs").glob("mine.py@brightness.py-*/cell-0/record.json")
     content = json.loads(record.read_text())
     assert content["train_items"] + content["predicted_items"] == 123
     assert {"fit_seconds", "peak_bytes", "versions", "seed", "threads", "device", "machine"} <= set(content)
@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_bytes_and_the_test_part_is_the_mean_of_the
         assert benchmark(utkface, tmp_path / out, cache, "--model", mine).returncode == 0
     assert predictions(tmp_path / "a") == predictions(tmp_path / "b")
     assert len(predictions(tmp_path / "a")) == 4
-    [run] = plan_folder(tmp_path / "a").glob("mine.py-*")
+    [run] = experiment(tmp_path / "a").glob("mine.py-*")
     fold_fit = [np.load(run / f"cell-{k}" / "test.npy") for k in range(3)]
     np.testing.assert_allclose(np.load(run / "test.npy"), np.mean(fold_fit, 0), atol=1e-7)
 
@@ -157,40 +157,40 @@ class Nearest:
 '''
 
 
-def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(manifest, cache, tmp_path, monkeypatch):
+def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(dataset, cache, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "brightness.py").write_text(BRIGHTNESS)
     (tmp_path / "nearest.py").write_text(NEAREST)
-    plan = split.make(manifest, folds=3)
+    split = make_split(dataset, folds=3)
     spec = specs.parse("./nearest.py")
-    file = features.matrix_file(*spec.features[0], manifest, cache, "cpu")
-    spoilt_file, spoilt_rows = tmp_path / "spoilt.npy", np.r_[plan.held_out(0), plan.test]
+    file = features.matrix_file(*spec.features[0], dataset, cache, "cpu")
+    spoilt_file, spoilt_rows = tmp_path / "spoilt.npy", np.r_[split.held_out(0), split.test]
     matrix = np.load(file)
     matrix[spoilt_rows] = 1e9
     np.save(spoilt_file, matrix)
-    items = manifest.items.copy()
+    items = dataset.items.copy()
     items.loc[spoilt_rows, ["age_min", "age_max"]] = 120
-    spoilt = replace(manifest, items=items)
+    spoilt = replace(dataset, items=items)
     assert len(np.unique(spoilt.y[spoilt_rows])) == 1
 
     models = []
-    for name, data, x in (("as it is", manifest, file), ("spoilt", spoilt, spoilt_file)):
-        folder = PlanFolder.create(tmp_path / name, manifest, plan, {"leaks": 0, "limited": 0})
+    for name, data, x in (("as it is", dataset, file), ("spoilt", spoilt, spoilt_file)):
+        folder = Experiment.create(tmp_path / name, dataset, split, {"leaks": 0, "limited": 0})
         run = folder.start(spec, 0, "folds", 1, "cpu")
-        assert fold_fit.fit(fold_fit.tasks(run, spec, data, plan, [x])[0])[1] is None
+        assert fold_fit.fit(fold_fit.tasks(run, spec, data, split, [x])[0])[1] is None
         models.append((run.cell_folder("0") / "model" / "seen.npy").read_bytes())
     assert models[0] == models[1]
 
 
-def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(manifest, tmp_path):
-    plan = split.make(manifest, folds=3)
+def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(dataset, tmp_path):
+    split = make_split(dataset, folds=3)
     asking = MINE.replace("device):", "device, widths=None):").replace("print(", "self.record = {'widths': widths}  # ")
     (tmp_path / "asking.py").write_text(asking)
     for name, columns in (("a", 1), ("b", 3)):
-        np.save(tmp_path / f"{name}.npy", np.zeros((len(manifest), columns), np.float32))
+        np.save(tmp_path / f"{name}.npy", np.zeros((len(dataset), columns), np.float32))
     spec = specs.parse(str(tmp_path / "asking.py"))
-    run = PlanFolder.create(tmp_path, manifest, plan, {"leaks": 0, "limited": 0}).start(spec, 0, "folds", 1, "cpu")
-    fold_fit.fit(fold_fit.tasks(run, spec, manifest, plan, [tmp_path / "b.npy", tmp_path / "a.npy"])[0])
+    run = Experiment.create(tmp_path, dataset, split, {"leaks": 0, "limited": 0}).start(spec, 0, "folds", 1, "cpu")
+    fold_fit.fit(fold_fit.tasks(run, spec, dataset, split, [tmp_path / "b.npy", tmp_path / "a.npy"])[0])
     assert run.record("0")["model"] == {"widths": [3, 1]}
 
 
@@ -202,30 +202,30 @@ def watcher(tmp_path):
 
 
 @pytest.fixture
-def fitted(manifest, cache, tmp_path, watcher):
+def fitted(dataset, cache, tmp_path, watcher):
     """Fits cell 0 of `watcher.py key=value ...` in this process; its folder, record (None where it was cut off)."""
-    plan = split.make(manifest, folds=3)
-    folder = PlanFolder.create(tmp_path / "runs", manifest, plan, {"leaks": 0, "limited": 0})
+    split = make_split(dataset, folds=3)
+    folder = Experiment.create(tmp_path / "runs", dataset, split, {"leaks": 0, "limited": 0})
 
     def fit(*settings):
         spec = specs.parse(" ".join([str(watcher), *settings]))
         run = folder.start(spec, 0, "folds", 1, "cpu")
-        photographs = image_array.photographs(manifest, spec.params["size"], cache)
-        fold_fit.fit(fold_fit.tasks(run, spec, manifest, plan, [], photographs)[0])
+        photographs = image_array.photographs(dataset, spec.params["size"], cache)
+        fold_fit.fit(fold_fit.tasks(run, spec, dataset, split, [], photographs)[0])
         return run.cell_folder("0"), run.record("0")
 
     return fit
 
 
-def test_a_model_that_wants_photographs_is_given_those_of_its_items_alone(fitted, manifest, cache):
+def test_a_model_that_wants_photographs_is_given_those_of_its_items_alone(fitted, dataset, cache):
     folder, record = fitted()
-    plan = split.make(manifest, folds=3)
+    split = make_split(dataset, folds=3)
     with np.load(folder / "model" / "arrays.npz") as saved:
-        squares = image_array.photographs(manifest, "16", cache)[plan.training(0)]
+        squares = image_array.photographs(dataset, "16", cache)[split.training(0)]
         np.testing.assert_allclose(saved["bright"], squares.mean((1, 2, 3)))
-    assert record["train_items"] == len(plan.training(0))
-    assert np.load(folder / "held_out.npy").shape == (len(plan.held_out(0)), 121)
-    assert np.load(folder / "test.npy").shape == (len(plan.test), 121)
+    assert record["train_items"] == len(split.training(0))
+    assert np.load(folder / "held_out.npy").shape == (len(split.held_out(0)), 121)
+    assert np.load(folder / "test.npy").shape == (len(split.test), 121)
 
 
 def test_native_photographs_are_predicted_as_squares_are(fitted):
@@ -274,7 +274,7 @@ def test_a_model_that_tells_rubbish_fails_and_nothing_else(watcher, fitted, told
 def test_a_worker_that_is_killed_goes_on_from_its_checkpoint_in_the_next_benchmark(utkface, cache, tmp_path, watcher):
     words = [utkface, tmp_path / "runs", cache, "--model", f"{watcher} trouble=SIGKILL at=2"]
     assert benchmark(*words, cells="apart").returncode == 1
-    [run] = plan_folder(tmp_path / "runs").glob("watcher.py*")
+    [run] = experiment(tmp_path / "runs").glob("watcher.py*")
     assert len(list(run.glob("cell-*/keep/state.json"))) == 3
     assert benchmark(*words, cells="apart").returncode == 0
     records = [json.loads(file.read_text()) for file in run.glob("cell-*/record.json")]

@@ -19,8 +19,8 @@ from helpers.commands import (
     benchmark_words,
     command,
     environment,
+    experiment,
     metrics,
-    plan_folder,
     predictions,
     said,
 )
@@ -99,7 +99,7 @@ def wait_for(pattern, out, seconds=60):
     return found
 
 
-@pytest.mark.parametrize("moment", ["*/plan.json", "*/*/cell-*/.lock", "*/*/cell-*/record.json"])
+@pytest.mark.parametrize("moment", ["*/experiment.json", "*/*/cell-*/.lock", "*/*/cell-*/record.json"])
 def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path, mine, moment):
     out = tmp_path / "runs"
     words = benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=0.7")
@@ -234,7 +234,7 @@ def test_a_full_disk_is_one_line_and_after_making_room_the_command_completes(
     utkface, cache, tmp_path, mine, mount, size
 ):
     out = mount("runs", f"size={size}")
-    words = [utkface, out, cache, "--model", mine, "--models", "floor"]
+    words = [utkface, out, cache, "--model", mine, "--models", "prior"]
     full = benchmark(*words)
     assert full.returncode == 4
     assert "No space left on device; what is done is kept" in said(full)
@@ -287,4 +287,4 @@ def test_finished_runs_on_a_read_only_disk_can_be_read(utkface, cache, tmp_path,
     shown = ageensemble("results", out)
     assert shown.returncode == 0
     assert "mine" in shown.stdout
-    assert plan_folder(out).name in ageensemble("runs", "list", "--out", out).stdout
+    assert experiment(out).name in ageensemble("runs", "list", "--out", out).stdout

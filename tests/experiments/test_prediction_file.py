@@ -9,13 +9,13 @@ from ageensemble.errors import DataError
 from ageensemble.experiments import prediction_file
 
 ITEMS = pd.DataFrame({"item_id": ["a", "b", "c", "d"], "path": ["x/a.jpg", "x/b.jpg", "x/same.jpg", "y/same.jpg"]})
-THREE = ages.scheme("0-17,18-64,65+")
+THREE = ages.parse_age_groups("0-17,18-64,65+")
 
 
-def read(folder, text, groups=THREE, encoding="utf-8"):
+def read(folder, text, age_groups=THREE, encoding="utf-8"):
     file = folder / "preds.csv"
     file.write_bytes(text.encode(encoding) if isinstance(text, str) else text)
-    return prediction_file.read(file, ITEMS, groups)
+    return prediction_file.read(file, ITEMS, age_groups)
 
 
 def years(found):
@@ -80,8 +80,8 @@ def test_a_group_is_read_by_its_label(spelled, tmp_path):
 
 def test_a_column_of_groups_is_one_even_where_the_labels_are_numbers(tmp_path):
     text = "item_id,{}\na,1\nb,0\n"
-    assert read(tmp_path, text.format("group"), ages.scheme("0,1,2+")).values[0].tolist() == [0, 1, 0]
-    assert read(tmp_path, text.format("age"), ages.scheme("0,1,2+")).kind == "age"
+    assert read(tmp_path, text.format("group"), ages.parse_age_groups("0,1,2+")).values[0].tolist() == [0, 1, 0]
+    assert read(tmp_path, text.format("age"), ages.parse_age_groups("0,1,2+")).kind == "age"
 
 
 @pytest.mark.parametrize("name", ["p{}", "p_{}", "{}", "P{}"])
@@ -126,7 +126,7 @@ REFUSED = {
     "who,age\na,1": r"no column for the item; call it item_id or file \(columns seen: who, age\)",
     "item_id,score\na,1": r"no column of answers; call it prediction, .* \(columns seen: item_id, score\)",
     "item_id,pred,predicted_age\na,1,1": "either 'pred' or 'predicted_age' may be the answer",
-    "item_id,age\nA,1\nB,2": "not one row of its 2 is of an item of this plan; it says 'A' where the plan has 'a'",
+    "item_id,age\nA,1\nB,2": "not one row of its 2 is of an item of this split; it says 'A' where the split has 'a'",
     "item_id,age\na,1\nb,2\na,1": "'a' is answered twice, in lines 2 and 4",
     "file,age\na.jpg,1\nx/a.jpg,2": "'x/a.jpg' is answered twice, in lines 2 and 3",
     "file,age\nsame.jpg,1": "'same.jpg' may be x/same.jpg or y/same.jpg; give the item_id",
@@ -137,7 +137,7 @@ REFUSED = {
     "item_id,age\na,1e999": "'a' is inf, no age",
     "item_id,age\na,young": "'a' is 'young', which is neither an age in years nor one of the groups",
     "item_id,age\na,18-22\nb,23-27": "'a' is '18-22', which is neither an age in years nor one of the groups '0-17,18",
-    "item_id,group\na,1": r"'a' is '1', none of the groups .* \(0-17, 18-64, 65\+\); --groups names others",
+    "item_id,group\na,1": r"'a' is '1', none of the groups .* \(0-17, 18-64, 65\+\); --age-groups names others",
     "item_id,pred\na,0-17\nb,18": "'b' is '18', none of the groups",
     "item_id,0-17,65+\na,1,0": "lacks columns of the groups '0-17,18-64,65+': 18-64",
     "item_id,p0,p2\na,1,0": "columns for 2 years between 0 and 2; a distribution needs every year",

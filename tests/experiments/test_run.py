@@ -6,26 +6,26 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.commands import MINE, ageensemble, benchmark, plan_folder, predictions, said
+from helpers.commands import MINE, ageensemble, benchmark, experiment, predictions, said
 
 from ageensemble._utils import cache as caches
 from ageensemble._utils import io
 from ageensemble._utils.hardware import cores
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.errors import DiskError
 from ageensemble.experiments import benchmark as bench
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.models import spec
 from ageensemble.reporting import leaderboard
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 
 @pytest.fixture(scope="module")
-def finished(manifest, cache, tmp_path_factory):
+def finished(dataset, cache, tmp_path_factory):
     """A benchmark of two models; its `runs` is only read."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "mine.py").write_text(MINE)
-    again(folder, folder / "runs", manifest, cache)
+    again(folder, folder / "runs", dataset, cache)
     return folder
 
 
@@ -36,16 +36,16 @@ def runs(finished, tmp_path):
     return tmp_path / "runs"
 
 
-def again(finished, runs, manifest, cache, jobs=2):
+def again(finished, runs, dataset, cache, jobs=2):
     """What `benchmark` does, without the time another interpreter takes to start; the states of the runs."""
     about, wanted = {"leaks": 0, "limited": 0}, [spec.parse(str(finished / "mine.py"))]
     here = bench.settings(runs, cache, jobs, "cpu")
-    _, found = bench.run(manifest, split.make(manifest, 0, 3), about, wanted, 0, "folds", here)
+    _, found = bench.run(dataset, make_split(dataset, 0, 3), about, wanted, 0, "folds", here)
     return {run.state(3) for run in found}
 
 
 def table(runs):
-    return leaderboard.rows(PlanFolder(plan_folder(runs)), FOURTEEN).set_index("run")
+    return leaderboard.rows(Experiment(experiment(runs)), DEFAULT_AGE_GROUPS).set_index("run")
 
 
 def truncate(file):
@@ -72,74 +72,74 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_run_is_a_row_with_its_reason_and_benchmark_mends_it(damage, finished, runs, manifest, cache):
+def test_a_damaged_run_is_a_row_with_its_reason_and_benchmark_mends_it(damage, finished, runs, dataset, cache):
     name, harm = DAMAGES[damage]
-    [run] = plan_folder(runs).glob("mine.py-*")
+    [run] = experiment(runs).glob("mine.py-*")
     harm(run / name)
     shown = table(runs)
     assert shown.loc[run.name, "state"] == "damaged"
     assert "run it again, or: ageensemble runs remove" in shown.loc[run.name, "why"]
     assert sorted(shown["state"]) == ["complete", "damaged"]
-    assert again(finished, runs, manifest, cache) == {("complete", "")}
+    assert again(finished, runs, dataset, cache) == {("complete", "")}
     assert predictions(runs) == predictions(finished / "runs")
     assert set(table(runs)["state"]) == {"complete"}
 
 
 def test_damage_is_shown_and_the_other_rows_with_it(runs):
-    [run] = plan_folder(runs).glob("mine.py-*")
+    [run] = experiment(runs).glob("mine.py-*")
     (run / "run.json").unlink()
     shown = ageensemble("results", runs)
     assert shown.returncode == 0
-    [row] = [line for line in shown.stdout.splitlines() if line.startswith("floor ")]
+    [row] = [line for line in shown.stdout.splitlines() if line.startswith("prior ")]
     assert re.search(r"\d\.\d", row)
     assert "*best" not in row  # with nothing above it, it is the best of nothing
     assert f"{run.name} damaged: " in shown.stdout
     assert f"{run.name}: damaged" in ageensemble("runs", "list", "--out", runs).stdout
 
 
-def test_a_saved_model_that_changed_is_fitted_again(finished, runs, manifest, cache):
-    [model] = plan_folder(runs).glob("mine.py-*/cell-1/model/counts.npy")
+def test_a_saved_model_that_changed_is_fitted_again(finished, runs, dataset, cache):
+    [model] = experiment(runs).glob("mine.py-*/cell-1/model/counts.npy")
     truncate(model)
-    again(finished, runs, manifest, cache)
-    [original] = plan_folder(finished / "runs").glob("mine.py-*/cell-1/model/counts.npy")
+    again(finished, runs, dataset, cache)
+    [original] = experiment(finished / "runs").glob("mine.py-*/cell-1/model/counts.npy")
     assert model.read_bytes() == original.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["plan.json", "plan.csv", "manifest.csv"])
-def test_a_changed_plan_is_refused_and_benchmark_mends_it(name, finished, runs, manifest, cache):
-    change_a_number(plan_folder(runs) / name)
+@pytest.mark.parametrize("name", ["experiment.json", "split.csv", "dataset.csv"])
+def test_a_changed_plan_is_refused_and_benchmark_mends_it(name, finished, runs, dataset, cache):
+    change_a_number(experiment(runs) / name)
     with pytest.raises(DiskError, match=name):
         table(runs)
-    again(finished, runs, manifest, cache)
+    again(finished, runs, dataset, cache)
     assert set(table(runs)["state"]) == {"complete"}
 
 
 def test_trouble_with_one_plan_does_not_hide_another(finished, runs, annotated, cache):
-    assert benchmark(annotated, runs, cache, "--models", "floor").returncode == 0
-    [file] = runs.glob("faces-*/plan.json")
+    assert benchmark(annotated, runs, cache, "--models", "prior").returncode == 0
+    [file] = runs.glob("faces-*/experiment.json")
     file.write_text("{")
     shown = ageensemble("results", runs)
     assert shown.returncode == 4
     assert "annotated: 60 items" in shown.stdout
-    assert "plan.json is damaged" in said(shown)
+    assert "experiment.json is damaged" in said(shown)
     listed = ageensemble("runs", "list", "--out", runs)
     assert "/: damaged" in listed.stdout
-    assert "floor" in listed.stdout
+    assert "prior" in listed.stdout
 
 
-def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, runs, manifest, cache):
-    [run] = plan_folder(runs).glob("mine.py-*")
+def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, runs, dataset, cache):
+    [run] = experiment(runs).glob("mine.py-*")
     (run / "cell-0" / ".held_out.npy.123.tmp").write_bytes(b"half")
     (run / "cell-0" / "record.json").unlink()
-    again(finished, runs, manifest, cache)
+    again(finished, runs, dataset, cache)
     assert not list(run.rglob("*.tmp"))
 
 
-def test_a_run_keeps_the_threads_it_began_with(finished, runs, manifest, cache):
-    [file] = plan_folder(runs).glob("mine.py-*/run.json")
+def test_a_run_keeps_the_threads_it_began_with(finished, runs, dataset, cache):
+    [file] = experiment(runs).glob("mine.py-*/run.json")
     threads = json.loads(file.read_text())["threads"]
     file.unlink()
-    again(finished, runs, manifest, cache, jobs=cores() + 1 if threads > 1 else 1)
+    again(finished, runs, dataset, cache, jobs=cores() + 1 if threads > 1 else 1)
     assert json.loads(file.read_text())["threads"] == threads
 
 
@@ -147,10 +147,10 @@ def test_runs_are_removed_by_name_and_only_when_told_so(runs):
     kept = ageensemble("runs", "remove", "mine.py", "--out", runs)
     assert kept.returncode == 2
     assert "--yes" in said(kept)
-    assert list(plan_folder(runs).glob("mine.py-*"))
+    assert list(experiment(runs).glob("mine.py-*"))
     assert ageensemble("runs", "remove", "mine.py", "--out", runs, "--yes").returncode == 0
-    assert not list(plan_folder(runs).glob("mine.py-*"))
-    assert list(plan_folder(runs).glob("floor-*"))
+    assert not list(experiment(runs).glob("mine.py-*"))
+    assert list(experiment(runs).glob("prior-*"))
     missing = ageensemble("runs", "remove", "mine.py", "--out", runs, "--yes")
     assert missing.returncode == 2
     assert "no run called 'mine.py'" in said(missing)
@@ -186,10 +186,10 @@ def test_clearing_a_cache_that_is_not_there_is_no_error(tmp_path):
     assert ageensemble("cache", "clear", "--cache", tmp_path / "none", "--yes").returncode == 0
 
 
-def uniform(plan_folder):
+def uniform(experiment):
     return {
         part: np.full((len(rows), 121), 1 / 121, np.float32)
-        for part, rows in (("oof", plan_folder.plan.rest), ("test", plan_folder.plan.test))
+        for part, rows in (("oof", experiment.split.rest), ("test", experiment.split.test))
     }
 
 
@@ -197,7 +197,7 @@ COSTS = {"fit_seconds": 2.0, "images_per_second": None, "peak_gb": None, "size_m
 
 
 def put(runs, **config):
-    made = PlanFolder(plan_folder(runs))
+    made = Experiment(experiment(runs))
     return made.put("mean", "mean", {"kind": "stack", "members": {}} | config, uniform(made), {"costs": COSTS})
 
 
@@ -212,7 +212,7 @@ def test_a_run_without_cells_is_scored_and_tabled_like_any_other(runs):
 
 def test_what_is_put_in_the_place_of_another_replaces_all_of_it(runs):
     put(runs, members={"a": "1"})
-    (PlanFolder(plan_folder(runs)).folder / "mean" / "report").mkdir()
+    (Experiment(experiment(runs)).folder / "mean" / "report").mkdir()
     run = put(runs, members={"b": "2"})
     assert run.config["members"] == {"b": "2"}
     assert not (run.folder / "report").exists()

@@ -1,4 +1,4 @@
-"""Histograms of colours agree with scikit-image's CIELAB, and every pixel votes once."""
+"""Histograms of colors agree with scikit-image's CIELAB, and every pixel votes once."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ def noise(side, n=2):
 
 
 def plain(*pixel, side=8):
-    """Return a photograph of one colour."""
+    """Return a photograph of one color."""
     return torch.tensor(pixel, dtype=torch.uint8)[None, :, None, None].expand(1, 3, side, side)
 
 
-def test_colours_are_those_of_scikit_image():
+def test_colors_are_those_of_scikit_image():
     ends = torch.tensor(np.stack(np.meshgrid([0, 1, 9, 10, 11, 254, 255], *[[0, 10, 128, 255]] * 2)), dtype=torch.uint8)
     for batch in (noise(20), ends.flatten(1)[None, :, None]):
         expected = rgb2lab(batch.permute(0, 2, 3, 1).numpy())
@@ -32,13 +32,13 @@ def test_a_pixel_between_the_middles_of_two_bins_votes_for_both():
         np.testing.assert_allclose(histogram, [0] * 5 + [0.5, 0.5] + [0] * 5, atol=1e-3)
 
 
-def test_colours_beyond_the_ends_count_for_the_outermost_bins():
+def test_colors_beyond_the_ends_count_for_the_outermost_bins():
     [found] = color_histogram.extract(plain(0, 0, 255), grid=1, bins=4) ** 2  # lightness 32.3, a 79.2, b -107.9
     np.testing.assert_allclose(found, [0.031, 0.969, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0], atol=1e-3)
 
 
 @pytest.mark.parametrize(("side", "grid"), [(64, 8), (30, 7), (9, 9)])
-def test_the_shares_of_each_cell_and_colour_sum_to_one(side, grid):
+def test_the_shares_of_each_cell_and_color_sum_to_one(side, grid):
     rows = color_histogram.extract(noise(side), grid=grid, bins=5, mirror=False)
     assert rows.shape == (2, grid * grid * 3 * 5)
     np.testing.assert_allclose((rows**2).view(2, -1, 5).sum(2), 1, atol=1e-5)

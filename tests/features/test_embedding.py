@@ -1,4 +1,4 @@
-"""Frozen embeddings are the numbers that the network itself gives, of photographs normalised as it was said aloud."""
+"""Frozen embeddings are the numbers that the network itself gives, of photographs normalized as it was said aloud."""
 
 import sys
 
@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from helpers.commands import benchmark, said
+from helpers.onnx_files import POOL, ROWS, node, onnx, tensor
 from safetensors.torch import save_file
 
 from ageensemble import features
@@ -20,43 +21,9 @@ pytest.importorskip("onnxruntime")
 # --- ONNX files, a few bytes each: onnx.proto says which number is which field --------------------------------------
 
 
-def field(number, value):
-    """One field of a protocol buffer: a whole number, or bytes, or text."""
-    if isinstance(value, int):
-        return bytes([number << 3]) + varint(value)
-    content = value.encode() if isinstance(value, str) else value
-    return bytes([number << 3 | 2]) + varint(len(content)) + content
-
-
-def varint(n):
-    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
-
-
-def tensor(name, shape, kind=1):
-    """A named input or output: whole numbers for fixed dimensions, text for free ones; kind 1 is float, 2 uint8."""
-    dims = b"".join(field(1, field(1 if isinstance(n, int) else 2, n)) for n in shape)
-    return field(1, name) + field(2, field(1, field(1, kind) + field(2, dims)))
-
-
-def node(kind, source, result):
-    return field(1, field(1, source) + field(2, result) + field(4, kind))
-
-
-POOL = node("GlobalAveragePool", "x", "map") + node("Flatten", "map", "rows")
-ROWS = [tensor("rows", ["n", 3])]
-
-
-def onnx(file, nodes=POOL, inputs=(("x", ["n", 3, 8, 8]),), outputs=ROWS):
-    """Write a network; by default the mean of each colour."""
-    graph = nodes + field(2, "tiny") + b"".join(field(11, tensor(*i)) for i in inputs)
-    graph += b"".join(field(12, out) for out in outputs)
-    file.write_bytes(field(1, 8) + field(8, field(2, 13)) + field(7, graph))
-    return file
-
-
 @pytest.fixture
-def colours(tmp_path):
-    return onnx(tmp_path / "colours.onnx")
+def colors(tmp_path):
+    return onnx(tmp_path / "colors.onnx")
 
 
 def photographs(n, size, seed=0):
@@ -65,7 +32,7 @@ def photographs(n, size, seed=0):
 
 def rows_of(squares, **params):
     params = registry.defaults(embedding.extract) | {"network": str(params.pop("network"))} | params
-    return features.extract("embed", params, squares, "cpu")
+    return features.extract("embedding", params, squares, "cpu")
 
 
 def settled(said_aloud=None, **params):
@@ -73,13 +40,13 @@ def settled(said_aloud=None, **params):
     return embedding.settle(params, say=(said_aloud if said_aloud is not None else []).append)
 
 
-def test_an_onnx_file_gets_photographs_normalised_as_asked(colours):
+def test_an_onnx_file_gets_photographs_normalized_as_asked(colors):
     squares = photographs(3, 8)
     mean = squares.mean((1, 2)) / 255
-    np.testing.assert_allclose(rows_of(squares, network=colours, mean="0", std="1"), mean, atol=1e-6)
-    np.testing.assert_allclose(rows_of(squares, network=colours, mean="0.5", std="0.25"), mean * 4 - 2, atol=1e-5)
+    np.testing.assert_allclose(rows_of(squares, network=colors, mean="0", std="1"), mean, atol=1e-6)
+    np.testing.assert_allclose(rows_of(squares, network=colors, mean="0.5", std="0.25"), mean * 4 - 2, atol=1e-5)
     wanted = (mean - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]  # of ImageNet, without a word from the user
-    np.testing.assert_allclose(rows_of(squares, network=colours), wanted, atol=1e-5)
+    np.testing.assert_allclose(rows_of(squares, network=colors), wanted, atol=1e-5)
 
 
 def test_the_mirror_image_counts_half(tmp_path):
@@ -95,10 +62,10 @@ def test_the_mirror_image_counts_half(tmp_path):
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_a_graph_for_a_fixed_number_of_photographs_gets_that_many(tmp_path, colours, batch):
+def test_a_graph_for_a_fixed_number_of_photographs_gets_that_many(tmp_path, colors, batch):
     fixed = onnx(tmp_path / "fixed.onnx", inputs=[("x", [batch, 3, 8, 8])], outputs=[tensor("rows", [batch, 3])])
     squares = photographs(6, 8)
-    np.testing.assert_array_equal(rows_of(squares, network=fixed), rows_of(squares, network=colours))
+    np.testing.assert_array_equal(rows_of(squares, network=fixed), rows_of(squares, network=colors))
 
 
 def test_the_output_is_the_first_of_two_dimensions_or_the_one_asked_for(tmp_path):
@@ -116,7 +83,7 @@ def test_the_output_is_the_first_of_two_dimensions_or_the_one_asked_for(tmp_path
         ({"inputs": [("x", ["n", 3, 8, 8], 2)], "nodes": node("Identity", "x", "rows"),
           "outputs": [tensor("rows", ["n", 3, 8, 8], 2)]}, r"takes tensor\(uint8\)"),
         ({"inputs": [("x", ["n", 3, 8, 8]), ("z", ["n", 3, 8, 8])]}, r"has 2 inputs \(x, z\)"),
-        ({"outputs": [tensor("map", ["n", 3, 1, 1])]}, r"no output of two dimensions.*embed.output=NAME: map"),
+        ({"outputs": [tensor("map", ["n", 3, 1, 1])]}, r"no output of two dimensions.*embedding.output=NAME: map"),
         ({"nodes": node("NoSuchThing", "x", "rows")}, "is no ONNX network that onnxruntime can run"),
         ({"nodes": POOL + node("Log", "rows", "logs"), "outputs": [tensor("logs", ["n", 3])]}, "finite numbers"),
         ({"nodes": node("Squeeze", "x", "rows"), "inputs": [("x", ["n", 3, "h", "w"])],
@@ -136,27 +103,27 @@ def test_a_file_that_is_no_onnx_is_answered_in_one_line(tmp_path):
         settled(network=tmp_path / "broken.onnx")
 
 
-def test_without_onnxruntime_it_says_what_to_install(colours, monkeypatch):
+def test_without_onnxruntime_it_says_what_to_install(colors, monkeypatch):
     from ageensemble.features.backbones import onnx as _onnx
 
     _onnx.graph.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match=r"pip install 'ageensemble\[onnx\]'"):
-        settled(network=colours)
+        settled(network=colors)
 
 
-def test_settling_says_size_mean_and_std_and_whose_they_are(colours, tmp_path):
+def test_settling_says_size_mean_and_std_and_whose_they_are(colors, tmp_path):
     aloud = []
-    filled = settled(aloud, network=colours, std="0.5")
+    filled = settled(aloud, network=colors, std="0.5")
     assert (filled["size"], filled["mean"], filled["std"]) == (8, "0.485,0.456,0.406", "0.5")
     assert aloud == [
-        "embed:colours.onnx: size 8 (the file's), mean 0.485,0.456,0.406 (ImageNet's, as the file does not say), "
+        "embedding:colors.onnx: size 8 (the file's), mean 0.485,0.456,0.406 (ImageNet's, as the file does not say), "
         "std 0.5 (as given)"
     ]
-    with pytest.raises(UsageError, match=r"takes photographs of 8 pixels, not embed.size=9"):
-        settled(network=colours, size=9)
+    with pytest.raises(UsageError, match=r"takes photographs of 8 pixels, not embedding.size=9"):
+        settled(network=colors, size=9)
     free = onnx(tmp_path / "free.onnx", inputs=[("x", ["n", 3, "h", "w"])])
-    with pytest.raises(UsageError, match=r"takes any size; choose one, such as embed.size=112"):
+    with pytest.raises(UsageError, match=r"takes any size; choose one, such as embedding.size=112"):
         settled(network=free)
     assert settled(network=free, size=20)["size"] == 20
 
@@ -197,8 +164,8 @@ def test_settling_fills_in_what_timm_says_of_the_network(weights):
 
 
 def test_the_dimension_is_known_without_weights():
-    assert features.dimension("embed", registry.defaults(embedding.extract) | {"network": "test_resnet"}) == 96
-    assert features.dimension("embed", registry.defaults(embedding.extract) | {"network": "resnet18"}) == 512
+    assert features.dimension("embedding", registry.defaults(embedding.extract) | {"network": "test_resnet"}) == 96
+    assert features.dimension("embedding", registry.defaults(embedding.extract) | {"network": "resnet18"}) == 512
 
 
 def test_a_network_made_for_one_size_is_made_for_another_when_asked(tmp_path):
@@ -215,8 +182,8 @@ def test_options_go_to_timm_and_change_the_numbers(weights):
     assert not np.allclose(rows_of(squares, **given), rows_of(squares, **given, global_pool="max"))
     with pytest.raises(UsageError, match="not a row each"):
         rows_of(squares, **given, global_pool="")
-    with pytest.raises(UsageError, match="timm cannot make test_resnet colour=blue"):
-        settled(**given, colour="blue")
+    with pytest.raises(UsageError, match="timm cannot make test_resnet color=blue"):
+        settled(**given, color="blue")
 
 
 def test_a_size_that_the_network_cannot_take_is_a_usage_error():
@@ -224,7 +191,7 @@ def test_a_size_that_the_network_cannot_take_is_a_usage_error():
     with pytest.raises(
         UsageError, match="test_convnext does not take photographs of 8 pixels: Calculated padded input"
     ):
-        features.dimension("embed", params)
+        features.dimension("embedding", params)
 
 
 def test_without_weights_there_are_no_features(monkeypatch, tmp_path):
@@ -233,7 +200,7 @@ def test_without_weights_there_are_no_features(monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(
-        DataError, match=r"no pretrained weights for test_resnet.*embed.weights=FILE takes them from a file"
+        DataError, match=r"no pretrained weights for test_resnet.*embedding.weights=FILE takes them from a file"
     ):
         settled(network="test_resnet")
 
@@ -251,30 +218,30 @@ def test_another_file_under_the_same_name_is_another_network(resnet, tmp_path):
 # --- as features of a model -------------------------------------------------------------------------------------------
 
 
-def test_the_matrix_of_a_file_that_moved_is_found_and_of_another_is_not(colours, tmp_path, manifest):
+def test_the_matrix_of_a_file_that_moved_is_found_and_of_another_is_not(colors, tmp_path, dataset):
     def place(file):
-        return features.matrix_place("embed", settled(network=file), manifest, tmp_path, "cpu")
+        return features.matrix_place("embedding", settled(network=file), dataset, tmp_path, "cpu")
 
-    first = features.matrix_file("embed", settled(network=colours), manifest, tmp_path, "cpu")
-    assert np.load(first).shape == (len(manifest), 3)
-    moved = colours.rename(tmp_path / "moved.onnx")
+    first = features.matrix_file("embedding", settled(network=colors), dataset, tmp_path, "cpu")
+    assert np.load(first).shape == (len(dataset), 3)
+    moved = colors.rename(tmp_path / "moved.onnx")
     assert place(moved) == first
     onnx(moved, inputs=[("x", ["m", 3, 8, 8])])
     assert place(moved) != first
 
 
-def test_threads_that_share_a_network_give_what_one_gives(manifest, tmp_path, weights):
+def test_threads_that_share_a_network_give_what_one_gives(dataset, tmp_path, weights):
     params = settled(network="test_resnet", weights=weights, size=32)
-    file = features.matrix_file("embed", params, manifest, tmp_path, "cpu")
-    squares = features.resized(manifest.photos, manifest.items["photo"].to_numpy(), 32)
-    np.testing.assert_allclose(np.load(file), features.extract("embed", params, squares, "cpu"), atol=1e-5)
+    file = features.matrix_file("embedding", params, dataset, tmp_path, "cpu")
+    squares = features.resized(dataset.photos, dataset.items["photo"].to_numpy(), 32)
+    np.testing.assert_allclose(np.load(file), features.extract("embedding", params, squares, "cpu"), atol=1e-5)
 
 
-def test_a_spec_is_settled_once_and_keeps_its_name(colours):
+def test_a_spec_is_settled_once_and_keeps_its_name(colors):
     aloud = []
-    spec = specs.parse(f"svm@hog+embed:{colours} C=3")
+    spec = specs.parse(f"svm@hog+embedding:{colors} C=3")
     done = spec.settled(None, "cpu", 1, aloud.append)
-    assert done.name == spec.name == "svm@hog+embed:colours.onnx C=3"
+    assert done.name == spec.name == "svm@hog+embedding:colors.onnx C=3"
     assert done.features[0] == spec.features[0]
     assert done.features[1][1]["size"] == 8
     assert done.params == spec.params
@@ -284,18 +251,18 @@ def test_a_spec_is_settled_once_and_keeps_its_name(colours):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("svm@embed", "embed of which network?"),
-        ("svm@embed:", "embed of which network?"),
-        ("svm@embed:test_resnt", "timm has no network 'test_resnt', .*did you mean 'test_resnet'"),
-        ("svm@embed:test_resnet.nix", "timm has no network 'test_resnet.nix'"),
-        ("svm@embed:nowhere.onnx", "no such file: nowhere.onnx"),
-        ("svm@embed:test_resnet embed.weights=nowhere.pth", "no such file: nowhere.pth"),
-        ("svm@embed:test_resnet embed.mean=grey", "embed.mean=grey must be one number or three"),
-        ("svm@embed:test_resnet embed.std=0", "embed.std=0 must be"),
-        ("svm@embed:test_resnet embed.std=1,2", "embed.std=1,2 must be"),
-        ("svm@embed:test_resnet embed.output=x", "embed.output is for an ONNX file"),
-        ("svm@embed:test_resnet embed.wieghts=x", "did you mean 'weights'"),
-        ("svm@embed:test_resnet embed.size=1000", "give 1 to 256 pixels"),
+        ("svm@embedding", "embed of which network?"),
+        ("svm@embedding:", "embed of which network?"),
+        ("svm@embedding:test_resnt", "timm has no network 'test_resnt', .*did you mean 'test_resnet'"),
+        ("svm@embedding:test_resnet.nix", "timm has no network 'test_resnet.nix'"),
+        ("svm@embedding:nowhere.onnx", "no such file: nowhere.onnx"),
+        ("svm@embedding:test_resnet embedding.weights=nowhere.pth", "no such file: nowhere.pth"),
+        ("svm@embedding:test_resnet embedding.mean=gray", "embedding.mean=gray must be one number or three"),
+        ("svm@embedding:test_resnet embedding.std=0", "embedding.std=0 must be"),
+        ("svm@embedding:test_resnet embedding.std=1,2", "embedding.std=1,2 must be"),
+        ("svm@embedding:test_resnet embedding.output=x", "embedding.output is for an ONNX file"),
+        ("svm@embedding:test_resnet embedding.wieghts=x", "did you mean 'weights'"),
+        ("svm@embedding:test_resnet embedding.size=1000", "give 1 to 256 pixels"),
     ],
 )
 def test_what_cannot_be_embedded_is_refused_before_anything_is_read(text, complaint):
@@ -303,19 +270,19 @@ def test_what_cannot_be_embedded_is_refused_before_anything_is_read(text, compla
         specs.parse(text)
 
 
-def test_options_of_timm_are_not_for_onnx(colours):
+def test_options_of_timm_are_not_for_onnx(colors):
     for key in ("weights", "pad_type"):
-        value = colours if key == "weights" else "same"
-        with pytest.raises(UsageError, match=f"embed.{key} is for a network of timm, which colours.onnx is not"):
-            specs.parse(f"svm@embed:{colours} embed.{key}={value}")
+        value = colors if key == "weights" else "same"
+        with pytest.raises(UsageError, match=f"embedding.{key} is for a network of timm, which colors.onnx is not"):
+            specs.parse(f"svm@embedding:{colors} embedding.{key}={value}")
 
 
-def test_a_benchmark_on_embeddings_from_the_command_line(colours, utkface, cache, tmp_path):
-    done = benchmark(utkface, tmp_path / "runs", cache, "--model", f"svm@embed:{colours}", "--json")
+def test_a_benchmark_on_embeddings_from_the_command_line(colors, utkface, cache, tmp_path):
+    done = benchmark(utkface, tmp_path / "runs", cache, "--model", f"svm@embedding:{colors}", "--json")
     assert done.returncode == 0, done.stderr
-    assert "embed:colours.onnx: size 8 (the file's)" in done.stderr
-    assert "svm@embed:colours.onnx" in done.stdout
-    refused = benchmark(utkface, tmp_path / "runs", cache, "--model", "svm@embed")
+    assert "embedding:colors.onnx: size 8 (the file's)" in done.stderr
+    assert "svm@embedding:colors.onnx" in done.stdout
+    refused = benchmark(utkface, tmp_path / "runs", cache, "--model", "svm@embedding")
     assert "embed of which network?" in said(refused)
     assert refused.returncode == 2
 
@@ -325,5 +292,5 @@ def test_a_gpu_gives_nearly_the_same(weights):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     squares, params = photographs(5, 32), settled(network="test_resnet", weights=weights, size=32)
-    there = features.extract("embed", params, squares, "cuda")
-    np.testing.assert_allclose(there, features.extract("embed", params, squares, "cpu"), atol=1e-3)
+    there = features.extract("embedding", params, squares, "cuda")
+    np.testing.assert_allclose(there, features.extract("embedding", params, squares, "cpu"), atol=1e-3)

@@ -6,30 +6,30 @@ from ageensemble import features
 from ageensemble._utils import registry
 
 
-def made(manifest, cache):
+def made(dataset, cache):
     params = registry.defaults(features.load("hog")) | {"size": 24, "cell": 4}
-    return features.matrix_file("hog", params, manifest, cache, "cpu")
+    return features.matrix_file("hog", params, dataset, cache, "cpu")
 
 
-def test_a_matrix_cut_short_is_made_again(manifest, tmp_path):
-    file = made(manifest, tmp_path)
+def test_a_matrix_cut_short_is_made_again(dataset, tmp_path):
+    file = made(dataset, tmp_path)
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    assert made(manifest, tmp_path) == file
+    assert made(dataset, tmp_path) == file
     assert file.read_bytes() == whole
 
 
-def test_a_matrix_that_is_there_is_not_made_again(manifest, tmp_path):
-    before = made(manifest, tmp_path).stat().st_mtime_ns
-    assert made(manifest, tmp_path).stat().st_mtime_ns == before
+def test_a_matrix_that_is_there_is_not_made_again(dataset, tmp_path):
+    before = made(dataset, tmp_path).stat().st_mtime_ns
+    assert made(dataset, tmp_path).stat().st_mtime_ns == before
 
 
-def test_photographs_that_come_to_be_resized_otherwise_have_another_matrix(manifest, tmp_path, monkeypatch):
+def test_photographs_that_come_to_be_resized_otherwise_have_another_matrix(dataset, tmp_path, monkeypatch):
     params = registry.defaults(features.load("hog"))
-    before = features.matrix_place("hog", params, manifest, tmp_path, "cpu")
-    assert before == features.matrix_place("hog", params, manifest, tmp_path, "cpu")
+    before = features.matrix_place("hog", params, dataset, tmp_path, "cpu")
+    assert before == features.matrix_place("hog", params, dataset, tmp_path, "cpu")
     monkeypatch.setattr(features, "SQUARES", features.SQUARES + 1)
-    assert features.matrix_place("hog", params, manifest, tmp_path, "cpu") != before
+    assert features.matrix_place("hog", params, dataset, tmp_path, "cpu") != before
 
 
 def test_the_hidden_helpers_of_a_feature_set_are_part_of_its_code():

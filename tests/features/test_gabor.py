@@ -29,7 +29,7 @@ def test_filters_are_those_of_scikit_image_without_what_a_flat_image_answers(siz
 
 
 def slowly(image, bands, orientations):
-    """The numbers of one grey image, a filter, a window at a time."""
+    """The numbers of one gray image, a filter, a window at a time."""
     found = []
     for band in range(bands):
         width, step = 6 + 2 * band, 3 + band
@@ -49,8 +49,8 @@ def test_numbers_are_the_logarithms_of_standard_deviations_of_the_larger_answers
     found = gabor.extract(batch, size=24, bands=2, orientations=3, mirror=False)
     assert found.shape == (2, 3 * (7 * 7 + 5 * 5))
     for photograph, row in zip(batch, found, strict=True):
-        grey = np.tensordot([0.2125, 0.7154, 0.0721], photograph.double().numpy() / 255, 1)
-        np.testing.assert_allclose(row, slowly(grey, 2, 3), atol=2e-4)
+        gray = np.tensordot([0.2125, 0.7154, 0.0721], photograph.double().numpy() / 255, 1)
+        np.testing.assert_allclose(row, slowly(gray, 2, 3), atol=2e-4)
 
 
 def test_the_default_keeps_one_of_two_that_mean_the_same():

@@ -11,7 +11,7 @@ from ageensemble.features import hog
 
 
 def photographs(side, seed=0):
-    """Return one RGB image (side, side, 3) of each kind: smooth, noise, flat, checkerboard, gradients, grey."""
+    """Return one RGB image (side, side, 3) of each kind: smooth, noise, flat, checkerboard, gradients, gray."""
     random = np.random.default_rng(seed)
     noise = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
     smooth = gaussian(random.random((side, side, 3)), sigma=4, channel_axis=2)

@@ -9,8 +9,8 @@ from skimage.filters import gaussian
 from ageensemble.features import lbp
 
 
-def greys(side, seed=0):
-    """Return one grey image (side, side) of each kind: smooth, steps, noise, flat, checkerboard, gradients."""
+def grays(side, seed=0):
+    """Return one gray image (side, side) of each kind: smooth, steps, noise, flat, checkerboard, gradients."""
     random = np.random.default_rng(seed)
     noise = random.integers(0, 256, (side, side), dtype=np.uint8)
     smooth = gaussian(random.random((side, side)), sigma=4)
@@ -21,7 +21,7 @@ def greys(side, seed=0):
     return np.stack([smooth, smooth // 16 * 16, noise, noise // 128, *flat, board, np.uint8((x + y) // 2), np.uint8(x)])
 
 
-def colours(side):
+def colors(side):
     random = np.random.default_rng(1)
     return torch.from_numpy(random.integers(0, 256, (3, 3, side, side), dtype=np.uint8))
 
@@ -29,7 +29,7 @@ def colours(side):
 @pytest.mark.parametrize(("radius", "points"), [(1, 8), (2, 8), (3, 8), (4, 8), (1.5, 8), (2, 12), (1, 4)])
 @pytest.mark.parametrize("side", [40, 64])
 def test_codes_equal_scikit_image(side, radius, points):
-    images = greys(side)
+    images = grays(side)
     expected = np.stack([local_binary_pattern(image, points, radius, "nri_uniform") for image in images])
     found = lbp.codes(torch.from_numpy(images), radius, points).numpy()
     agreement = (found == expected).mean(axis=(1, 2))
@@ -38,13 +38,13 @@ def test_codes_equal_scikit_image(side, radius, points):
 
 @pytest.mark.parametrize(("side", "grid"), [(64, 8), (64, 10), (50, 7)])
 def test_histograms_are_the_square_roots_of_the_shares_of_scikit_images_codes(side, grid):
-    batch = colours(side)
+    batch = colors(side)
     expected = []
     for image in batch.permute(0, 2, 3, 1).numpy():
-        grey = np.uint8(np.rint(image @ (2125, 7154, 721) / 10_000))  # rgb2gray, but exact at halves
+        gray = np.uint8(np.rint(image @ (2125, 7154, 721) / 10_000))  # rgb2gray, but exact at halves
         shares = []
         for radius in (1, 3):
-            code = local_binary_pattern(grey, 8, radius, "nri_uniform")
+            code = local_binary_pattern(gray, 8, radius, "nri_uniform")
             cell = np.arange(side) * grid // side
             for row in range(grid):
                 for column in range(grid):
@@ -57,16 +57,16 @@ def test_histograms_are_the_square_roots_of_the_shares_of_scikit_images_codes(si
 
 
 def test_every_histogram_of_a_radius_has_length_one():
-    found = lbp.extract(colours(50), radii="1", grid=7, mirror=False).view(3, 49, 59)
+    found = lbp.extract(colors(50), radii="1", grid=7, mirror=False).view(3, 49, 59)
     torch.testing.assert_close(found.square().sum(-1), torch.ones(3, 49))
 
 
 def test_radii_may_be_one_number():
-    assert torch.equal(lbp.extract(colours(32), radii=2), lbp.extract(colours(32), radii="2"))
+    assert torch.equal(lbp.extract(colors(32), radii=2), lbp.extract(colors(32), radii="2"))
 
 
 def test_each_photograph_is_described_on_its_own():
-    batch = colours(48).repeat(5, 1, 1, 1)  # more than a chunk
+    batch = colors(48).repeat(5, 1, 1, 1)  # more than a chunk
     alone = torch.cat([lbp.extract(photograph[None]) for photograph in batch])
     assert torch.equal(lbp.extract(batch), alone)
 
@@ -77,7 +77,7 @@ def test_no_photographs_give_no_rows():
 
 
 def test_the_batch_is_left_as_it_was():
-    batch = colours(48)
+    batch = colors(48)
     before = batch.clone()
     lbp.extract(batch)
     assert torch.equal(batch, before)
@@ -104,14 +104,14 @@ def test_impossible_parameters_are_refused(parameters, complaint):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_a_gpu_gives_what_the_processor_gives():
-    batch = colours(128)
+    batch = colors(128)
     found = lbp.extract(batch.cuda())
     assert found.is_cuda
     np.testing.assert_allclose(found.cpu().numpy(), lbp.extract(batch).numpy(), atol=1e-6)
 
 
 def test_a_photograph_and_its_mirror_image_have_the_same_features():
-    batch = colours(32)
+    batch = colors(32)
     plain, mirrored = lbp.extract(batch), lbp.extract(batch.flip(3))
     torch.testing.assert_close(plain, mirrored, atol=1e-6, rtol=0)
     one_sided = lbp.extract(batch, mirror=False)

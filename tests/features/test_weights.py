@@ -221,8 +221,8 @@ def test_a_network_for_which_timm_has_no_weights_says_so():
 
 
 def test_an_option_that_timm_does_not_have_is_a_usage_error():
-    with pytest.raises(UsageError, match=r"timm cannot make test_resnet colour=blue: .*unexpected keyword argument"):
-        weights.blank(NAME, {"colour": "blue"})
+    with pytest.raises(UsageError, match=r"timm cannot make test_resnet color=blue: .*unexpected keyword argument"):
+        weights.blank(NAME, {"color_histogram": "blue"})
 
 
 # --- what timm says of its networks ----------------------------------------------------------------------------------
@@ -244,10 +244,10 @@ def test_all_that_timm_knows_has_a_description():
 
 def test_numbers_are_one_or_three_and_a_deviation_is_above_0():
     assert timm_catalog.numbers("mean", "0.5") == [0.5, 0.5, 0.5]
-    assert timm_catalog.numbers("embed.std", "0.1,0.2,0.3") == [0.1, 0.2, 0.3]
-    for text in ("grey", "", "1,2", "nan", "inf", "0.5,0.5,0.5,0.5"):
+    assert timm_catalog.numbers("embedding.std", "0.1,0.2,0.3") == [0.1, 0.2, 0.3]
+    for text in ("grayscale", "", "1,2", "nan", "inf", "0.5,0.5,0.5,0.5"):
         with pytest.raises(UsageError, match=f"mean={text} must be one number or three, such as 0.5"):
             timm_catalog.numbers("mean", text)
-    for key in ("std", "embed.std"):
+    for key in ("std", "embedding.std"):
         with pytest.raises(UsageError, match=f"{key}=0.5,0,0.5 must be one number or three above 0"):
             timm_catalog.numbers(key, "0.5,0,0.5")

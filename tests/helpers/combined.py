@@ -4,47 +4,47 @@ import numpy as np
 from helpers.predicted import bells
 
 from ageensemble._utils.console import Console
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.evaluation import metrics
 from ageensemble.experiments import stack
-from ageensemble.experiments.experiment import PlanFolder
-from ageensemble.splits import split
+from ageensemble.experiments.experiment import Experiment
+from ageensemble.splits.split import make_split
 
 ALL = ["mean", "greedy", "stack"]
 
 
-def good_and_poor(manifest, out):
-    """A plan of three folds with the runs `good` and `poor`."""
+def good_and_poor(dataset, out):
+    """A split of three folds with the runs `good` and `poor`."""
     about = {"leaks": 0, "limited": 0}
-    plan_folder = PlanFolder.create(out, manifest, split.make(manifest, 0, 3), about)
-    add(plan_folder, "good", 4)
-    add(plan_folder, "poor", 9)
-    return plan_folder
+    experiment = Experiment.create(out, dataset, make_split(dataset, 0, 3), about)
+    add(experiment, "good", 4)
+    add(experiment, "poor", 9)
+    return experiment
 
 
-def add(plan_folder, name, error, kind="import", parts=("oof", "test"), **config):
+def add(experiment, name, error, kind="import", parts=("oof", "test"), **config):
     """A complete run of a model that errs by so many years."""
     rng = np.random.default_rng(len(name) + error)
-    rows = bells(plan_folder.y[:, 0] + rng.normal(0, error, len(plan_folder.y)), error)
-    predictions = {"oof": rows[plan_folder.plan.rest], "test": rows[plan_folder.plan.test]}
+    rows = bells(experiment.y[:, 0] + rng.normal(0, error, len(experiment.y)), error)
+    predictions = {"oof": rows[experiment.split.rest], "test": rows[experiment.split.test]}
     costs = {"fit_seconds": 10.0 * error, "images_per_second": 100.0, "peak_gb": 50.0 + error, "size_mb": error}
     config = {"kind": kind, "parts": list(parts)} | config
-    return plan_folder.put(name, name, config, {part: predictions[part] for part in parts}, {"costs": costs})
+    return experiment.put(name, name, config, {part: predictions[part] for part in parts}, {"costs": costs})
 
 
-def combine(plan_folder, wanted=("mean",), chosen=None, seed=0):
-    return stack.combine(plan_folder, chosen, list(wanted), seed, Console())
+def combine(experiment, wanted=("mean",), chosen=None, seed=0):
+    return stack.combine(experiment, chosen, list(wanted), seed, Console())
 
 
-def again(plan_folder):
+def again(experiment):
     """The same folder read anew."""
-    return PlanFolder(plan_folder.folder)
+    return Experiment(experiment.folder)
 
 
 def members_of(run):
     return [member["run"] for member in run.about()["members"]]
 
 
-def mae(run, plan_folder, part="oof"):
-    rows = plan_folder.plan.rest if part == "oof" else plan_folder.plan.test
-    return metrics.score(run.predictions(part), plan_folder.y[rows], FOURTEEN)["mae"]
+def mae(run, experiment, part="oof"):
+    rows = experiment.split.rest if part == "oof" else experiment.split.test
+    return metrics.score(run.predictions(part), experiment.y[rows], DEFAULT_AGE_GROUPS)["mae"]

@@ -245,8 +245,8 @@ def said(done):
     return lines[0].removeprefix("error: ")
 
 
-def plan_folder(out):
-    [file] = out.glob("*/plan.json")
+def experiment(out):
+    [file] = out.glob("*/experiment.json")
     return file.parent
 
 

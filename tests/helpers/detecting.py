@@ -16,7 +16,7 @@ def red_yunet(file):
     nodes, start, outputs = b"", b"", b""
     for stride in (8, 16, 32):
         red = np.zeros((1, 3, stride, stride), np.float32)
-        red[0, 2] = (stride == 32) / stride**2 / 255  # the mean of the third colour: OpenCV has blue first
+        red[0, 2] = (stride == 32) / stride**2 / 255  # the mean of the third color: OpenCV has blue first
         for name, weights, bias in (
             ("cls", red, [0]),
             ("obj", red, [0]),
@@ -94,7 +94,7 @@ def pasted(picture, scale, degrees, corner, size=(500, 600)):
     """
     onto, place = scale * np.exp(1j * np.radians(degrees)), complex(*corner)
     back, shift = 1 / onto, -place / onto
-    grey = np.linspace(60, 190, size[0] * size[1]).reshape(size)[..., None].repeat(3, 2).astype(np.uint8)
+    gray = np.linspace(60, 190, size[0] * size[1]).reshape(size)[..., None].repeat(3, 2).astype(np.uint8)
     coefficients = (back.real, -back.imag, shift.real, back.imag, back.real, shift.imag)
     small = max(1, int(np.ceil(1 / scale)))  # a reduced picture is averaged, as a camera does
     wide = tuple(c / small if i % 3 < 2 else c for i, c in enumerate(coefficients))
@@ -104,7 +104,7 @@ def pasted(picture, scale, degrees, corner, size=(500, 600)):
             (size[1] * small, size[0] * small), Image.Transform.AFFINE, wide, Image.Resampling.BICUBIC
         )
         layers.append(layer.reduce(small))
-    whole = Image.composite(layers[0], Image.fromarray(grey), layers[1].convert("L"))
+    whole = Image.composite(layers[0], Image.fromarray(gray), layers[1].convert("L"))
     height, width = picture.shape[:2]
     points = (POINTS * (width, height)) @ [1, 1j] * onto + place
     middle = (width + 1j * height) / 2 * onto + place

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ageensemble.data.image_array import Photographs
+from ageensemble.data.image_array import ImageArray
 
 
 def stored(arrays, folder):
@@ -11,7 +11,7 @@ def stored(arrays, folder):
     file.write_bytes(b"".join(array.tobytes() for array in arrays))
     sizes = np.array([array.nbytes for array in arrays])
     shapes = np.array([array.shape[:2] for array in arrays])
-    return Photographs([file], np.zeros(len(arrays), int), np.cumsum(sizes) - sizes, shapes)
+    return ImageArray([file], np.zeros(len(arrays), int), np.cumsum(sizes) - sizes, shapes)
 
 
 def ageing(n, side, seed=0):

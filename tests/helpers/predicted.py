@@ -1,4 +1,4 @@
-"""Predictions made up for tests: a plan, labels and a run of known faults, without photographs or models."""
+"""Predictions made up for tests: a split, labels and a run of known faults, without photographs or models."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ageensemble import ages
-from ageensemble.splits.split import TEST, Plan
+from ageensemble.splits.split import TEST, Split
 
 
 def exact(years):
@@ -15,13 +15,13 @@ def exact(years):
 
 
 def certain(years):
-    return np.eye(ages.A)[years]
+    return np.eye(ages.N_AGES)[years]
 
 
-def bells(centre, spread):
+def bells(center, spread):
     """Gaussian age distributions, `(n, A)` float32."""
-    spread = np.broadcast_to(spread, np.shape(centre))[:, None]
-    p = np.exp(-0.5 * ((np.arange(ages.A) - np.asarray(centre)[:, None]) / spread) ** 2) + 1e-9
+    spread = np.broadcast_to(spread, np.shape(center))[:, None]
+    p = np.exp(-0.5 * ((np.arange(ages.N_AGES) - np.asarray(center)[:, None]) / spread) ** 2) + 1e-9
     return (p / p.sum(1, keepdims=True)).astype(np.float32)
 
 
@@ -29,21 +29,21 @@ def guessed(n, seed=0, said=5.0, shrunk=1.0):
     """True ages and distributions from somebody who errs by 5 years, says it is `said`, and draws all towards 40."""
     rng = np.random.default_rng(seed)
     age = np.clip(np.rint(rng.gamma(4, 10, n)), 0, 100).astype(int)
-    centre = 40 + shrunk * (age - 40) + rng.normal(0, 5, n)
-    return age, bells(centre, said)
+    center = 40 + shrunk * (age - 40) + rng.normal(0, 5, n)
+    return age, bells(center, said)
 
 
-def folder_of(y, part, clusters=None, gender=None, folds=3):
-    """What stands for a `PlanFolder`: plan, labels, items."""
+def folder_of(y, part, groups=None, gender=None, folds=3):
+    """What stands for a `Experiment`: split, labels, items."""
     items = pd.DataFrame({"item_id": [f"{i}.jpg" for i in range(len(y))], "age_min": y[:, 0], "age_max": y[:, 1]})
     items["gender"] = gender if gender is not None else np.where(np.arange(len(y)) % 2, "female", "male")
-    items["ethnicity"], items["cluster"] = np.nan, np.arange(len(y)) if clusters is None else clusters
-    return SimpleNamespace(plan=Plan(np.asarray(part), folds, "seed 0", "0"), y=np.asarray(y), items=items)
+    items["ethnicity"], items["group"] = np.nan, np.arange(len(y)) if groups is None else groups
+    return SimpleNamespace(split=Split(np.asarray(part), folds, "seed 0", "0"), y=np.asarray(y), items=items)
 
 
-def run_of(distribution, plan, parts=("oof", "test"), name="guess"):
-    """What stands for a `Run`, from predictions in the order of the manifest."""
-    rows = {"oof": plan.rest, "test": plan.test}
+def run_of(distribution, split, parts=("oof", "test"), name="guess"):
+    """What stands for a `Run`, from predictions in the order of the dataset."""
+    rows = {"oof": split.rest, "test": split.test}
     predictions = {part: np.asarray(distribution, np.float32)[rows[part]] for part in parts}
     return SimpleNamespace(
         name=name, title=name, kind="folds", folder=Path(name), parts=parts, predictions=predictions.__getitem__
@@ -51,8 +51,8 @@ def run_of(distribution, plan, parts=("oof", "test"), name="guess"):
 
 
 def guesses(n=3000, seed=0, **how):
-    """A plan folder with every fifth item in the test part, and a run on it."""
+    """A split folder with every fifth item in the test part, and a run on it."""
     age, distribution = guessed(n, seed, **how)
     part = np.where(np.arange(n) % 5 == 0, TEST, np.arange(n) % 3)
     folder = folder_of(exact(age), part)
-    return folder, run_of(distribution, folder.plan)
+    return folder, run_of(distribution, folder.split)

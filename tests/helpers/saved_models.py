@@ -2,27 +2,27 @@
 
 import json
 
-from helpers.commands import benchmark, plan_folder
+from helpers.commands import benchmark, experiment
 
 from ageensemble import inference
 from ageensemble._utils.io import file_hash, key_of
-from ageensemble.experiments.experiment import PlanFolder, named
+from ageensemble.experiments.experiment import Experiment, run_named
 
 MODELS = ["--model", "svm@hog pca=8 hog.size=32 hog.cell=8", "--model", "xgboost@lbp pca=4 rounds=3 lbp.size=48"]
-MODELS += ["--model", "cnn size=16 epochs=1 depth=2", "--models", "floor"]
+MODELS += ["--model", "cnn size=16 epochs=1 depth=2", "--models", "prior"]
 
 
 def runs(data, out, cache):
-    """A plan folder with an SVM, trees, a network, the floor and their stacks."""
+    """A split folder with an SVM, trees, a network, the floor and their stacks."""
     done = benchmark(data, out, cache, *MODELS)
     assert done.returncode == 0, done.stderr
-    return PlanFolder(plan_folder(out))
+    return Experiment(experiment(out))
 
 
-def model_folder(plan, name, place):
+def model_folder(split, name, place):
     """The model folder of the run whose name begins so."""
-    [run] = [run for run in plan.runs if run.title.startswith(name)]
-    inference.save(named(plan, run.folder.name), plan, place)
+    [run] = [run for run in split.runs if run.title.startswith(name)]
+    inference.save(run_named(split, run.folder.name), split, place)
     return place
 
 

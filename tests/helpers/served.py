@@ -6,14 +6,14 @@ import threading
 from contextlib import closing, contextmanager, suppress
 from unittest import mock
 
-from helpers.commands import ageensemble, benchmark, plan_folder
+from helpers.commands import ageensemble, benchmark, experiment
 
 from ageensemble import inference
 from ageensemble.apps.web import app
 from ageensemble.apps.web import server as listening
 from ageensemble.apps.web.examples import examples
 from ageensemble.experiments import benchmark as bench
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 
 ABOUT = {"name": "a model", "scores": "", "card": "# A card"}
 MODELS = ["--model", "svm@hog pca=8 hog.size=48", "--model", "svm@lbp pca=4 lbp.size=48"]
@@ -26,10 +26,10 @@ def models(data, cache, folder):
         done = benchmark(data, out, cache, *MODELS, "--no-stack")
     assert done.returncode == 0, done.stderr
     assert ageensemble("stack", "--out", out, "--method", "mean").returncode == 0
-    plan = PlanFolder(plan_folder(out))
-    for run in plan.runs:
+    split = Experiment(experiment(out))
+    for run in split.runs:
         if run.title.startswith(("svm@hog", "mean")):
-            inference.save(run, plan, folder / run.title.partition(" ")[0])
+            inference.save(run, split, folder / run.title.partition(" ")[0])
     return folder / "svm@hog", folder / "mean"
 
 

@@ -13,21 +13,21 @@ import ageensemble as package
 from ageensemble import ages, inference
 from ageensemble.errors import DataError, UsageError
 from ageensemble.evaluation import conformal
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
 from ageensemble.inference import images
 
-KINDS = ("svm", "xgboost", "cnn", "floor", "stack", "greedy", "mean")
+KINDS = ("svm", "xgboost", "cnn", "prior", "stack", "greedy", "mean")
 
 
 @pytest.fixture(scope="module")
-def plan(utkface, cache, tmp_path_factory):
+def split(utkface, cache, tmp_path_factory):
     return runs(utkface, tmp_path_factory.mktemp("saved") / "runs", cache)
 
 
 @pytest.fixture(scope="module")
-def stack(plan, tmp_path_factory):
-    return model_folder(plan, "mean", tmp_path_factory.mktemp("saved") / "mean")
+def stack(split, tmp_path_factory):
+    return model_folder(split, "mean", tmp_path_factory.mktemp("saved") / "mean")
 
 
 @pytest.fixture(scope="module")
@@ -35,31 +35,31 @@ def model(stack):
     return inference.load_model(stack, device="cpu")
 
 
-def photos(plan, utkface, rows):
-    return [utkface / path for path in plan.items["path"].iloc[rows]]
+def photos(split, utkface, rows):
+    return [utkface / path for path in split.items["path"].iloc[rows]]
 
 
 # --- the same predictions ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_loaded_model_predicts_the_test_part_as_its_run_did(kind, plan, utkface, tmp_path):
-    folder = model_folder(plan, kind, tmp_path / "model")
-    found = package.load_model(folder, device="cpu").predict(photos(plan, utkface, plan.plan.test))
-    [run] = [run for run in plan.runs if run.title.startswith(kind)]
+def test_a_loaded_model_predicts_the_test_part_as_its_run_did(kind, split, utkface, tmp_path):
+    folder = model_folder(split, kind, tmp_path / "model")
+    found = package.load_model(folder, device="cpu").predict(photos(split, utkface, split.split.test))
+    [run] = [run for run in split.runs if run.title.startswith(kind)]
     assert np.abs(found.distribution - run.predictions("test")).max() < 1e-6
     assert found.distribution.dtype == np.float32
 
 
-def test_loading_saving_and_loading_again_changes_no_digit(plan, utkface, stack, tmp_path):
-    files = photos(plan, utkface, plan.plan.test)
+def test_loading_saving_and_loading_again_changes_no_digit(split, utkface, stack, tmp_path):
+    files = photos(split, utkface, split.split.test)
     shutil.copytree(stack, tmp_path / "copy")
     once, again = (inference.load_model(place, device="cpu").predict(files) for place in (stack, tmp_path / "copy"))
     assert np.array_equal(once.distribution, again.distribution)
 
 
-def test_saving_twice_writes_the_same_bytes(plan, stack, tmp_path):
-    again = model_folder(plan, "mean", tmp_path / "again")
+def test_saving_twice_writes_the_same_bytes(split, stack, tmp_path):
+    again = model_folder(split, "mean", tmp_path / "again")
     content = {f.relative_to(stack): f.read_bytes() for f in stack.rglob("*") if f.is_file()}
     assert content == {f.relative_to(again): f.read_bytes() for f in again.rglob("*") if f.is_file()}
 
@@ -71,9 +71,9 @@ def test_a_refit_saves_its_model_folder_by_itself(utkface, cache, tmp_path):
     [folder] = (tmp_path / "runs" / "models").iterdir()
     assert f"--model {folder}" in done.stderr
     [refit] = (tmp_path / "runs").glob("*/refit-*")
-    plan = PlanFolder(refit.parent)
+    split = Experiment(refit.parent)
     loaded = inference.load_model(folder)
-    found = loaded.predict(photos(plan, utkface, plan.plan.test))
+    found = loaded.predict(photos(split, utkface, split.split.test))
     assert np.abs(found.distribution - Run(refit).predictions("test")).max() < 1e-6
     assert loaded.levels == []  # nothing out-of-fold to calibrate on
     assert loaded.remarks == ["its intervals are its own quantiles, calibrated on nothing"]
@@ -83,7 +83,7 @@ def test_an_embedding_takes_its_network_along(utkface, cache, tmp_path, monkeypa
     onnx = pytest.importorskip("onnx")
     network = tmp_path / "rows.onnx"
     _pooled(onnx, network)
-    spec = f"svm@embed:{network} pca=4 embed.size=32"
+    spec = f"svm@embedding:{network} pca=4 embedding.size=32"
     words = ["--data", utkface, "--out", tmp_path / "runs", "--cache", cache, "--folds", 3, "--device", "cpu"]
     done = ageensemble("fit", "--model", spec, *words)
     assert done.returncode == 0, done.stderr
@@ -101,20 +101,20 @@ def test_weights_of_an_embedding_are_saved_without_pickle(utkface, cache, tmp_pa
     import torch
 
     torch.save(timm.create_model("test_resnet", pretrained=False).state_dict(), tmp_path / "mine.pth")
-    spec = f"svm@embed:test_resnet pca=4 embed.size=32 embed.weights={tmp_path / 'mine.pth'}"
+    spec = f"svm@embedding:test_resnet pca=4 embedding.size=32 embedding.weights={tmp_path / 'mine.pth'}"
     words = ["--data", utkface, "--out", tmp_path / "runs", "--cache", cache, "--folds", 3, "--device", "cpu"]
     done = ageensemble("fit", "--model", spec, *words)
     assert done.returncode == 0, done.stderr
     [folder] = (tmp_path / "runs" / "models").iterdir()
     assert [file.suffix for file in (folder / "features").rglob("*.*")] == [".safetensors"]
     [refit] = (tmp_path / "runs").glob("*/refit-*")
-    plan = PlanFolder(refit.parent)
-    found = inference.load_model(folder).predict(photos(plan, utkface, plan.plan.test))
+    split = Experiment(refit.parent)
+    found = inference.load_model(folder).predict(photos(split, utkface, split.split.test))
     assert np.abs(found.distribution - Run(refit).predictions("test")).max() < 1e-6
 
 
 def _pooled(onnx, file):
-    """A network that averages each colour."""
+    """A network that averages each color."""
     from onnx import TensorProto, helper
 
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 32, 32])
@@ -133,7 +133,7 @@ def test_paths_pictures_and_arrays_are_the_same_to_it(model, utkface):
     ways = [file, str(file), picture, np.asarray(picture), [file], (picture,), np.asarray(picture)[None]]
     rows = [model.predict(way).distribution for way in ways]
     assert all(np.array_equal(row, rows[0]) for row in rows)
-    assert rows[0].shape == (1, ages.A)
+    assert rows[0].shape == (1, ages.N_AGES)
 
 
 def test_more_faces_than_fit_into_a_block_come_back_in_their_order(model, utkface, monkeypatch):
@@ -164,7 +164,7 @@ def test_predicting_leaves_the_threads_of_others_as_they_were(model, utkface):
 
 def test_no_faces_are_no_answers(model):
     nothing = model.predict([])
-    assert nothing.distribution.shape == (0, ages.A)
+    assert nothing.distribution.shape == (0, ages.N_AGES)
     assert nothing.median.shape == (0,)
     assert nothing.interval(0.9).shape == (0, 2)
 
@@ -185,15 +185,15 @@ def test_what_is_no_picture_is_said(model, utkface, tmp_path):
             model.predict([image])
 
 
-def test_grey_and_transparent_pictures_become_rgb():
-    grey, clear = Image.new("L", (20, 30), 7), Image.new("RGBA", (20, 30), (9, 9, 9, 0))
-    assert [a.shape for a in images.read([grey, clear])] == [(30, 20, 3)] * 2
-    assert images.read([grey])[0][0, 0].tolist() == [7, 7, 7]
+def test_gray_and_transparent_pictures_become_rgb():
+    gray, clear = Image.new("L", (20, 30), 7), Image.new("RGBA", (20, 30), (9, 9, 9, 0))
+    assert [a.shape for a in images.read([gray, clear])] == [(30, 20, 3)] * 2
+    assert images.read([gray])[0][0, 0].tolist() == [7, 7, 7]
     assert images.read([clear])[0][0, 0].tolist() == [128, 128, 128]
 
 
 def test_answers_are_read_off_the_distribution():
-    distribution = np.zeros((1, ages.A), np.float32)
+    distribution = np.zeros((1, ages.N_AGES), np.float32)
     distribution[0, [16, 17, 18, 40]] = [0.2, 0.2, 0.2, 0.4]
     found = inference.Predictions(distribution)
     assert found.median.tolist() == [18]
@@ -210,12 +210,12 @@ def test_answers_are_read_off_the_distribution():
         found.interval(1.0)
 
 
-def test_intervals_are_those_that_the_run_was_calibrated_for(model, plan, utkface):
-    files = photos(plan, utkface, plan.plan.test[:6])
-    [run] = [run for run in plan.runs if run.title == "mean"]
-    rest = plan.plan.rest
-    clusters = plan.items["cluster"].to_numpy()[rest]
-    by_hand = conformal.calibrate(run.predictions("oof"), plan.y[rest], clusters, ages.FOURTEEN, 0.8)
+def test_intervals_are_those_that_the_run_was_calibrated_for(model, split, utkface):
+    files = photos(split, utkface, split.split.test[:6])
+    [run] = [run for run in split.runs if run.title == "mean"]
+    rest = split.split.rest
+    groups = split.items["group"].to_numpy()[rest]
+    by_hand = conformal.calibrate(run.predictions("oof"), split.y[rest], groups, ages.DEFAULT_AGE_GROUPS, 0.8)
     found = model.predict(files)
     assert np.array_equal(found.interval(0.8), by_hand.intervals(found.distribution))
     assert model.levels == [0.5, 0.8, 0.9, 0.95]
@@ -223,34 +223,34 @@ def test_intervals_are_those_that_the_run_was_calibrated_for(model, plan, utkfac
         found.interval(0.7)
 
 
-def test_a_stack_says_what_each_member_said(model, plan, utkface):
-    found = model.predict(photos(plan, utkface, plan.plan.test))
+def test_a_stack_says_what_each_member_said(model, split, utkface):
+    found = model.predict(photos(split, utkface, split.split.test))
     assert len(found.members) == 3  # the floor is no member
-    for run in plan.runs:
+    for run in split.runs:
         if run.name in found.members:
             assert np.abs(found.members[run.name] - run.predictions("test")).max() < 1e-6
-    assert found[:2].members[model.members[0]].shape == (2, ages.A)
+    assert found[:2].members[model.members[0]].shape == (2, ages.N_AGES)
 
 
 # --- what the folder says of itself ------------------------------------------------------------------------------
 
 
-def test_the_description_holds_scores_data_and_licences(stack, plan):
+def test_the_description_holds_scores_data_and_licenses(stack, split):
     content = inference.folder.read(stack)
-    assert content["data"]["plan"] == plan.about["plan"]
+    assert content["data"]["split"] == split.about["split"]
     value, low, high = content["scores"]["test"]["mae"]
-    [run] = [run for run in plan.runs if run.title == "mean"]
-    label = plan.y[plan.plan.test, 0]
+    [run] = [run for run in split.runs if run.title == "mean"]
+    label = split.y[split.split.test, 0]
     assert value == pytest.approx(np.abs(ages.median(run.predictions("test")) - label).mean())
     assert low < value < high
-    assert "non-commercial" in content["licences"][0]
+    assert "non-commercial" in content["licenses"][0]
     assert content["pool"]["weights"] == pytest.approx([1 / 3] * 3)
 
 
-def test_a_member_without_weight_is_left_out(plan, tmp_path):
-    [run] = [run for run in plan.runs if run.title == "greedy"]
+def test_a_member_without_weight_is_left_out(split, tmp_path):
+    [run] = [run for run in split.runs if run.title == "greedy"]
     weights = run.about()["pool"]["weights"]
-    folder = model_folder(plan, "greedy", tmp_path / "greedy")
+    folder = model_folder(split, "greedy", tmp_path / "greedy")
     assert len(inference.folder.read(folder)["members"]) == np.count_nonzero(weights)
 
 
@@ -263,8 +263,8 @@ def test_the_card_is_shown_and_the_description_printed(stack):
     assert printed["name"] == "mean"
 
 
-def test_the_command_saves_a_run_by_name_and_replaces_a_folder_of_its_own(plan, tmp_path):
-    words = ["models", "save", "mean", "--out", plan.folder, "--to", tmp_path / "m"]
+def test_the_command_saves_a_run_by_name_and_replaces_a_folder_of_its_own(split, tmp_path):
+    words = ["models", "save", "mean", "--out", split.folder, "--to", tmp_path / "m"]
     for _ in range(2):
         done = ageensemble(*words)
         assert done.returncode == 0, done.stderr
@@ -275,10 +275,10 @@ def test_the_command_saves_a_run_by_name_and_replaces_a_folder_of_its_own(plan, 
 # --- what cannot be saved ----------------------------------------------------------------------------------------
 
 
-def test_something_else_is_never_replaced(plan, tmp_path):
+def test_something_else_is_never_replaced(split, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    done = ageensemble("models", "save", "mean", "--out", plan.folder, "--to", tmp_path / "mine")
+    done = ageensemble("models", "save", "mean", "--out", split.folder, "--to", tmp_path / "mine")
     assert done.returncode == 2
     assert "is no model folder; give another place" in said(done)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
@@ -286,19 +286,19 @@ def test_something_else_is_never_replaced(plan, tmp_path):
     assert not inference.folder.replaceable(tmp_path / "mine")
 
 
-def test_a_save_that_fails_leaves_the_model_that_was_there(plan, stack, tmp_path, monkeypatch):
+def test_a_save_that_fails_leaves_the_model_that_was_there(split, stack, tmp_path, monkeypatch):
     place = tmp_path / "model"
     shutil.copytree(stack, place)
     monkeypatch.setattr("ageensemble.inference.model_card.text", lambda content: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        model_folder(plan, "svm", place)
+        model_folder(split, "svm", place)
     assert inference.folder.read(place)["name"] == "mean"
     assert [f.name for f in tmp_path.iterdir() if f.is_dir()] == ["model"]
 
 
-def test_a_stack_whose_member_is_gone_is_not_saved(plan, tmp_path):
+def test_a_stack_whose_member_is_gone_is_not_saved(split, tmp_path):
     copy = tmp_path / "runs"
-    shutil.copytree(plan.folder, copy)
+    shutil.copytree(split.folder, copy)
     shutil.rmtree(next(copy.glob("svm*")))
     done = ageensemble("models", "save", "mean", "--out", copy, "--to", tmp_path / "m")
     assert done.returncode == 2

@@ -27,13 +27,13 @@ def described(network, **more):
 
 def kept(params, folder, files=()):
     """Saved and loaded: the parameters with the files in the folder."""
-    inside = model_contents._feature("embed", params, SimpleNamespace(kept=lambda wanted: []), files, folder)
+    inside = model_contents._feature("embedding", params, SimpleNamespace(kept=lambda wanted: []), files, folder)
     listed = {file.relative_to(folder).as_posix() for file in folder.rglob("*.*")}
-    return member._located("embed", inside, folder, listed)
+    return member._located("embedding", inside, folder, listed)
 
 
 def rows(params):
-    return features.extract("embed", params, SQUARES, "cpu")
+    return features.extract("embedding", params, SQUARES, "cpu")
 
 
 def test_a_network_is_found_again_by_the_name_with_the_tag_of_its_weights(tmp_path, monkeypatch):
@@ -74,4 +74,4 @@ def test_two_weights_of_one_network_do_not_take_each_others_place(tmp_path):
 def test_a_stranger_cannot_have_other_files_read_or_the_hub_asked(change, kind, tmp_path):
     params = described("test_resnet", size=32, weights="features/here.safetensors") | change
     with pytest.raises(kind):
-        member._located("embed", params, tmp_path, {"features/here.safetensors"})
+        member._located("embedding", params, tmp_path, {"features/here.safetensors"})

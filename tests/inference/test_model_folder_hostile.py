@@ -15,8 +15,8 @@ from ageensemble.errors import DataError
 
 @pytest.fixture(scope="module")
 def sound(utkface, cache, tmp_path_factory):
-    plan = runs(utkface, tmp_path_factory.mktemp("hostile") / "runs", cache)
-    return model_folder(plan, "mean", tmp_path_factory.mktemp("hostile") / "model")
+    split = runs(utkface, tmp_path_factory.mktemp("hostile") / "runs", cache)
+    return model_folder(split, "mean", tmp_path_factory.mktemp("hostile") / "model")
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_model_or_feature_set_that_is_a_file_of_theirs(folder, tmp_path):
     rewritten(folder, lambda content: content["members"][0].update(model=str(tmp_path / "evil.py")))
     refused(folder, "cannot be loaded")
     rewritten(
-        folder, lambda content: content["members"][0].update(model="floor", features=[[str(tmp_path / "evil.py"), {}]])
+        folder, lambda content: content["members"][0].update(model="prior", features=[[str(tmp_path / "evil.py"), {}]])
     )
     refused(folder, "cannot be loaded")
     assert not trap.exists()

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 import torch
-from helpers.commands import ageensemble, benchmark, plan_folder, said
+from helpers.commands import ageensemble, benchmark, experiment, said
 from PIL import Image
 
 from ageensemble import ages, load_model
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.inference import onnx_export, save
 from ageensemble.inference.images import InMemory
 from ageensemble.models.neural import timm
@@ -27,17 +27,17 @@ def folders(utkface, cache, tmp_path_factory):
     """Model folders of a network in two cells, of what is no network, and of a stack; only read."""
     root = tmp_path_factory.mktemp("folders")
     tiny = "cnn size=16 epochs=1 depth=1 precision=fp32"
-    words = ["--model", f"{tiny} weighting=group", "--model", f"{tiny} width=2", "--models", "floor", "--folds", 2]
+    words = ["--model", f"{tiny} weighting=group", "--model", f"{tiny} width=2", "--models", "prior", "--folds", 2]
     done = benchmark(utkface, root / "runs", cache, *words)
     assert done.returncode == 0, done.stderr
-    plan = PlanFolder(plan_folder(root / "runs"))
+    split = Experiment(experiment(root / "runs"))
     for name, place in (
-        ("floor", "floor"),
+        ("prior", "prior"),
         ("mean", "mean"),
         ("cnn depth=1 epochs=1 precision=fp32 size=16 weighting", "cnn"),
     ):
-        [run] = [run for run in plan.runs if run.title.startswith(name)]
-        save(run, plan, root / place)
+        [run] = [run for run in split.runs if run.title.startswith(name)]
+        save(run, split, root / place)
     return root
 
 
@@ -82,8 +82,8 @@ def test_its_answers_are_compared_on_the_faces_given_without_the_one_that_does_n
 def test_the_file_says_what_it_is_and_nothing_of_this_machine(bag, exported):
     session, about = onnxruntime.InferenceSession(exported[0]), load_model(bag).about
     known = session.get_modelmeta().custom_metadata_map
-    assert (known["name"], known["plan"], known["size"]) == (about["name"], about["data"]["plan"], "16")
-    assert json.loads(known["licences"]) == about["licences"]
+    assert (known["name"], known["split"], known["size"]) == (about["name"], about["data"]["split"], "16")
+    assert json.loads(known["licenses"]) == about["licenses"]
     [faces] = session.get_inputs()
     assert (faces.name, faces.type, faces.shape) == ("faces", "tensor(uint8)", ["n", 16, 16, 3])
     content = exported[0].read_bytes()
@@ -98,7 +98,7 @@ def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     years = np.repeat(np.arange(5, 65)[:, None], 2, 1)
     models = [
         CNN(size="32", depth=1, loss="ordinal"),
-        CNN(size="32", depth=1, loss="groups", weighting="group", norm=True, pool=3),
+        CNN(size="32", depth=1, loss="age_groups", weighting="group", norm=True, pool=3),
         CNN(size="32", depth=1, loss="crossentropy", weighting="group"),
         timm.of("test_resnet")(size="32", pretrained=False, mirror=False),
     ]
@@ -143,7 +143,7 @@ def test_a_file_that_answers_otherwise_is_not_kept_and_the_old_one_stays(bag, ex
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("floor", "floor is no network; what can be exported is cnn, or"), ("mean", "is a stack, and only")],
+    [("prior", "prior is no network; what can be exported is cnn, or"), ("mean", "is a stack, and only")],
 )
 def test_what_is_no_network_is_refused_with_what_can_be_exported(folders, tmp_path, name, why):
     done = ageensemble("models", "onnx", folders / name, "--to", tmp_path / "ages.onnx")

@@ -119,7 +119,7 @@ def test_only_the_largest_face_where_that_is_asked_for(model, tmp_path):
 
 def test_other_groups_levels_and_ages_of_majority(model, tmp_path):
     drawn(25, 3).save(tmp_path / "a.png")
-    words = ["a.png", "--no-detect", "--groups", "0-20,21-64,65+", "--threshold", "18", "--threshold", "21"]
+    words = ["a.png", "--no-detect", "--age-groups", "0-20,21-64,65+", "--threshold", "18", "--threshold", "21"]
     [row] = rows(*words, model=model, cwd=tmp_path)
     [narrow] = rows(*words, "--level", "50", model=model, cwd=tmp_path)
     assert row["at_least_21"] == pytest.approx(row["group_21-64"] + row["group_65+"], abs=1e-5)
@@ -130,7 +130,7 @@ def test_other_groups_levels_and_ages_of_majority(model, tmp_path):
 
 def test_groups_that_leave_years_out_leave_their_probability_to_another(model, tmp_path):
     drawn(25, 3).save(tmp_path / "a.png")
-    [row] = rows("a.png", "--no-detect", "--groups", "0-9,90+", "--threshold", "90", model=model, cwd=tmp_path)
+    [row] = rows("a.png", "--no-detect", "--age-groups", "0-9,90+", "--threshold", "90", model=model, cwd=tmp_path)
     assert row["group_other"] > 0.5
     assert row["group_90+"] == pytest.approx(row["at_least_90"], abs=1e-5)
     assert row["group_0-9"] + row["group_90+"] + row["group_other"] == pytest.approx(1, abs=1e-5)
@@ -154,11 +154,11 @@ class Counting:
 
     def __init__(self):
         self.clock, self.asked = Clock(), []
-        self.about = {"members": [{"cells": [{"prior": np.full(ages.A, 1 / ages.A)}]}]}
+        self.about = {"members": [{"cells": [{"prior": np.full(ages.N_AGES, 1 / ages.N_AGES)}]}]}
 
     def predict(self, crops):
         self.asked.append(len(crops))
-        distribution = np.zeros((len(crops), ages.A), np.float32)
+        distribution = np.zeros((len(crops), ages.N_AGES), np.float32)
         distribution[range(len(crops)), [int(crop.mean().round()) for crop in crops]] = 1
         return Predictions(distribution)
 

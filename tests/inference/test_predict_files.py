@@ -178,7 +178,7 @@ def test_what_cannot_be_written_is_one_line_and_no_table_is_left(model, crop, tm
         (["--level", "0.9"], "did you mean 90?"),
         (["--columns", "age"], "--columns chooses among those of --csv, which is not given"),
         (["--columns", "id,age", "--csv", "new.csv"], "no column 'id'; there are: file, face, age, low"),
-        (["--groups", "ten"], "known: fourteen, decades"),
+        (["--age-groups", "ten"], "known: default, decades"),
         (["--threshold", "121"], "less than or equal to 120"),
         (["--detector", "nothing"], "no detector and no file called 'nothing'"),
         (["--device", "tpu"], "known: auto, cpu, cuda"),

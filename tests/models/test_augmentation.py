@@ -6,7 +6,7 @@ import torch
 
 from ageensemble.models.neural.augmentation import augmented
 
-NOTHING = {"flip": False, "rotate": 0.0, "crop": 0.0, "colour": 0.0, "erase": 0.0}
+NOTHING = {"flip": False, "rotate": 0.0, "crop": 0.0, "color": 0.0, "erase": 0.0}
 
 
 def photographs(n=4, height=20, width=20):
@@ -24,7 +24,7 @@ def test_without_changes_photographs_stay_as_they_are():
 
 
 def test_the_same_seed_changes_alike_and_another_one_otherwise():
-    what = {"flip": True, "rotate": 10.0, "crop": 0.1, "colour": 0.2, "erase": 0.5}
+    what = {"flip": True, "rotate": 10.0, "crop": 0.1, "color": 0.2, "erase": 0.5}
     batch = photographs()
     assert torch.equal(changed(batch, 1, **what), changed(batch, 1, **what))
     assert not torch.equal(changed(batch, 1, **what), changed(batch, 2, **what))
@@ -50,12 +50,12 @@ def test_a_rotation_keeps_the_middle_and_distances(height, width):
 
 def test_each_photograph_of_a_batch_is_changed_in_its_own_way():
     batch = photographs(1).expand(6, -1, -1, -1)
-    for what in ({"rotate": 20.0}, {"crop": 0.2}, {"colour": 0.3}, {"erase": 1.0}):
+    for what in ({"rotate": 20.0}, {"crop": 0.2}, {"color": 0.3}, {"erase": 1.0}):
         result = changed(batch, **what)
         assert all(not torch.equal(result[0], result[i]) for i in range(1, 6)), what
 
 
-def test_erasing_greys_a_rectangle_of_the_size_that_was_said():
+def test_erasing_grays_a_rectangle_of_the_size_that_was_said():
     batch = torch.ones(300, 3, 40, 40)
     share = (changed(batch, erase=1.0) == 0.5).float().mean((1, 2, 3))
     assert share.min() > 0.015
@@ -64,7 +64,7 @@ def test_erasing_greys_a_rectangle_of_the_size_that_was_said():
     assert untouched == pytest.approx(0.75, abs=0.08)
 
 
-def test_colour_keeps_the_order_of_greys():
+def test_color_keeps_the_order_of_grays():
     ramp = torch.linspace(0, 1, 20).expand(1, 3, 20, 20).clone()
-    row = changed(ramp, colour=0.5)[0, 0, 0]
+    row = changed(ramp, color=0.5)[0, 0, 0]
     assert torch.all(row.diff() > 0)

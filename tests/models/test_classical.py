@@ -1,4 +1,4 @@
-"""Floor, SVM and XGBoost on small made-up features: no photograph, no image feature."""
+"""PriorBaseline, SVM and XGBoost on small made-up features: no photograph, no image feature."""
 
 from itertools import combinations
 
@@ -8,13 +8,13 @@ import pytest
 from ageensemble import ages
 from ageensemble.errors import DataError, UsageError
 from ageensemble.models import _age_classes, _calibration, _inner_folds, _kernels, _projection
-from ageensemble.models.prior import Floor
+from ageensemble.models.prior import PriorBaseline
 from ageensemble.models.svm import SVM
 from ageensemble.models.xgboost import XGBoost
 
 FIT = {"seed": 0, "threads": 1, "device": "cpu"}
 QUICK = {
-    "floor": Floor,
+    "prior": PriorBaseline,
     "svm by groups": lambda: SVM(pca=10),
     "svm by years": lambda: SVM(pca=10, route="years"),
     "svm weighted": lambda: SVM(pca=10, weighting="group"),
@@ -46,7 +46,7 @@ def test_a_model_returns_age_distributions_and_loads_as_it_was_saved(make, tmp_p
     x, y, inner = people(200)
     model = make().fit(x, y, inner, **FIT)
     predicted = model.predict(x[:30])
-    assert predicted.shape == (30, ages.A)
+    assert predicted.shape == (30, ages.N_AGES)
     np.testing.assert_allclose(predicted.sum(1), 1, atol=1e-6)
     model.save(tmp_path / "model")
     assert {path.suffix for path in (tmp_path / "model").iterdir()} <= {".json", ".safetensors", ".ubj"}
@@ -60,10 +60,10 @@ def test_the_same_seed_gives_the_same_predictions(make):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", [name for name in QUICK if name != "floor"])
+@pytest.mark.parametrize("name", [name for name in QUICK if name != "prior"])
 def test_a_model_beats_the_floor_on_new_items(name):
     (x, y, inner), (new_x, new_y, _) = people(300), people(200, seed=1)
-    model, floor = QUICK[name]().fit(x, y, inner, **FIT), Floor().fit(x, y, inner, **FIT)
+    model, floor = QUICK[name]().fit(x, y, inner, **FIT), PriorBaseline().fit(x, y, inner, **FIT)
     assert error(model, new_x, new_y) < 0.6 * error(floor, new_x, new_y)
     assert model.record["library"].split()[0] in ("scikit-learn", "scikit-learn-intelex", "xgboost")
 
@@ -93,7 +93,7 @@ def test_degenerate_training_items_do_not_crash(make, case):
 @each_model
 def test_no_rows_give_no_predictions(make):
     x, y, inner = people(60)
-    assert make().fit(x, y, inner, **FIT).predict(x[:0]).shape == (0, ages.A)
+    assert make().fit(x, y, inner, **FIT).predict(x[:0]).shape == (0, ages.N_AGES)
 
 
 @pytest.mark.parametrize("make", [QUICK["svm by years"], QUICK["xgboost by years"]], ids=["svm", "xgboost"])
@@ -104,7 +104,7 @@ def test_the_route_by_years_refuses_ranges(make):
 
 
 @ranges_too
-def test_the_route_by_groups_takes_labelled_ranges_as_its_groups(make):
+def test_the_route_by_groups_takes_labeled_ranges_as_its_groups(make):
     x, y, inner = people(200)
     labels = np.array([[0, 24], [25, 54], [55, 120]])[np.digitize(y[:, 0], [25, 55])]
     predicted = make().fit(x, labels, inner, **FIT).predict(x)
@@ -119,7 +119,7 @@ def test_a_group_absent_from_training_gets_no_probability():
     assert predicted[:, 61:].max() == 0
 
 
-def test_labelled_ranges_that_overlap_are_refused():
+def test_labeled_ranges_that_overlap_are_refused():
     with pytest.raises(DataError, match="15-25 overlaps"):
         _age_classes.training_groups(np.array([[10, 20], [15, 25]]))
 

@@ -20,8 +20,8 @@ TRAINED = labels(*[20, 30, 40, 50, 60] * 20)
 
 
 def made(name, y=TRAINED, smoothing=0.0, correction=None):
-    correction = np.ones(ages.A) if correction is None else correction
-    loss = LOSSES[name](y, groups=training_groups(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
+    correction = np.ones(ages.N_AGES) if correction is None else correction
+    loss = LOSSES[name](y, age_groups=training_groups(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
     if loss.learns_residuals:
         loss.learn_residuals(torch.full((60,), 40.0), torch.arange(60) % 3 + 39)
     return loss
@@ -50,7 +50,7 @@ def test_going_down_the_slope_of_a_loss_brings_the_age_that_was_taught(name):
         made_of.zero_grad()
         punished(loss, output, 20, 60).sum().backward()
         made_of.step()
-    near = {"ordinal": 6, "groups": 4}.get(name, 2)  # thresholds that all share; the middle of the group 51-60
+    near = {"ordinal": 6, "age_groups": 4}.get(name, 2)  # thresholds that all share; the middle of the group 51-60
     assert loss.years(output).tolist() == pytest.approx([20, 60], abs=near)
 
 
@@ -131,7 +131,7 @@ def test_a_number_becomes_the_residuals_of_the_inner_part_around_it():
 
 
 def test_the_correction_takes_group_weights_back():
-    correction = np.where(np.arange(ages.A) < 45, 2.0, 0.5)  # the young weighed half in training, the old double
+    correction = np.where(np.arange(ages.N_AGES) < 45, 2.0, 0.5)  # the young weighed half in training, the old double
     plain, corrected = made("softlabel"), made("softlabel", correction=correction)
     untrained = corrected.distribution(torch.zeros(1, 121))[0].numpy()
     np.testing.assert_allclose(untrained, ages.histogram(TRAINED), atol=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from helpers.commands import benchmark, plan_folder
+from helpers.commands import benchmark, experiment
 from helpers.photographs import ageing, stored
 from safetensors.torch import save_file
 
@@ -64,7 +64,7 @@ def test_width_and_hidden_are_those_of_the_first_layers():
 @pytest.mark.parametrize(
     ("name", "params"),
     [("cnn", {"width": 4}), ("cnn", {"size": "native", "width": 4}), ("cnn", {"loss": "l1", "width": 4}),
-     ("cnn", {"loss": "groups", "weighting": "group", "width": 4}), ("test_resnet", {"pretrained": False}),
+     ("cnn", {"loss": "age_groups", "weighting": "group", "width": 4}), ("test_resnet", {"pretrained": False}),
      ("test_vit", {"pretrained": False, "hidden": 8, "dropout": 0.1}),
      ("test_efficientnet.r160_in1k", {"pretrained": False, "drop_path": 0.1})],
 )  # fmt: skip
@@ -102,7 +102,7 @@ def test_weights_of_another_network_are_refused_with_the_tensor_that_tells(weigh
         settled("test_vit", tmp_path, weights=str(weights[0]), size="160")
 
 
-def test_which_normalisation_is_used_is_said(weights, tmp_path):
+def test_which_normalization_is_used_is_said(weights, tmp_path):
     params, said = settled("test_resnet", tmp_path, weights=str(weights[0]))
     assert "mean 0.5,0.5,0.5 and std 0.5,0.5,0.5, as timm says of this network" in said
     assert params["mean"] == "0.5,0.5,0.5"
@@ -111,7 +111,7 @@ def test_which_normalisation_is_used_is_said(weights, tmp_path):
     assert "mean 0.485,0.456,0.406 and std 0.25, as given" in said
 
 
-def test_the_given_normalisation_reaches_the_network():
+def test_the_given_normalization_reaches_the_network():
     model = models.load("test_resnet")(pretrained=False, mean="0.25", std="0.5,0.25,0.125", **QUICK)
     net = model._network(np.array([[20, 20], [40, 40]]), False, False)
     white = net.prepared(torch.full((1, 3, 32, 32), 255, dtype=torch.uint8))
@@ -119,7 +119,7 @@ def test_the_given_normalisation_reaches_the_network():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["mean=grey", "std=0", "mean=1,2", "std=0.5,0.5,-1", "size=8", "size=big", "size=999", "loss=mae",
+    "wrong", ["mean=gray", "std=0", "mean=1,2", "std=0.5,0.5,-1", "size=8", "size=big", "size=999", "loss=mae",
               "epochs=0", "lr=0", "batch=-1", "hold=10", "optimizer=lion", "dropout=1", "hidden=-1", "ema=1"],
 )  # fmt: skip
 def test_a_value_that_will_not_do_is_refused_before_anything_begins(wrong):
@@ -174,7 +174,7 @@ def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fet
 
     spec, said = now()
     assert spec.params["pretrained"] == "test_resnet.r160_in1k"
-    assert "test_resnet: weights test_resnet.r160_in1k, photographs normalised" in said
+    assert "test_resnet: weights test_resnet.r160_in1k, photographs normalized" in said
     about = timm_catalog.about("test_resnet")
     monkeypatch.setattr(timm_catalog, "about", lambda name: about | {"weights": f"{name}.better"})
     assert now()[0].config != spec.config
@@ -209,12 +209,12 @@ def test_an_option_that_timm_does_not_know_is_refused_by_name():
 
 @pytest.mark.parametrize("option", ["checkpoint_path=x.pth", "num_classes=10", "pretrained_cfg_overlay=x"])
 def test_an_option_that_would_bring_in_unchecked_weights_or_other_outputs_is_refused(option):
-    for text in (f"test_resnet pretrained=false {option}", f"svm@embed:test_resnet embed.{option}"):
+    for text in (f"test_resnet pretrained=false {option}", f"svm@embedding:test_resnet embedding.{option}"):
         with pytest.raises(UsageError, match=f"{option.partition('=')[0]} cannot be set"):
             parse(text)
 
 
-def test_overlapping_labelled_ranges_train_where_no_groups_are_needed(data, tmp_path):
+def test_overlapping_labeled_ranges_train_where_no_groups_are_needed(data, tmp_path):
     x, y, inner = data
     ranges = np.stack([y[:, 0] - 3, y[:, 0] + 4], 1)
     rows = fitted("cnn", (x, ranges, inner), tmp_path, width=4).predict(x)
@@ -252,11 +252,11 @@ def test_a_benchmark_of_networks_from_the_command_line(weights, utkface, cache, 
     words = ["--model", timm_catalog[0], "--model", timm_catalog[1], "--no-stack", "--verbose", "--folds", 2]
     done = benchmark(utkface, tmp_path / "runs", cache, *words, pictures=("training",))
     assert done.returncode == 0, done.stderr
-    assert "test_resnet: weights of weights.safetensors, photographs normalised with mean 0.5,0.5,0.5" in done.stderr
+    assert "test_resnet: weights of weights.safetensors, photographs normalized with mean 0.5,0.5,0.5" in done.stderr
     assert "epoch 2/2" in done.stderr
-    runs = [folder for folder in plan_folder(tmp_path / "runs").iterdir() if (folder / "done.json").exists()]
+    runs = [folder for folder in experiment(tmp_path / "runs").iterdir() if (folder / "done.json").exists()]
     assert len(runs) == 3
-    for run in (run for run in runs if not run.name.startswith("floor")):
+    for run in (run for run in runs if not run.name.startswith("prior")):
         assert (run / "report" / "training.png").exists()
         history = (run / "cell-0" / "history.csv").read_text().splitlines()
         assert history[0].startswith("epoch,")

@@ -8,7 +8,7 @@ from ageensemble.errors import DataError, UsageError
 from ageensemble.models import _ordinal_base
 from ageensemble.models.knn import KNN
 from ageensemble.models.lssvm import LSSVM
-from ageensemble.models.prior import Floor
+from ageensemble.models.prior import PriorBaseline
 from ageensemble.models.ridge_ordinal import Ordinal
 
 FIT = {"seed": 0, "threads": 1, "device": "cpu"}
@@ -41,7 +41,7 @@ def exactly(*years):
 def test_a_model_beats_the_floor_on_new_items_and_loads_as_it_was_saved(make, tmp_path):
     (x, y, inner), (new_x, new_y, _) = people(300), people(200, seed=1)
     model = make().fit(x, y, inner, **FIT)
-    assert error(model, new_x, new_y) < 0.4 * error(Floor().fit(x, y, inner, **FIT), new_x, new_y)
+    assert error(model, new_x, new_y) < 0.4 * error(PriorBaseline().fit(x, y, inner, **FIT), new_x, new_y)
     model.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["arrays.safetensors", "parameters.json"]
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(new_x), model.predict(new_x))
@@ -80,11 +80,11 @@ def test_degenerate_training_items_do_not_crash(make, case):
     assert ("fallback" in model.record) == (case in ("three items", "one age", "one part"))
     distribution = ages.finish(model.predict(x), ages.histogram(y))
     np.testing.assert_allclose(distribution.sum(1), 1, atol=1e-5)
-    assert model.predict(x[:0]).shape == (0, ages.A)
+    assert model.predict(x[:0]).shape == (0, ages.N_AGES)
 
 
 @each_model
-def test_labelled_ranges_are_the_units_where_ages_are_not_exact(make):
+def test_labeled_ranges_are_the_units_where_ages_are_not_exact(make):
     x, y, inner = people(200)
     third = np.digitize(y[:, 0], [25, 55])
     labels = np.array([[0, 24], [25, 54], [55, 120]])[third]
@@ -131,15 +131,15 @@ def test_a_bad_parameter_is_refused_in_one_line_that_says_what_is_right(wrong):
 # --- units of years ---------------------------------------------------------------------------------------------
 
 
-def test_every_age_labelled_often_is_a_unit_and_years_between_go_to_the_nearer():
+def test_every_age_labeled_often_is_a_unit_and_years_between_go_to_the_nearer():
     units, unit = _ordinal_base.units_of(exactly(*[20] * 5, *[21] * 7, *[26] * 5))
-    assert units.groups == ((0, 20), (21, 23), (24, 120))
+    assert units.ranges == ((0, 20), (21, 23), (24, 120))
     assert unit.tolist() == [0] * 5 + [1] * 7 + [2] * 5
 
 
 def test_rare_ages_share_a_unit_with_the_next_and_the_oldest_with_the_one_before():
     units, _ = _ordinal_base.units_of(exactly(*[1] * 3, *[2] * 2, *[40] * 9, 90, 95))
-    assert units.groups == ((0, 21), (22, 120)), "3 + 2 items, then 9, to which the last two are added"
+    assert units.ranges == ((0, 21), (22, 120)), "3 + 2 items, then 9, to which the last two are added"
     assert len(_ordinal_base.units_of(exactly(5, 30, 70))[0]) == 1
 
 
@@ -147,20 +147,20 @@ def test_the_true_answers_are_those_of_a_ladder():
     assert _ordinal_base.is_older(np.array([0, 1, 2]), 3).tolist() == [[0, 0], [1, 0], [1, 1]]
 
 
-def test_a_year_nobody_was_labelled_with_gets_next_to_nothing_beside_one_that_many_were():
+def test_a_year_nobody_was_labeled_with_gets_next_to_nothing_beside_one_that_many_were():
     y = exactly(*[1] * 500, *[5] * 500)
     units, _ = _ordinal_base.units_of(y)
-    assert units.groups == ((0, 3), (4, 120))
+    assert units.ranges == ((0, 3), (4, 120))
     spread = _ordinal_base.spread_of(units, y)
     np.testing.assert_allclose(spread.sum(1), 1)
     assert spread[0, 1] > 0.99
     assert 0 < spread[0, 0] < 0.005
 
 
-def test_a_labelled_range_is_spread_over_all_its_years():
+def test_a_labeled_range_is_spread_over_all_its_years():
     y = np.repeat([[0, 2], [3, 10]], 50, axis=0)
     units, _ = _ordinal_base.units_of(y)
-    assert units.groups == ((0, 2), (3, 10))
+    assert units.ranges == ((0, 2), (3, 10))
     np.testing.assert_allclose(_ordinal_base.spread_of(units, y)[1, 3:11], 1 / 8, atol=0.02)
 
 
@@ -211,7 +211,7 @@ def test_ordinal_answers_are_those_of_ridge_regression():
     np.testing.assert_allclose(held_out[held], rows[held] @ weights, atol=1e-4)
 
 
-def test_neighbours_of_the_own_inner_part_are_not_asked():
+def test_neighbors_of_the_own_inner_part_are_not_asked():
     z = np.float32([[1, 0], [1, 0.001], [1, 0.1], [0, 1], [0.1, 1]])
     older, inner = np.float32([[1], [1], [0], [1], [0]]), np.array([0, 0, 1, 1, 0])
     model = KNN(k=1, whiten=0.0)
@@ -220,7 +220,7 @@ def test_neighbours_of_the_own_inner_part_are_not_asked():
     np.testing.assert_array_equal(model._decide(z)[:, 0], older[:, 0])
 
 
-def test_a_nearer_neighbour_counts_more_and_the_length_of_its_row_nothing():
+def test_a_nearer_neighbor_counts_more_and_the_length_of_its_row_nothing():
     model = KNN(k=3, whiten=0.0)
     turned = np.deg2rad([0, 60, 90])
     points = np.stack([np.cos(turned), np.sin(turned)], 1).astype(np.float32)

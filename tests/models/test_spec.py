@@ -27,7 +27,7 @@ def test_parameters_are_read_as_the_kind_of_their_default():
     assert spec.params["C"] == 30.0
     assert isinstance(spec.params["C"], float)
     assert spec.params["pca"] == 64
-    assert spec.params["route"] == "groups"
+    assert spec.params["route"] == "age_groups"
 
 
 def test_the_name_is_the_shortest_text_that_gives_the_spec():
@@ -53,7 +53,7 @@ def test_settings_hold_for_every_model_but_its_own_text_goes_first():
 def test_default_features_fill_in_where_the_text_names_none():
     assert specs.parse("svm", "lbp").name == "svm@lbp"
     assert specs.parse("svm@hog", "lbp").name == "svm@hog"
-    assert specs.parse("floor", "lbp").features == ()
+    assert specs.parse("prior", "lbp").features == ()
 
 
 def test_a_file_is_known_by_its_content(mine):
@@ -181,7 +181,7 @@ def test_names_of_timm_are_models():
         ("svm@lbp hog.cell=8", "features that 'svm@lbp hog.cell=8' does not use"),
         ("./nowhere.py", "no such file"),
         ("svm@hog:64", "'hog' take no argument"),
-        ("floor@hog", "floor takes no features"),
+        ("prior@hog", "prior takes no features"),
         ("cnn@hog", "cnn takes no features"),
         ("test_resnet weights=nowhere.pth", "no such file: nowhere.pth"),
     ],

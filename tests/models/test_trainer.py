@@ -36,7 +36,7 @@ def fitted(data, keep, seed=0, tell=lambda told: None, **params):
 
 
 def test_training_learns_what_brightness_tells(data, tmp_path):
-    model = fitted(data, tmp_path, epochs=30, lr=5e-3, rotate=0.0, crop=0.0, colour=0.0, ema=0.9)
+    model = fitted(data, tmp_path, epochs=30, lr=5e-3, rotate=0.0, crop=0.0, color=0.0, ema=0.9)
     ages = (model.predict(data[0]).cumsum(1) < 0.5).sum(1)
     constant = np.abs(data[1][:, 0] - np.median(data[1][:, 0])).mean()
     assert np.abs(ages - data[1][:, 0]).mean() < 0.4 * constant
@@ -126,7 +126,7 @@ def test_the_batch_halves_itself_when_memory_runs_out_and_the_record_says_so(dat
 
 
 def test_half_batches_add_up_to_the_same_step(data, tmp_path, monkeypatch):
-    plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "colour": 0.0}
+    plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "color": 0.0}
     monkeypatch.setattr(CNN, "backbone", lambda self, pretrained: Scarce(100))
     whole = fitted(data, tmp_path / "whole", epochs=1, **plain).predict(data[0])
     monkeypatch.setattr(CNN, "backbone", lambda self, pretrained: Scarce(5))
@@ -216,13 +216,13 @@ def test_a_file_that_vanishes_while_it_is_read_ahead_is_an_error_and_no_thread_i
 
 def test_a_plan_of_steps_has_every_photograph_once_and_full_batches_of_one_shape():
     shapes = np.array([[32, 32]] * 50 + [[20, 30]] * 21 + [[16, 16]] + [[18, 18]] * 2)
-    plan = dataloader.plan(shapes, 10, [0, 1])
-    assert sorted(np.concatenate([rows for step in plan for rows in step])) == list(range(74))
-    assert all(len(np.unique(shapes[rows], axis=0)) == 1 for step in plan for rows in step)
-    assert sorted(sum(map(len, step)) for step in plan) == [3, 7, 7, 7, *[10] * 5]  # the four rarest in one step
-    again, other = dataloader.plan(shapes, 10, [0, 1]), dataloader.plan(shapes, 10, [0, 2])
-    assert all(np.array_equal(a, b) for a, b in zip(plan[0], again[0], strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(plan[0], other[0], strict=False))
+    split = dataloader.split(shapes, 10, [0, 1])
+    assert sorted(np.concatenate([rows for step in split for rows in step])) == list(range(74))
+    assert all(len(np.unique(shapes[rows], axis=0)) == 1 for step in split for rows in step)
+    assert sorted(sum(map(len, step)) for step in split) == [3, 7, 7, 7, *[10] * 5]  # the four rarest in one step
+    again, other = dataloader.split(shapes, 10, [0, 1]), dataloader.split(shapes, 10, [0, 2])
+    assert all(np.array_equal(a, b) for a, b in zip(split[0], again[0], strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(split[0], other[0], strict=False))
 
 
 def test_the_learning_rate_rises_and_falls_as_the_schedule_says():
@@ -269,7 +269,7 @@ def test_a_smaller_learning_rate_of_the_backbone_leaves_it_nearer_to_where_it_wa
 
 def test_gradients_of_accumulated_batches_make_one_step(data, tmp_path):
     """Without norms and random changes, two batches of 8 are one of 16."""
-    plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "colour": 0.0, "epochs": 1}
+    plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "color": 0.0, "epochs": 1}
     one = fitted(data, tmp_path / "one", batch=16, **plain).predict(data[0])
     two = fitted(data, tmp_path / "two", batch=8, accumulate=2, **plain).predict(data[0])
     np.testing.assert_allclose(two, one, atol=1e-5)
@@ -304,14 +304,14 @@ def test_the_precision_is_tried_once_and_then_remembered(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [17, 33, 49, 97])
 def test_no_step_is_left_with_a_single_photograph(n):
-    plan = dataloader.plan(np.full((n, 2), 32), 16, [0, 0])
-    assert sum(len(rows) for [rows] in plan) == n
-    assert min(len(rows) for [rows] in plan) >= 8
-    assert max(len(rows) for [rows] in plan) <= 16
+    split = dataloader.split(np.full((n, 2), 32), 16, [0, 0])
+    assert sum(len(rows) for [rows] in split) == n
+    assert min(len(rows) for [rows] in split) >= 8
+    assert max(len(rows) for [rows] in split) <= 16
 
 
 def test_a_plan_of_fewer_photographs_than_a_batch_is_one_step():
-    [[rows]] = dataloader.plan(np.full((3, 2), 32), 16, [0, 0])
+    [[rows]] = dataloader.split(np.full((3, 2), 32), 16, [0, 0])
     assert sorted(rows) == [0, 1, 2]
 
 
@@ -337,7 +337,7 @@ def test_trained_without_a_trial_the_precision_is_fp32_and_the_record_says_so(da
 def test_on_a_gpu_training_gives_about_what_the_processor_gives(data, tmp_path):
     rows = []
     for device in ("cpu", "cuda"):
-        model = small(epochs=2, flip=False, rotate=0.0, crop=0.0, colour=0.0)
+        model = small(epochs=2, flip=False, rotate=0.0, crop=0.0, color=0.0)
         model.fit(*data, seed=0, threads=1, device=device, keep=tmp_path / device, tell=lambda told: None)
         rows.append(model.predict(data[0]))
     np.testing.assert_allclose(*rows, atol=1e-3)

@@ -5,68 +5,68 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.commands import ageensemble, benchmark, plan_folder
+from helpers.commands import ageensemble, benchmark, experiment
 from helpers.saved_models import model_folder, rewritten
 from PIL import Image
 
 from ageensemble import inference
 from ageensemble.data import transforms
 from ageensemble.errors import DataError
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 
 SMALL = "svm@hog pca=8 hog.size=32 hog.cell=8"
 
 
 @pytest.fixture(scope="module")
-def plan(utkface, cache, tmp_path_factory):
+def split(utkface, cache, tmp_path_factory):
     out = tmp_path_factory.mktemp("preprocessed")
-    texts = [SMALL, f"{SMALL} preprocess=clahe", "cnn size=16 epochs=1 depth=1 precision=fp32 preprocess=grey"]
+    texts = [SMALL, f"{SMALL} preprocess=clahe", "cnn size=16 epochs=1 depth=1 precision=fp32 preprocess=grayscale"]
     words = [word for text in texts for word in ("--model", text)]
     done = benchmark(utkface, out, cache, *words, "--folds", 2)
     assert done.returncode == 0, done.stderr
-    return PlanFolder(plan_folder(out))
+    return Experiment(experiment(out))
 
 
-def title(plan, start, end):
-    [found] = [run.title for run in plan.runs if run.title.startswith(start) and run.title.endswith(end)]
+def title(split, start, end):
+    [found] = [run.title for run in split.runs if run.title.startswith(start) and run.title.endswith(end)]
     return found
 
 
 @pytest.fixture(scope="module")
-def grey_network(plan, tmp_path_factory):
-    return model_folder(plan, "cnn", tmp_path_factory.mktemp("models") / "cnn")
+def gray_network(split, tmp_path_factory):
+    return model_folder(split, "cnn", tmp_path_factory.mktemp("models") / "cnn")
 
 
-def test_a_model_of_preprocessed_photographs_is_another_run(plan):
-    runs = {run.title: run for run in plan.runs}
-    one, other = runs[title(plan, "svm", "pca=8")], runs[title(plan, "svm", "preprocess=clahe")]
+def test_a_model_of_preprocessed_photographs_is_another_run(split):
+    runs = {run.title: run for run in split.runs}
+    one, other = runs[title(split, "svm", "pca=8")], runs[title(split, "svm", "preprocess=clahe")]
     assert not np.array_equal(one.predictions("oof"), other.predictions("oof"))
     assert "preprocess" not in one.config
     assert "preprocess=clahe" in other.folder.name
 
 
 @pytest.mark.parametrize("kind", ["cnn", "mean"])
-def test_a_model_folder_preprocesses_as_its_run_did(kind, plan, utkface, tmp_path):
-    folder = model_folder(plan, kind, tmp_path / "model")
-    [run] = [run for run in plan.runs if run.title.startswith(kind)]
-    photos = [utkface / path for path in plan.items["path"].iloc[plan.plan.test]]
+def test_a_model_folder_preprocesses_as_its_run_did(kind, split, utkface, tmp_path):
+    folder = model_folder(split, kind, tmp_path / "model")
+    [run] = [run for run in split.runs if run.title.startswith(kind)]
+    photos = [utkface / path for path in split.items["path"].iloc[split.split.test]]
     found = inference.load_model(folder, device="cpu")
     assert np.abs(found.predict(photos).distribution - run.predictions("test")).max() < 1e-6
     assert len(found.members) == (3 if kind == "mean" else 0)
     assert not any("code has changed" in remark for remark in found.remarks)
 
 
-@pytest.mark.parametrize("name", ["../evil.py", "/tmp/evil.py", "evil.py", "nothing", 7, ["grey"]])
-def test_a_model_folder_runs_no_preprocessing_but_ours(name, grey_network, tmp_path):
-    folder = shutil.copytree(grey_network, tmp_path / "model")
+@pytest.mark.parametrize("name", ["../evil.py", "/tmp/evil.py", "evil.py", "nothing", 7, ["grayscale"]])
+def test_a_model_folder_runs_no_preprocessing_but_ours(name, gray_network, tmp_path):
+    folder = shutil.copytree(gray_network, tmp_path / "model")
     rewritten(folder, lambda content: content["members"][0].update(preprocess=name))
     with pytest.raises(DataError, match="cannot be loaded"):
         inference.load_model(folder)
 
 
-def test_changed_code_of_a_preprocessing_is_said(grey_network, monkeypatch):
+def test_changed_code_of_a_preprocessing_is_said(gray_network, monkeypatch):
     monkeypatch.setattr(transforms, "source", lambda name: "another")
-    assert any("code has changed" in remark for remark in inference.load_model(grey_network, "cpu").remarks)
+    assert any("code has changed" in remark for remark in inference.load_model(gray_network, "cpu").remarks)
 
 
 def test_preprocessing_by_a_file_of_ones_own_is_fitted_but_not_saved(utkface, cache, tmp_path):
@@ -78,21 +78,21 @@ def test_preprocessing_by_a_file_of_ones_own_is_fitted_but_not_saved(utkface, ca
 
 
 @pytest.mark.slow
-def test_a_network_as_onnx_leaves_preprocessing_to_who_runs_it(grey_network, tmp_path, utkface):
+def test_a_network_as_onnx_leaves_preprocessing_to_who_runs_it(gray_network, tmp_path, utkface):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    done = ageensemble("models", "onnx", grey_network, "--to", tmp_path / "ages.onnx", "--check", utkface)
+    done = ageensemble("models", "onnx", gray_network, "--to", tmp_path / "ages.onnx", "--check", utkface)
     assert done.returncode == 0, done.stderr
     assert "preprocessing it (apply of ageensemble.data.transforms.grayscale); resizing it to 16 x 16" in done.stderr
     session = onnxruntime.InferenceSession(tmp_path / "ages.onnx")
-    assert "preprocessing.grey" in session.get_modelmeta().custom_metadata_map["outside"]
+    assert "preprocessing.gray" in session.get_modelmeta().custom_metadata_map["outside"]
     files = sorted(utkface.glob("[1-9]_*025.jpg.chip.jpg"))[:3]
     faces = [Image.open(file).convert("RGB") for file in files]
-    small = [Image.fromarray(transforms.load("grey")(np.asarray(face))).resize((16, 16), 2) for face in faces]
+    small = [Image.fromarray(transforms.load("grayscale")(np.asarray(face))).resize((16, 16), 2) for face in faces]
     [found] = session.run(None, {"faces": np.stack(small)})
-    np.testing.assert_allclose(found, inference.load_model(grey_network).predict(files).distribution, atol=1e-6)
+    np.testing.assert_allclose(found, inference.load_model(gray_network).predict(files).distribution, atol=1e-6)
 
 
-def test_the_card_names_the_preprocessing(grey_network):
-    assert "preprocess=grey" in (grey_network / "README.md").read_text()
-    assert json.loads((grey_network / "model.json").read_text())["members"][0]["preprocess"] == "grey"
+def test_the_card_names_the_preprocessing(gray_network):
+    assert "preprocess=grayscale" in (gray_network / "README.md").read_text()
+    assert json.loads((gray_network / "model.json").read_text())["members"][0]["preprocess"] == "grayscale"

@@ -16,17 +16,17 @@ from conftest import AGES, PHOTOS, face, utk_name
 from helpers.commands import ageensemble, said
 from helpers.made_up import put
 
-from ageensemble.data import dataset as manifests
+from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.data.quality.age_heaping import heaping
 from ageensemble.data.quality.attribute_association import attributes, confounding, cramers_v, mutual_information
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import data_report
 from ageensemble.reporting.data_report import charts
 from ageensemble.reporting.data_report import html as markup
 from ageensemble.reporting.data_report.findings import findings
 from ageensemble.reporting.data_report.label_issues import Doubts
-from ageensemble.splits import split
+from ageensemble.splits.split import make_split
 
 FORTY = np.full(PHOTOS + 3, 40)
 SCRIPT = "<script>document.title='hacked'</script>"
@@ -36,8 +36,8 @@ def exact(ages):
     return np.stack([ages, ages], 1)
 
 
-def heaped(ages, clusters=None):
-    return heaping(exact(np.asarray(ages)), np.arange(len(ages)) if clusters is None else clusters)
+def heaped(ages, groups=None):
+    return heaping(exact(np.asarray(ages)), np.arange(len(ages)) if groups is None else groups)
 
 
 def table_of(gender, ethnicity):
@@ -87,7 +87,7 @@ def test_a_slope_is_no_heaping():
     assert heaped(ages)["fives"]["index"] == pytest.approx(1, abs=0.01)
 
 
-def test_multiples_of_ten_twice_as_frequent_as_their_neighbours_have_two_sixths_of_their_window():
+def test_multiples_of_ten_twice_as_frequent_as_their_neighbors_have_two_sixths_of_their_window():
     ages = np.repeat(np.arange(100), np.where(np.arange(100) % 10 == 0, 40, 20))
     found = heaped(ages)
     assert found["tens"]["share"] == pytest.approx(2 / 6)
@@ -95,11 +95,11 @@ def test_multiples_of_ten_twice_as_frequent_as_their_neighbours_have_two_sixths_
     assert found["fives"]["index"] == pytest.approx((4 * 40 + 4 * 20) / (4 * 120 + 4 * 100) * 5)
     assert found["tens"]["low"] > 1
     assert found["tens"]["p"] < 1e-6
-    assert found["tens"]["at"] == [{"age": age, "items": 40, "neighbours": 20.0} for age in (30, 40, 50, 60)]
+    assert found["tens"]["at"] == [{"age": age, "items": 40, "neighbors": 20.0} for age in (30, 40, 50, 60)]
 
 
 def test_where_a_set_begins_and_ends_is_no_heaping_and_what_is_within_still_is():
-    even = np.repeat(np.arange(21, 61), 300)  # 60 has two neighbours of four, 61 and 62 are not there
+    even = np.repeat(np.arange(21, 61), 300)  # 60 has two neighbors of four, 61 and 62 are not there
     found = heaped(even)
     assert (found["fives"]["index"], found["tens"]["index"], found["peaks"]) == (1, 1, [])
     assert [m["age"] for m in found["tens"]["at"]] == [30, 40, 50]
@@ -110,7 +110,7 @@ def test_where_a_set_begins_and_ends_is_no_heaping_and_what_is_within_still_is()
 
 def test_an_age_that_stands_out_is_named_whatever_its_digit():
     found = heaped(np.r_[np.repeat(np.arange(100), 20), np.full(60, 26)])
-    assert found["peaks"] == [{"age": 26, "items": 80, "neighbours": 20.0}]
+    assert found["peaks"] == [{"age": 26, "items": 80, "neighbors": 20.0}]
 
 
 def test_copies_make_no_peak_and_widen_the_interval():
@@ -184,7 +184,7 @@ def test_photographs_that_grow_with_age_are_told(tmp_path, cache):
     for age in range(20, 30):
         face(age, age, side=age).save(tmp_path / f"{age}.png")
     (tmp_path / "annotations.csv").write_text("path,age\n" + "".join(f"{age}.png,{age}\n" for age in range(20, 30)))
-    result = audit.audit(manifests.build(tmp_path, cache=cache))
+    result = audit.audit(load_dataset(tmp_path, cache=cache))
     assert result["sizes"]["correlation_with_age"] == pytest.approx(1)
     assert result["sizes"]["shorter_side"] == {"16-31": 10}
     assert result["sizes"]["common"][0] == {"width": 20, "height": 20, "items": 1}
@@ -232,7 +232,7 @@ def checked(utkface, cache, tmp_path_factory):
 def test_the_page_has_what_the_audit_found(checked):
     html, result = checked
     text = Read(html).text
-    for heading in ("What stands out", "Ages", "Rounded ages", "Age and gender", "Age and ethnicity", "Clusters"):
+    for heading in ("What stands out", "Ages", "Rounded ages", "Age and gender", "Age and ethnicity", "Groups"):
         assert heading in text
     assert "1 group of photographs shows the same picture with different ages, up to 30 years apart: of copies" in text
     assert "30 years apart" in text
@@ -283,9 +283,9 @@ def hostile(cache, tmp_path_factory):
     (root / "gone<svg onload=alert(1)>.png").write_bytes(b"")
     rows = {"path": sorted(os.listdir(root)), "age": [20, 60, 30], "gender": [SCRIPT, "</style>", "f"]}
     pd.DataFrame(rows).assign(ethnicity="x").to_csv(root / "annotations.csv", index=False)
-    manifest = manifests.build(root, cache=cache)
+    dataset = load_dataset(root, cache=cache)
     file = root.parent / "page.html"
-    data_report.save(file, manifest, audit.audit(manifest) | {"cleaned": []})
+    data_report.save(file, dataset, audit.audit(dataset) | {"cleaned": []})
     return file
 
 
@@ -309,23 +309,23 @@ def test_labels_alone_are_checked_before_the_photographs_are_there(tmp_path, cac
     done = ageensemble(*words, "--html", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert (result["items"], result["clusters"], result["sides"], result["conflicts"]) == (300, 100, None, [])
-    assert result["links"] == {"same subject": {"groups": 100, "items": 300, "several_ages": 100}}
+    assert (result["items"], result["groups"], result["sides"], result["conflicts"]) == (300, 100, None, [])
+    assert result["links"] == {"same subject": {"age_groups": 100, "items": 300, "several_ages": 100}}
     assert result["excluded"] == {"age unreadable": 1}
     folder = tmp_path / "check-labels.csv"
-    assert {f.name for f in folder.iterdir()} == {"manifest.csv", "excluded.csv", "conflicts.csv", "page.html"}
+    assert {f.name for f in folder.iterdir()} == {"dataset.csv", "excluded.csv", "conflicts.csv", "page.html"}
     assert "no photograph was opened" in (folder / "page.html").read_text()
-    assert pd.read_csv(folder / "manifest.csv")["sha256"].isna().all()
+    assert pd.read_csv(folder / "dataset.csv")["sha256"].isna().all()
     assert not (cache / "none").exists()
 
 
 def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, tmp_path):
     words = ["data", "check", utkface, "--cache", cache, "--out", tmp_path, "--html"]
-    done = ageensemble(*words, "--clean", "conflicts", "--clean", "ages=10-60")
+    done = ageensemble(*words, "--filter", "conflicts", "--filter", "age-range=10-60")
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "check-faces").exists()  # where the lists of the whole set would be
     text = Read((tmp_path / "check-faces-cleaned" / "page.html").read_text()).text
-    assert "ages=10-60" in text
+    assert "age-range=10-60" in text
     assert "removed on request" in text
     assert "The same picture, different ages" not in text
     reasons = pd.read_csv(tmp_path / "check-faces-cleaned" / "excluded.csv")["reason"].str.partition(":")[0]
@@ -335,10 +335,10 @@ def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, t
 
 
 @pytest.fixture(scope="module")
-def runs(manifest, tmp_path_factory):
-    """A plan of the faces with a run, `forty`, that takes everybody for 40."""
+def runs(dataset, tmp_path_factory):
+    """A split of the faces with a run, `forty`, that takes everybody for 40."""
     out = tmp_path_factory.mktemp("runs")
-    put(PlanFolder.create(out, manifest, split.make(manifest, 0, 3), {"leaks": 0, "limited": 0}), "forty", FORTY)
+    put(Experiment.create(out, dataset, make_split(dataset, 0, 3), {"leaks": 0, "limited": 0}), "forty", FORTY)
     return out
 
 
@@ -354,19 +354,19 @@ def test_suspects_of_a_run_are_shown_with_their_labels_and_what_was_predicted(ru
     assert f'<span class="file">{utk_name(AGES[0], 0)}</span>' in section
 
 
-def test_a_photograph_that_is_another_by_now_is_no_suspect(runs, manifest):
+def test_a_photograph_that_is_another_by_now_is_no_suspect(runs, dataset):
     doubts = Doubts(runs, "forty")
-    first = doubts.among(manifest)["item_id"].iloc[0]
-    sha256 = manifest.items["sha256"].where(manifest.items["item_id"] != first, "another")
-    changed = replace(manifest, items=manifest.items.assign(sha256=sha256))
+    first = doubts.among(dataset)["item_id"].iloc[0]
+    sha256 = dataset.items["sha256"].where(dataset.items["item_id"] != first, "another")
+    changed = replace(dataset, items=dataset.items.assign(sha256=sha256))
     assert first not in doubts.among(changed)["item_id"].tolist()
-    assert len(doubts.among(changed)) == len(doubts.among(manifest)) == 48
+    assert len(doubts.among(changed)) == len(doubts.among(dataset)) == 48
 
 
-def test_a_set_cleaned_of_every_suspect_has_none_and_is_still_the_runs(runs, manifest):
+def test_a_set_cleaned_of_every_suspect_has_none_and_is_still_the_runs(runs, dataset):
     doubts = Doubts(runs, "forty")
-    suspects = manifest.items["item_id"].isin(doubts._table["item_id"]).to_numpy()
-    assert doubts.among(manifest.take(np.flatnonzero(~suspects))).empty
+    suspects = dataset.items["item_id"].isin(doubts._table["item_id"]).to_numpy()
+    assert doubts.among(dataset.take(np.flatnonzero(~suspects))).empty
 
 
 def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
@@ -382,7 +382,7 @@ def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
         (["--run", "svm"], "it goes with --html"),
         (["--html", "--to", "/"], "--to / is a folder; name the page's file, such as /page.html"),
         (["--html", "--labels-only", "--run", "svm"], "photographs that are opened"),
-        (["--clean", "blurr"], "did you mean 'blur'"),
+        (["--filter", "blurr"], "did you mean 'blur'"),
         (["--html", "--run", "svm", "--out", "/nowhere"], "no runs in /nowhere"),
     ],
 )
@@ -404,7 +404,7 @@ def test_several_sets_are_checked_as_one(utkface, annotated, cache, tmp_path):
 
 
 def test_a_clean_set_has_little_to_say(annotated, cache):
-    result = audit.audit(manifests.build(annotated, cache=cache))
+    result = audit.audit(load_dataset(annotated, cache=cache))
     assert [sentence.partition(" ")[0] for sentence in findings(result)] == ["Age"]
 
 
@@ -425,7 +425,14 @@ def test_age_does_not_go_with_gender_where_gender_brings_the_error_down_by_nothi
     assert found["gender"]["cramers_v"] > 0.9
     assert found["gender"]["constant_mae"] == found["gender"]["attribute_mae"]
     nothing = {"fives": None, "tens": None, "peaks": []}
-    result = {"conflicts": [], "links": {}, "excluded": {}, "heaping": nothing, "groups": {}, "confounding": found}
+    result = {
+        "conflicts": [],
+        "links": {},
+        "excluded": {},
+        "heaping": nothing,
+        "age_groups": {},
+        "confounding": found,
+    }
     result |= {"sizes": None, "subjects": {"items": 1}, "items": 1}
     assert findings(result) == []
 
@@ -436,15 +443,19 @@ def adience(tmp_path_factory, cache):
     root = tmp_path_factory.mktemp("ranges")
     rows = [f"{i}.jpg,{('8-12', '25-32', '60-100')[i % 3]},{'mf'[i % 2]}\n" for i in range(300)]
     (root / "labels.csv").write_text("path,age,gender\n" + "".join(rows))
-    manifest = manifests.build(root / "labels.csv", cache=cache, photographs=False)
-    result = audit.audit(manifest) | {"cleaned": []}
-    data_report.save(root / "page.html", manifest, result)
+    dataset = load_dataset(root / "labels.csv", cache=cache, photographs=False)
+    result = audit.audit(dataset) | {"cleaned": []}
+    data_report.save(root / "page.html", dataset, result)
     return result, (root / "page.html").read_text()
 
 
-def test_labelled_ranges_are_the_groups_of_the_lines_the_findings_and_the_chart(adience):
+def test_labeled_ranges_are_the_groups_of_the_lines_the_findings_and_the_chart(adience):
     result, html = adience
-    assert {name: count for name, count in result["groups"].items() if count} == {"8-13": 100, "25-32": 100, "60+": 100}
+    assert {name: count for name, count in result["age_groups"].items() if count} == {
+        "8-13": 100,
+        "25-32": 100,
+        "60+": 100,
+    }
     assert "      60+      100  ########################################" in audit.lines(result)
     [few] = [sentence for sentence in findings(result) if sentence.startswith("Age groups")]
     assert few.endswith("0-2 (0), 4-6 (0), 15-20 (0), 38-43 (0), 48-53 (0).")
@@ -467,7 +478,7 @@ def test_years_below_two_charts_side_by_side_stay_inside_and_the_last_is_shown()
 def test_an_interval_beyond_the_scale_is_cut_and_a_value_without_one_has_its_dot():
     drawn = charts.whisker(-50, 30, 150, (20, 40), 30, "few")
     assert 'x1="0.00%" x2="100.00%"' in drawn
-    alone = charts.whisker(float("nan"), 25, float("nan"), (20, 40), 30, "one cluster")
+    alone = charts.whisker(float("nan"), 25, float("nan"), (20, 40), 30, "one group")
     assert 'class="reach"' not in alone
     assert 'cx="25.00%"' in alone
 
@@ -478,7 +489,7 @@ def test_an_interval_beyond_the_scale_is_cut_and_a_value_without_one_has_its_dot
 @pytest.fixture(scope="module")
 def browser():
     pytest.importorskip("playwright")
-    from test_serving_page import FOUND, started
+    from helpers.browser import FOUND, started
 
     if FOUND is None:
         pytest.skip("no browser on the PATH")

@@ -5,17 +5,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.made_up import plan_folder, put_cells
+from helpers.made_up import experiment, put_cells
 
 from ageensemble._utils.io import write_json
-from ageensemble.ages import FOURTEEN
+from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.reporting import export, leaderboard
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(export.reports, "draw", lambda *given, **more: [])  # pictures take long
-    folder = plan_folder(tmp_path / "runs", np.arange(200) % 90)
+    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: [])  # pictures take long
+    folder = experiment(tmp_path / "runs", np.arange(200) % 90)
     put_cells(folder, "whole", [np.arange(200) % 90 + 1] * 3)
     return folder
 
@@ -31,7 +31,7 @@ def begun(folder, name, failed):
 
 
 def exported(folder, target):
-    found = export.write(folder, leaderboard.rows(folder, FOURTEEN), FOURTEEN, target)
+    found = export.write(folder, leaderboard.rows(folder, DEFAULT_AGE_GROUPS), DEFAULT_AGE_GROUPS, target)
     return (found / "README.md").read_text(), found
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 
 import pytest
-from helpers.commands import MINE, ageensemble, benchmark, plan_folder, said
+from helpers.commands import MINE, ageensemble, benchmark, experiment, said
 from PIL import Image
 
 
@@ -30,7 +30,7 @@ def lines(runs, *words, **more):
 
 
 def test_a_later_fit_shares_the_folder_and_is_scored_on_the_test_part_only(runs):
-    assert len(list(runs.glob("*/plan.json"))) == 1
+    assert len(list(runs.glob("*/experiment.json"))) == 1
     [table] = json.loads("\n".join(lines(runs, "--json")))
     refit = {row["model"]: row for row in table["rows"]}["mine.py (refit)"]
     assert refit["state"] == "complete"
@@ -41,7 +41,7 @@ def test_a_later_fit_shares_the_folder_and_is_scored_on_the_test_part_only(runs)
 def test_the_best_row_is_marked_and_what_failed_comes_last_with_its_reason(runs):
     text = "\n".join(lines(runs))
     assert text.count("*best") == 2  # the row, and the note that explains it
-    order = [text.index(name) for name in ("floor", "mine.py ", "mine.py (refit)", "mine.py trouble=raise")]
+    order = [text.index(name) for name in ("prior", "mine.py ", "mine.py (refit)", "mine.py trouble=raise")]
     assert order == sorted(order)
     assert "mine.py trouble=raise failed: 3 of 3 cells; cell 0: RuntimeError: no luck" in text
 
@@ -65,23 +65,23 @@ def test_a_wide_terminal_shows_every_column(runs):
 
 def test_the_csv_has_every_metric_of_every_run_and_says_the_plan(runs):
     rows = list(csv.DictReader(io.StringIO("\n".join(lines(runs, "--csv")))))
-    assert [row["model"] for row in rows] == ["floor", "mine.py", "mine.py (refit)", "mine.py trouble=raise"]
-    assert {row["plan"] for row in rows} == {plan_folder(runs).name}
+    assert [row["model"] for row in rows] == ["prior", "mine.py", "mine.py (refit)", "mine.py trouble=raise"]
+    assert {row["split"] for row in rows} == {experiment(runs).name}
     assert float(rows[0]["oof_mae_low"]) < float(rows[0]["oof_mae"]) < float(rows[0]["oof_mae_high"])
     assert rows[3]["why"].startswith("3 of 3 cells")
 
 
 def test_groups_with_gaps_say_how_many_items_lie_outside(runs):
-    noted = " ".join(lines(runs, "--groups", "adience"))
+    noted = " ".join(lines(runs, "--age-groups", "adience"))
     assert re.search(r"In no group, left out of the metrics by group: \d+ items aged 3, 7, 14, ", noted)
-    assert "In no group" not in " ".join(lines(runs, "--groups", "decades"))
+    assert "In no group" not in " ".join(lines(runs, "--age-groups", "decades"))
 
 
 def test_groups_act_on_the_table_alone(runs):
     before = {f: f.stat().st_mtime_ns for f in runs.rglob("*") if f.is_file()}
-    fourteen, two = (list(csv.DictReader(lines(runs, "--csv", "--groups", g))) for g in ("fourteen", "0-30,31+"))
-    assert fourteen[0]["oof_mae"] == two[0]["oof_mae"]
-    assert fourteen[0]["oof_accuracy"] != two[0]["oof_accuracy"]
+    default, two = (list(csv.DictReader(lines(runs, "--csv", "--age-groups", g))) for g in ("default", "0-30,31+"))
+    assert default[0]["oof_mae"] == two[0]["oof_mae"]
+    assert default[0]["oof_accuracy"] != two[0]["oof_accuracy"]
     assert {f: f.stat().st_mtime_ns for f in runs.rglob("*") if f.is_file()} == before
 
 
@@ -112,9 +112,9 @@ def test_an_export_shows_on_github(runs, tmp_path):
 
 def test_another_plan_is_another_table_and_is_exported_beside(runs, utkface, cache, tmp_path):
     shutil.copytree(runs, tmp_path / "runs")
-    done = benchmark(utkface, tmp_path / "runs", cache, "--models", "floor", "--seed", 1)
+    done = benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", "--seed", 1)
     assert done.returncode == 0
-    assert len(list((tmp_path / "runs").glob("*/plan.json"))) == 2
+    assert len(list((tmp_path / "runs").glob("*/experiment.json"))) == 2
     assert len(json.loads("\n".join(lines(tmp_path / "runs", "--json")))) == 2
     ageensemble("results", tmp_path / "runs", "--export", tmp_path / "out")
     assert len(list((tmp_path / "out").rglob("README.md"))) == 2
@@ -122,16 +122,16 @@ def test_another_plan_is_another_table_and_is_exported_beside(runs, utkface, cac
 
 def test_a_run_of_another_plan_is_refused(runs, utkface, cache, tmp_path):
     shutil.copytree(runs, tmp_path / "runs")
-    benchmark(utkface, tmp_path / "other", cache, "--models", "floor", "--seed", 1)
-    [stranger] = (tmp_path / "other").glob("*/floor-*")
-    shutil.copytree(stranger, plan_folder(tmp_path / "runs") / stranger.name)
+    benchmark(utkface, tmp_path / "other", cache, "--models", "prior", "--seed", 1)
+    [stranger] = (tmp_path / "other").glob("*/prior-*")
+    shutil.copytree(stranger, experiment(tmp_path / "runs") / stranger.name)
     refused = ageensemble("results", tmp_path / "runs")
     assert refused.returncode == 3
-    assert "was made on another plan" in said(refused)
+    assert "was made on another split" in said(refused)
     assert "move it out" in said(refused)
 
 
 def test_a_plan_folder_without_runs_is_an_empty_table(runs, tmp_path):
-    shutil.copytree(plan_folder(runs), tmp_path / "plan", ignore=shutil.ignore_patterns("mine*", "floor*", "refit*"))
-    assert ageensemble("results", tmp_path / "plan").returncode == 0
-    assert json.loads("\n".join(lines(tmp_path / "plan", "--json")))[0]["rows"] == []
+    shutil.copytree(experiment(runs), tmp_path / "split", ignore=shutil.ignore_patterns("mine*", "floor*", "refit*"))
+    assert ageensemble("results", tmp_path / "split").returncode == 0
+    assert json.loads("\n".join(lines(tmp_path / "split", "--json")))[0]["rows"] == []

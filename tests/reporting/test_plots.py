@@ -72,10 +72,10 @@ def test_too_few_photographs_of_an_age_make_no_mean(drawn):
 
 def test_reliability_before_and_after(drawn):
     folder, run = guesses(3000, said=3.0)
-    y = folder.y[folder.plan.test]
+    y = folder.y[folder.split.test]
     before, after, found = calibration.distributions(run, folder)
-    figure = drawn("reliability", before, after, found, y, ages.FOURTEEN, HOSTILE)
-    curve = calibration.group_curve(before, y, ages.FOURTEEN)
+    figure = drawn("reliability", before, after, found, y, ages.DEFAULT_AGE_GROUPS, HOSTILE)
+    curve = calibration.group_curve(before, y, ages.DEFAULT_AGE_GROUPS)
     assert line(figure.axes[0], "as predicted") == pytest.approx(100 * curve[:, :2])
     after_label = f"temperature {found:.2f}, from out-of-fold"
     gap = {name: np.abs(np.diff(line(figure.axes[1], name), axis=1)).mean() for name in ("as predicted", after_label)}
@@ -85,8 +85,8 @@ def test_reliability_before_and_after(drawn):
 
 
 def test_reliability_of_a_refit_and_of_ranges(drawn):
-    y = np.array(ages.SCHEMES["adience"].groups)[np.arange(40) % 8]
-    figure = drawn("reliability", bells(y[:, 0], 5), None, None, y, ages.SCHEMES["adience"], "refit")
+    y = np.array(ages.AGE_GROUPS["adience"].ranges)[np.arange(40) % 8]
+    figure = drawn("reliability", bells(y[:, 0], 5), None, None, y, ages.AGE_GROUPS["adience"], "refit")
     assert "from out-of-fold" not in texts(figure)
     assert len(figure.axes) == 1  # no panel of intervals, which could only be empty
 
@@ -96,7 +96,7 @@ def test_reliability_of_a_refit_and_of_ranges(drawn):
 
 def test_coverage_by_age_group(drawn):
     folder, run = guesses(2000)
-    content = intervals.report(run, folder, ages.scheme("0-59,60+"), 0.9)
+    content = intervals.report(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
     figure = drawn("coverage", content, HOSTILE)
     axis, below = figure.axes
     every, young, old = content["slices"][:3]
@@ -164,7 +164,7 @@ def test_runs_in_one_place_are_drawn_all_the_same(drawn):
 
 
 def test_the_floor_and_runs_of_unknown_time_or_error_are_left_out(drawn, tmp_path):
-    table = table_of(["floor", "svm", "import", "refit"], [1, 100, np.nan, 50], [15, 5, 4, np.nan])
+    table = table_of(["prior", "svm", "import", "refit"], [1, 100, np.nan, 50], [15, 5, 4, np.nan])
     axis = drawn("time_error", table, "few").axes[0]
     assert [text.get_text() for text in axis.texts] == ["svm"]
     assert axis.get_ylabel() == "out-of-fold MAE, years"
@@ -185,7 +185,7 @@ def test_without_exact_ages_the_groups_are_compared(drawn):
 
 def test_the_confusion_matrix_and_true_against_predicted_take_any_name(drawn):
     age, distribution = guessed(300)
-    confusion = drawn("confusion", distribution, exact(age), ages.FOURTEEN, HOSTILE)
+    confusion = drawn("confusion", distribution, exact(age), ages.DEFAULT_AGE_GROUPS, HOSTILE)
     assert f"0-2  ({(age <= 2).sum()})" in texts(confusion)
     shown = drawn("true_predicted", distribution, exact(age), HOSTILE)
     assert line(shown.axes[0], "predicted = true")[0].tolist() == [0, 0]

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.commands import WATCHER, ageensemble, benchmark, plan_folder
+from helpers.commands import WATCHER, ageensemble, benchmark, experiment
 from PIL import Image
 
 from ageensemble import ages
 from ageensemble.evaluation import intervals
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import plots, run_report
 
 
@@ -28,30 +28,30 @@ def runs(utkface, cache, tmp_path_factory):
 
 
 def test_a_run_with_a_history_has_a_picture_of_its_training(runs):
-    for file in plan_folder(runs).glob("*/report/training.png"):
+    for file in experiment(runs).glob("*/report/training.png"):
         with Image.open(file) as picture:
             assert picture.size == (1056, 462)
             assert len(np.unique(np.asarray(picture.convert("L")))) > 20
-    assert len(list(plan_folder(runs).glob("*/report/training.png"))) == 2
-    assert not list(plan_folder(runs).glob("floor-*/report"))
+    assert len(list(experiment(runs).glob("*/report/training.png"))) == 2
+    assert not list(experiment(runs).glob("prior-*/report"))
 
 
 def test_a_report_has_every_picture_and_the_intervals_of_every_item(runs):
-    folder = PlanFolder(plan_folder(runs))
+    folder = Experiment(experiment(runs))
     [run] = [run for run in folder.runs if run.name.startswith("watcher.py")]
     found = {file.stem for file in run.folder.glob("report/*.png")}
     assert found == {"true_predicted", "confusion", "age_error", "reliability", "coverage", "training"}
     table = pd.read_csv(run.folder / "report" / "items.csv")
-    again = intervals.items(run, folder, ages.FOURTEEN, 0.9)
+    again = intervals.items(run, folder, ages.DEFAULT_AGE_GROUPS, 0.9)
     assert table["low90"].tolist() == again["low"].tolist()
     assert table["high90"].tolist() == again["high"].tolist()
 
 
 def test_a_report_needs_no_photographs(runs, tmp_path):
-    folder = PlanFolder(plan_folder(stacked(runs, tmp_path / "runs")))
+    folder = Experiment(experiment(stacked(runs, tmp_path / "runs")))
     [stack] = [run for run in folder.runs if run.name == "stack"]
     assert run_report.missing(stack)
-    written = run_report.write(stack, folder, ages.FOURTEEN)
+    written = run_report.write(stack, folder, ages.DEFAULT_AGE_GROUPS)
     assert not run_report.missing(stack)
     assert (written / "weights.png").exists()
     assert not (written / "worst.jpg").exists()
@@ -60,8 +60,8 @@ def test_a_report_needs_no_photographs(runs, tmp_path):
 def stacked(runs, target):
     """A copy of the runs with a stack of the two and another that is better than either."""
     shutil.copytree(runs, target)
-    folder = PlanFolder(plan_folder(target))
-    members = [run for run in folder.runs if run.name != "floor"]
+    folder = Experiment(experiment(target))
+    members = [run for run in folder.runs if run.name != "prior"]
     record = {"costs": {"fit_seconds": 3.0, "images_per_second": 10.0, "peak_gb": 0.1, "size_mb": 0.1}}
     rest = {"weight": 0.5, "temperature": 1.0, "loss_without": {"mae": [0.2, 0.1, 0.3]}}
     record["members"] = [{"run": run.folder.name, "model": run.name, **rest} for run in members]
@@ -69,8 +69,8 @@ def stacked(runs, target):
     mixed = {part: np.mean([run.predictions(part) for run in members], axis=0) for part in ("oof", "test")}
     config = {"kind": "stack", "members": {run.folder.name: "" for run in members}}
     folder.put("mean", "mean", config | {"method": "mean"}, mixed, record)
-    truth = np.eye(ages.A, dtype=np.float32)[folder.y[:, 0]] * 0.99 + np.float32(0.01 / ages.A)
-    known = {"oof": truth[folder.plan.rest], "test": truth[folder.plan.test]}
+    truth = np.eye(ages.N_AGES, dtype=np.float32)[folder.y[:, 0]] * 0.99 + np.float32(0.01 / ages.N_AGES)
+    known = {"oof": truth[folder.split.rest], "test": truth[folder.split.test]}
     folder.put("stack", "stack", config | {"method": "stack"}, known, record)
     return target
 
@@ -122,6 +122,6 @@ def test_the_sheet_of_worst_errors_shows_ranges_and_goes_by_their_nearer_end(mon
     rows = [(60, 100, 55), (25, 32, 45), (20, 20, 30), (8, 12, 10)]
     items = pd.DataFrame(rows, columns=["age_min", "age_max", "median"]).assign(error=np.nan)
     drawn = []
-    monkeypatch.setattr(run_report.pictures, "save_contact_sheet", lambda *given: drawn.extend(given))
+    monkeypatch.setattr(run_report.plots, "save_contact_sheet", lambda *given: drawn.extend(given))
     run_report._worst("worst.jpg", SimpleNamespace(name="svm"), items, None, np.arange(4))
     assert drawn[3] == ["25-32 -> 45", "20 -> 30", "60-100 -> 55", "8-12 -> 10"]

@@ -1,4 +1,4 @@
-"""A plan without a test part is as good as any everywhere: judged fold by fold, and said so."""
+"""A split without a test part is as good as any everywhere: judged fold by fold, and said so."""
 
 import csv
 import io
@@ -8,33 +8,33 @@ import shutil
 import numpy as np
 import pytest
 from helpers import sets
-from helpers.commands import MINE, ageensemble, benchmark, plan_folder, said
+from helpers.commands import MINE, ageensemble, benchmark, experiment, said
 from helpers.predicted import bells, exact, folder_of, guessed, guesses, run_of
 from helpers.sets import FOLDS
 
 from ageensemble import ages
 from ageensemble.evaluation import age_threshold, calibration, intervals, leakage
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import export
 
 # --- what is measured where there is no test part ---------------------------------------------------------------
 
 
 def without_test(n=3000, **how):
-    """A plan folder of three folds and no test part, and a run on it."""
+    """A split folder of three folds and no test part, and a run on it."""
     age, distribution = guessed(n, **how)
     folder = folder_of(exact(age), np.arange(n) % FOLDS)
-    return folder, run_of(distribution, folder.plan, parts=("oof",))
+    return folder, run_of(distribution, folder.split, parts=("oof",))
 
 
 def test_intervals_are_judged_fold_by_fold():
     folder, run = without_test(shrunk=0.7)
-    content = intervals.report(run, folder, ages.scheme("0-59,60+"), 0.9)
+    content = intervals.report(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
     assert content["part"] == "oof"
     assert content["slices"][0]["conditional"]["items"] == 3000
     for row in content["slices"][:3]:
         assert row["conditional"]["share"] == pytest.approx(0.91, abs=0.025)
-    table = intervals.items(run, folder, ages.scheme("0-59,60+"), 0.9)
+    table = intervals.items(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
     inside = (table["low"] <= table["age_min"]) & (table["age_min"] <= table["high"])
     assert content["slices"][0]["conditional"]["hits"] == inside.sum()
     assert set(table["part"]) == {"oof"}
@@ -42,10 +42,10 @@ def test_intervals_are_judged_fold_by_fold():
 
 def test_the_cutoff_of_a_fold_is_chosen_on_the_others():
     adult = np.where(np.arange(180) % FOLDS == 0, 0.9, 0.1)  # of minors, those of fold 0 look grown up
-    p = np.zeros((180, ages.A), np.float32)
+    p = np.zeros((180, ages.N_AGES), np.float32)
     p[:, 10], p[:, 40] = 1 - adult, adult
     folder = folder_of(np.full((180, 2), 10), np.arange(180) % FOLDS)
-    strict = age_threshold.report(run_of(p, folder.plan, parts=("oof",)), folder, 18)["rules"][1]
+    strict = age_threshold.report(run_of(p, folder.split, parts=("oof",)), folder, 18)["rules"][1]
     assert strict["cutoff"] == pytest.approx(0.9)  # for photographs to come, by all of them
     found = strict["slices"][0]["false_adult"]
     assert (found["hits"], found["items"]) == (60, 180)  # fold 0 by a cutoff of 0.1 from the others
@@ -53,11 +53,11 @@ def test_the_cutoff_of_a_fold_is_chosen_on_the_others():
 
 def test_the_temperature_of_a_fold_is_found_on_the_others():
     folder, run = without_test(said=10.0)
-    content = calibration.report(run, folder, ages.FOURTEEN)
+    content = calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)
     assert content["items"] == 3000
     assert content["after"]["coverage"] == pytest.approx(0.9, abs=0.03)
     before = calibration.distributions(run, folder)[1]
-    folder.y[folder.plan.held_out(1)] = 120
+    folder.y[folder.split.held_out(1)] = 120
     after = calibration.distributions(run, folder)[1]
     assert np.array_equal(before[1::3], after[1::3])
     assert not np.array_equal(before[2::3], after[2::3])
@@ -65,11 +65,11 @@ def test_the_temperature_of_a_fold_is_found_on_the_others():
 
 def test_there_is_no_gap_to_measure():
     folder, run = without_test(300)
-    [row] = leakage.measured([run], folder, ages.FOURTEEN, {"guess": None}).values()
-    assert (row["gap_state"], row["gap_why"]) == ("not measured", "the plan has no test part")
+    [row] = leakage.measured([run], folder, ages.DEFAULT_AGE_GROUPS, {"guess": None}).values()
+    assert (row["gap_state"], row["gap_why"]) == ("not measured", "the split has no test part")
 
 
-# --- every verb on such a plan ----------------------------------------------------------------------------------
+# --- every verb on such a split ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def runs(told, cache, tmp_path_factory):
     done = benchmark(told, folder / "runs", cache, *words)
     assert done.returncode == 0, done.stderr
     words = ["--data", told, "--out", folder / "runs", "--cache", cache, "--device", "cpu", "--protocol", "official"]
-    done = ageensemble("fit", "--model", "floor", *words)
+    done = ageensemble("fit", "--model", "prior", *words)
     assert done.returncode == 0, done.stderr
     return folder / "runs"
 
@@ -100,28 +100,28 @@ def output(runs):
     return ageensemble("results", runs, "--csv").stdout
 
 
-@pytest.mark.parametrize("model", ["floor", "mine.py", "mean", "greedy", "stack"])
+@pytest.mark.parametrize("model", ["prior", "mine.py", "mean", "greedy", "stack"])
 def test_a_row_without_a_test_part_is_scored_out_of_fold_and_blank_there(runs, model):
     row = row_of(runs, model)
     assert row["state"] == "complete"
     assert float(row["oof_mae_low"]) <= float(row["oof_mae"]) <= float(row["oof_mae_high"])
     assert {value for name, value in row.items() if name.startswith("test_")} == {""}
-    assert row["gap_why"] == ("the plan has no test part")
+    assert row["gap_why"] == ("the split has no test part")
 
 
 def test_the_predictions_are_those_of_the_cells_and_no_others(runs):
-    made = PlanFolder(plan_folder(runs))
+    made = Experiment(experiment(runs))
     [run] = [run for run in made.runs if run.name == "mine.py"]
     assert run.parts == ("oof",)
     assert not (run.folder / "test.npy").exists()
     for cell in range(FOLDS):
         held = np.load(run.cell_folder(cell) / "held_out.npy")
-        assert np.array_equal(run.predictions("oof")[made.plan.held_out(cell)], held)
+        assert np.array_equal(run.predictions("oof")[made.split.held_out(cell)], held)
 
 
 def test_the_header_names_the_protocol_and_the_want_of_a_test_part(runs):
     shown = " ".join(ageensemble("results", runs, COLUMNS="300").stdout.split())
-    assert "told: 60 items; protocol official; 3 folds, no test part; plan " in shown
+    assert "told: 60 items; protocol official; 3 folds, no test part; split " in shown
     assert "(the set's own folds)" in shown
 
 
@@ -134,10 +134,10 @@ def test_no_gap_is_explained_or_counted_where_none_is_measured(runs):
 
 
 def test_a_refit_on_everything_says_that_nothing_is_left_to_score_it_on(runs):
-    row = row_of(runs, "floor (refit)")
+    row = row_of(runs, "prior (refit)")
     assert (row["state"], row["oof_mae"], row["test_mae"], row["images_per_second"]) == ("complete", "", "", "")
     assert row["why"] == "fitted on every item, so there is nothing to score it on"
-    card = (runs / "models" / "floor-refit" / "README.md").read_text()
+    card = (runs / "models" / "prior-refit" / "README.md").read_text()
     assert "60 photographs, none kept for the test" in card
     assert "None: it was fitted on every photograph" in card
 
@@ -163,7 +163,7 @@ def test_a_second_benchmark_finds_all_done(runs, told, cache, tmp_path):
         (["results", "--markdown"], "no test part"),
         (["intervals", "stack"], "measured fold by fold"),
         (["compare", "mine.py", "stack"], "out-of-fold"),
-        (["compare", "floor (refit)", "stack"], "have no predictions of the same items"),
+        (["compare", "prior (refit)", "stack"], "have no predictions of the same items"),
     ],
 )
 def test_every_table_is_there_or_says_why_not(runs, words, expected):
@@ -183,26 +183,26 @@ def test_the_export_is_whole_and_gives_the_command(runs, tmp_path):
 
 def test_of_a_refit_that_is_not_scored_there_is_nothing_to_export(tmp_path):
     folder = without_test(60)[0]
-    refit = run_of(np.empty((60, ages.A)), folder.plan, parts=())
+    refit = run_of(np.empty((60, ages.N_AGES)), folder.split, parts=())
     refit.kind, refit.folder = "refit", tmp_path
-    assert export._pictures(refit, folder, ages.FOURTEEN, tmp_path, set(), brief=False) == []
+    assert export._pictures(refit, folder, ages.DEFAULT_AGE_GROUPS, tmp_path, set(), brief=False) == []
 
 
 def test_a_model_folder_says_out_of_fold_scores_only(runs, tmp_path):
-    done = ageensemble("models", "save", "floor", "--out", runs, "--to", tmp_path / "floor")
+    done = ageensemble("models", "save", "prior", "--out", runs, "--to", tmp_path / "prior")
     assert done.returncode == 0, done.stderr
-    content = json.loads((tmp_path / "floor" / "model.json").read_text())
-    assert set(content["scores"]) == {"groups", "oof"}
+    content = json.loads((tmp_path / "prior" / "model.json").read_text())
+    assert set(content["scores"]) == {"age_groups", "oof"}
     assert content["intervals"]
-    assert "none kept for the test. Protocol official. Plan " in (tmp_path / "floor" / "README.md").read_text()
+    assert "none kept for the test. Protocol official. Split " in (tmp_path / "prior" / "README.md").read_text()
 
 
 def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(runs, tmp_path):
     shutil.copytree(runs, tmp_path / "runs")
-    made = PlanFolder(plan_folder(tmp_path / "runs"))
+    made = Experiment(experiment(tmp_path / "runs"))
     made.items[["item_id"]].assign(age=made.y[:, 0] + 2).to_csv(tmp_path / "answers.csv", index=False)
     words = ["import", tmp_path / "answers.csv", "--name", "theirs", "--out", tmp_path / "runs", "--json"]
-    assert "this plan has no test part" in said(ageensemble(*words))
+    assert "this split has no test part" in said(ageensemble(*words))
     done = ageensemble(*words, "--out-of-fold")
     [row] = [row for row in json.loads(done.stdout)["rows"] if row["model"] == "theirs (import)"]
     assert (row["oof_mae"], row["test_mae"]) == (2, None)
@@ -210,7 +210,9 @@ def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(run
 
 def test_a_plan_with_a_test_part_goes_on_as_before():
     folder, run = guesses(600)
-    assert (folder.plan.parts, folder.plan.judged) == (("oof", "test"), "test")
-    assert intervals.report(run, folder, ages.FOURTEEN)["slices"][0]["plain"]["items"] == len(folder.plan.test)
-    refit = run_of(bells(np.full(600, 40), 10), folder.plan, parts=("test",))
-    assert calibration.report(refit, folder, ages.FOURTEEN)["items"] == len(folder.plan.test)
+    assert (folder.split.parts, folder.split.judged) == (("oof", "test"), "test")
+    assert intervals.report(run, folder, ages.DEFAULT_AGE_GROUPS)["slices"][0]["plain"]["items"] == len(
+        folder.split.test
+    )
+    refit = run_of(bells(np.full(600, 40), 10), folder.split, parts=("test",))
+    assert calibration.report(refit, folder, ages.DEFAULT_AGE_GROUPS)["items"] == len(folder.split.test)

@@ -13,14 +13,14 @@ from helpers.sets import PEOPLE
 
 from ageensemble._utils import registry
 from ageensemble._utils.console import Console
-from ageensemble.data import dataset as manifests
+from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError, UsageError
 from ageensemble.experiments import prepare
-from ageensemble.experiments.experiment import PlanFolder
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import leaderboard
-from ageensemble.splits import protocols, split
+from ageensemble.splits import protocols
 from ageensemble.splits.protocols import leave_one_person_out
-from ageensemble.splits.split import TEST
+from ageensemble.splits.split import TEST, leaking_rows
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,13 @@ def told(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def manifest_told(told, cache):
-    return manifests.build(told, cache=cache)
+    return load_dataset(told, cache=cache)
 
 
-def with_official(manifest, words):
-    """The manifest with these words for the set's own parts, in turn."""
-    taken = manifest.take(np.arange(len(manifest)))
-    taken.items["official"] = np.resize(np.array(words, object), len(manifest))
+def with_official(dataset, words):
+    """The dataset with these words for the set's own parts, in turn."""
+    taken = dataset.take(np.arange(len(dataset)))
+    taken.items["official"] = np.resize(np.array(words, object), len(dataset))
     return taken
 
 
@@ -50,7 +50,7 @@ def test_every_protocol_is_listed_with_a_sentence():
 
 
 def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
-    (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(manifest, seed, folds):\n    pass\n')
+    (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(dataset, seed, folds):\n    pass\n')
     monkeypatch.syspath_prepend(tmp_path)
     theirs = SimpleNamespace(name="theirs", module="their_protocol")
     monkeypatch.setattr(registry, "entry_points", lambda group: [theirs] * (group == "ageensemble.splits.protocols"))
@@ -58,36 +58,36 @@ def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
     assert protocols.module("theirs").__doc__ == "All of it."
 
 
-def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(manifest):
-    plan, taken = protocols.module("utkface-21-60").apply(manifest, 0, 5)
-    inside = ((manifest.y >= 21) & (manifest.y <= 60)).all(1)
-    assert taken.items["item_id"].tolist() == manifest.items["item_id"][inside].tolist()
+def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(dataset):
+    split, taken = protocols.module("utkface-21-60").apply(dataset, 0, 5)
+    inside = ((dataset.y >= 21) & (dataset.y <= 60)).all(1)
+    assert taken.items["item_id"].tolist() == dataset.items["item_id"][inside].tolist()
     assert taken.reasons["not 21 to 60 years old"] == (~inside).sum()
-    assert len(plan.test) == pytest.approx(0.2 * inside.sum(), abs=2)
-    assert len(split.parted(plan, taken.clusters)) == 0
+    assert len(split.test) == pytest.approx(0.2 * inside.sum(), abs=2)
+    assert len(leaking_rows(split, taken.groups)) == 0
     with pytest.raises(DataError, match="no photograph of an age from 21 to 60"):
-        protocols.module("utkface-21-60").apply(manifest.take(np.flatnonzero(manifest.y[:, 0] > 60)), 0, 5)
+        protocols.module("utkface-21-60").apply(dataset.take(np.flatnonzero(dataset.y[:, 0] > 60)), 0, 5)
 
 
-def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, manifest):
+def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, dataset):
     protocol = protocols.module("utkface-21-60")
-    assert (manifest.formats, manifest_told.formats) == ({manifest.name: "utkface"}, {"told": "annotations"})
+    assert (dataset.formats, manifest_told.formats) == ({dataset.name: "utkface"}, {"told": "annotations"})
     with pytest.raises(UsageError, match="for UTKFace alone, and told is in the format annotations; neither its name"):
         protocol.apply(manifest_told, 0, 2)
-    theirs = replace(manifest, formats={manifest.name: "agedb"})  # whatever the files are called
-    with pytest.raises(UsageError, match=f"{manifest.name} is in the format agedb; for the same ages"):
+    theirs = replace(dataset, formats={dataset.name: "agedb"})  # whatever the files are called
+    with pytest.raises(UsageError, match=f"{dataset.name} is in the format agedb; for the same ages"):
         protocol.apply(theirs, 0, 2)
 
 
-def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, manifest, tmp_path, cache):
+def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, dataset, tmp_path, cache):
     protocol = protocols.module("utkface-21-60")
-    listed = replace(manifest, formats={manifest.name: "manifest"})
-    assert protocol.apply(listed, 0, 5)[0].hash == protocol.apply(manifest, 0, 5)[0].hash
+    listed = replace(dataset, formats={dataset.name: "dataset"})
+    assert protocol.apply(listed, 0, 5)[0].hash == protocol.apply(dataset, 0, 5)[0].hash
     shutil.copytree(told, tmp_path / "my-UTKFace")
-    named = manifests.build(tmp_path / "my-UTKFace", cache=cache)
+    named = load_dataset(tmp_path / "my-UTKFace", cache=cache)
     assert len(protocol.apply(named, 0, 2)[1]) == 40
     with pytest.raises(UsageError, match="and told is in the format annotations"):  # one of two sets is enough
-        protocol.apply(manifests.build([tmp_path / "my-UTKFace", told], cache=cache), 0, 2)
+        protocol.apply(load_dataset([tmp_path / "my-UTKFace", told], cache=cache), 0, 2)
 
 
 def test_folds_that_have_no_say_are_said_to_have_none(told, cache, capsys):
@@ -97,16 +97,16 @@ def test_folds_that_have_no_say_are_said_to_have_none(told, cache, capsys):
         prepare.prepare(here, [told], protocol=name)
         assert "--folds" not in capsys.readouterr().err
         prepare.prepare(here, [told], protocol=name, folds=4)
-        assert f"--folds 4 changes nothing: this plan has {words}" in " ".join(capsys.readouterr().err.split())
+        assert f"--folds 4 changes nothing: this split has {words}" in " ".join(capsys.readouterr().err.split())
 
 
 def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path, cache):
     shutil.copytree(told, tmp_path / "UTKFace-told")
     told, tmp_path = tmp_path / "UTKFace-told", tmp_path / "runs"
     here, headings = SimpleNamespace(cache=cache, console=Console()), []
-    for way in ({"clean": ["ages=21-60"]}, {"protocol": "utkface-21-60"}, {"clean": ["ages=21-60"]}):
-        manifest, plan, about = prepare.prepare(here, [told], folds=2, **way)
-        folder = PlanFolder.create(tmp_path, manifest, plan, about)
+    for way in ({"clean": ["age-range=21-60"]}, {"protocol": "utkface-21-60"}, {"clean": ["age-range=21-60"]}):
+        dataset, split, about = prepare.prepare(here, [told], folds=2, **way)
+        folder = Experiment.create(tmp_path, dataset, split, about)
         headings.append(leaderboard.heading(folder))
     assert [path.name for path in tmp_path.iterdir()] == [folder.folder.name]
     assert headings[0].startswith("UTKFace-told: 40 items; cleaned: ages=21-60 (20 left out);")
@@ -115,28 +115,28 @@ def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path,
 
 
 def test_leave_one_person_out_has_a_fold_for_each_person_and_no_test_part(manifest_told):
-    plan, taken = leave_one_person_out.apply(manifest_told, 0, 5)
-    assert (plan.folds, plan.parts, plan.judged, len(plan.test)) == (PEOPLE, ("oof",), "oof", 0)
+    split, taken = leave_one_person_out.apply(manifest_told, 0, 5)
+    assert (split.folds, split.parts, split.judged, len(split.test)) == (PEOPLE, ("oof",), "oof", 0)
     for fold in range(PEOPLE):
-        assert len(set(taken.items["subject"].iloc[plan.held_out(fold)])) == 1
-        assert len(plan.held_out(fold)) == 5
+        assert len(set(taken.items["subject"].iloc[split.held_out(fold)])) == 1
+        assert len(split.held_out(fold)) == 5
 
 
 def test_persons_with_a_photograph_in_common_are_left_out_together(told, tmp_path, cache):
     shutil.copytree(told, tmp_path / "told")
     sets.shared(told / "00.png", tmp_path / "told" / "01.png")
-    plan, taken = leave_one_person_out.apply(manifests.build(tmp_path / "told", cache=cache), 0, 5)
-    assert plan.folds == PEOPLE - 1
-    assert len(split.parted(plan, taken.clusters)) == 0
+    split, taken = leave_one_person_out.apply(load_dataset(tmp_path / "told", cache=cache), 0, 5)
+    assert split.folds == PEOPLE - 1
+    assert len(leaking_rows(split, taken.groups)) == 0
 
 
-def test_whom_nobody_knows_is_not_left_out_but_listed(manifest_told, manifest, monkeypatch):
+def test_whom_nobody_knows_is_not_left_out_but_listed(manifest_told, dataset, monkeypatch):
     unknown = manifest_told.take(np.arange(60))
     unknown.items.loc[:4, "subject"] = None
     _, taken = leave_one_person_out.apply(unknown, 0, 5)
     assert (len(taken), taken.reasons) == (55, {"not known who it is": 5})
     with pytest.raises(DataError, match="faces does not say who is on a photograph"):
-        leave_one_person_out.apply(manifest, 0, 5)
+        leave_one_person_out.apply(dataset, 0, 5)
     monkeypatch.setattr(leave_one_person_out, "MOST", PEOPLE - 1)
     with pytest.raises(DataError, match="shows 12 persons, and each would need its own fit"):
         leave_one_person_out.apply(manifest_told, 0, 5)
@@ -144,20 +144,20 @@ def test_whom_nobody_knows_is_not_left_out_but_listed(manifest_told, manifest, m
 
 def test_official_folds_are_kept_as_they_are_numbered(manifest_told):
     official = protocols.module("official")
-    plan, taken = official.apply(manifest_told, 0, 5)
-    assert (plan.folds, plan.source, plan.parts) == (3, "the set's own folds", ("oof",))
-    assert plan.part.tolist() == taken.items["official"].astype(int).tolist()
+    split, taken = official.apply(manifest_told, 0, 5)
+    assert (split.folds, split.source, split.parts) == (3, "the set's own folds", ("oof",))
+    assert split.part.tolist() == taken.items["official"].astype(int).tolist()
     from_one = with_official(manifest_told, ["1", "2", "3"])
-    assert official.apply(from_one, 0, 5)[0].part.tolist() == plan.part.tolist()
+    assert official.apply(from_one, 0, 5)[0].part.tolist() == split.part.tolist()
 
 
 def test_the_official_test_part_is_obeyed_and_the_rest_is_dealt_out_to_folds(manifest_told):
     words = ["train", "train", "test", "Val", "train", "validation", None, "train", "test", "train", "training", "dev"]
-    plan, taken = protocols.module("official").apply(with_official(manifest_told, words), 1, 4)
-    assert (plan.part == TEST).tolist() == (taken.items["official"] == "test").tolist()
-    assert (plan.folds, plan.source, plan.judged, len(taken)) == (4, "seed 1", "test", 55)
+    split, taken = protocols.module("official").apply(with_official(manifest_told, words), 1, 4)
+    assert (split.part == TEST).tolist() == (taken.items["official"] == "test").tolist()
+    assert (split.folds, split.source, split.judged, len(taken)) == (4, "seed 1", "test", 55)
     assert taken.reasons == {"in no part of the set's own": 5}
-    assert len(split.parted(plan, taken.clusters)) == 0
+    assert len(leaking_rows(split, taken.groups)) == 0
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_official_parts_that_tear_persons_apart_are_refused_unless_insisted_on(t
     rows = [f"{i:02}.png,{15 + i},p{i % PEOPLE},{'train' if i < 48 else 'test'}" for i in range(60)]
     (tmp_path / "told" / "annotations.csv").write_text("path,age,subject,official\n" + "\n".join(rows) + "\n")
     here = SimpleNamespace(cache=cache, console=Console())
-    with pytest.raises(DataError, match="the protocol official leaks: 60 items with photographs of the same cluster"):
+    with pytest.raises(DataError, match="the protocol official leaks: 60 items with photographs of the same group"):
         prepare.prepare(here, [tmp_path / "told"], protocol="official")
     about = prepare.prepare(here, [tmp_path / "told"], protocol="official", allow_leak=True)[2]
     assert about == {"leaks": 60, "limited": 0, "protocol": "official"}

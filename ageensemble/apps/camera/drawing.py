@@ -48,11 +48,11 @@ def _corners(frame, box):
     x, y, width, height = box
     line = max(2, round(max(frame.shape) / 320))
     arm = 0.22 * min(width, height)
-    for thick, colour in ((line + 2, DARK), (line, FRAME)):
+    for thick, color in ((line + 2, DARK), (line, FRAME)):
         for left, across in ((x, arm), (x + width, -arm)):
             for top, down in ((y, arm), (y + height, -arm)):
                 points = np.array([(left + across, top), (left, top), (left, top + down)]).round().astype(np.int32)
-                cv2.polylines(frame, [points], False, colour[::-1], thick, cv2.LINE_AA)
+                cv2.polylines(frame, [points], False, color[::-1], thick, cv2.LINE_AA)
 
 
 def _beside(frame, box, label):

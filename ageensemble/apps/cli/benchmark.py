@@ -21,7 +21,7 @@ app = typer.Typer()
         "ageensemble benchmark --data photos/ --models svm,xgboost",
         "ageensemble benchmark --data photos/ --model 'svm@hog C=30' --model svm@lbp",
         "ageensemble benchmark --data photos/ --limit 2000 --dry-run",
-        "ageensemble benchmark --data UTKFace/ --data AgeDB/ --test-data FGNET/ --clean conflicts",
+        "ageensemble benchmark --data UTKFace/ --data AgeDB/ --test-data FGNET/ --filter conflicts",
         "ageensemble benchmark --data FGNET/ --protocol leave-one-person-out",
     )
 )
@@ -35,15 +35,17 @@ def benchmark(
     limit: options.Limit = None,
     folds: options.Folds = None,
     seed: options.Seed = 0,
-    plan: options.PlanFile = None,
+    split: options.PlanFile = None,
     test_data: options.TestData = None,
     protocol: options.Protocol = None,
     clean: options.Clean = None,
     allow_leak: options.AllowLeak = False,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
-    stack: Annotated[bool, typer.Option("--stack/--no-stack", help="Combine all runs of this plan at the end.")] = True,
+    stack: Annotated[
+        bool, typer.Option("--stack/--no-stack", help="Combine all runs of this split at the end.")
+    ] = True,
     jobs: options.Jobs = None,
     device: options.Device = "auto",
     detector: options.Detector = "auto",
@@ -51,7 +53,7 @@ def benchmark(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Compare models under one split plan and print the results table.
+    """Compare models under one split and print the results table.
 
     What was fitted before is kept: an interrupted benchmark goes on where it stopped, further models join the table.
     It ends with stacks of all that the table holds; see: ageensemble stack --help.
@@ -75,12 +77,12 @@ def fit(
     limit: options.Limit = None,
     folds: options.Folds = None,
     seed: options.Seed = 0,
-    plan: options.PlanFile = None,
+    split: options.PlanFile = None,
     test_data: options.TestData = None,
     protocol: options.Protocol = None,
     clean: options.Clean = None,
     allow_leak: options.AllowLeak = False,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
     device: options.Device = "auto",
@@ -102,7 +104,7 @@ def _work(kind, o):
     from ...data import filters
     from ...splits import protocols
 
-    groups = ages.scheme(o.groups)
+    age_groups = ages.parse_age_groups(o.age_groups)
     filters.parse(o.clean or ())  # a wrong name is known before the libraries of models are loaded, which takes seconds
     if o.protocol:
         protocols.module(o.protocol)
@@ -114,44 +116,44 @@ def _work(kind, o):
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
     here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
     detector = None if o.dry_run else bench.find_faces(o.detector, here)
-    split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "plan_file": o.plan, "protocol": o.protocol}
+    split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "split_file": o.split, "protocol": o.protocol}
     more = {"format": o.format, "test_data": o.test_data or (), "clean": o.clean, "allow_leak": o.allow_leak}
-    manifest, plan, about = prepare.prepare(here, o.data, **split, **more)
-    groups.of(manifest.y)  # refuses labels that it would cut in two, before anything is fitted
+    dataset, split, about = prepare.prepare(here, o.data, **split, **more)
+    age_groups.of(dataset.y)  # refuses labels that it would cut in two, before anything is fitted
     if o.dry_run:
-        return _dry_run(manifest, plan, wanted, kind, here, o)
+        return _dry_run(dataset, split, wanted, kind, here, o)
     insist = o.detector != "auto"
-    plan_folder, runs = bench.run(manifest, plan, about, wanted, o.seed, kind, here, groups, detector, insist)
-    stacks = bench.combine(plan_folder, manifest, here, groups) if o.stack else []
-    table = leaderboard.rows(plan_folder, groups)
+    experiment, runs = bench.run(dataset, split, about, wanted, o.seed, kind, here, age_groups, detector, insist)
+    stacks = bench.combine(experiment, dataset, here, age_groups) if o.stack else []
+    table = leaderboard.rows(experiment, age_groups)
     if o.json:
-        print(as_json(leaderboard.content(table, plan_folder)))
+        print(as_json(leaderboard.content(table, experiment)))
     else:
-        print_table(table, plan_folder, groups, here.console)
+        print_table(table, experiment, age_groups, here.console)
     for run in stacks if not o.json else []:
         here.console.out.print(stack_tables.optimism(run), style="dim", markup=False)
-    complete = [run.state(plan.folds)[0] == "complete" for run in runs]
+    complete = [run.state(split.folds)[0] == "complete" for run in runs]
     if kind == "refit" and complete[0]:
-        _save(runs[0], plan_folder, here)
+        _save(runs[0], experiment, here)
     if not all(complete):
         raise typer.Exit(1)
 
 
-def _save(run, plan_folder, here):
+def _save(run, experiment, here):
     """Make the model folder of a refit, where it can have one."""
     from ... import inference
 
     place = inference.default_place(run, here.out)
     try:
-        here.console.say(inference.save(run, plan_folder, place))
+        here.console.say(inference.save(run, experiment, place))
     except UsageError as error:
         here.console.say(f"no model folder: {error}")
 
 
-def _dry_run(manifest, plan, wanted, kind, here, o):
+def _dry_run(dataset, split, wanted, kind, here, o):
     from ...experiments import estimate
 
-    result = estimate.estimate(manifest, plan, wanted, kind, o.seed, here)
+    result = estimate.estimate(dataset, split, wanted, kind, o.seed, here)
     if o.json:
         print(as_json(result))
     else:

@@ -27,18 +27,18 @@ def compare(
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
     out: options.OnePlan = Path("runs"),
     rope: Rope = 0.1,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     json: options.Json = False,
 ):
     """Say how much two models differ on the same items, how sure that is, and where they differ most."""
     from ... import ages
     from ..._utils.console import Console
     from ...evaluation import comparison
-    from ...experiments import experiment
+    from ...experiments.experiment import experiment_holding, run_named
 
-    scheme, plan_folder = ages.scheme(groups), experiment.holding(out, a, b)
-    runs = [experiment.named(plan_folder, name) for name in (a, b)]
-    content = comparison.report(plan_folder, *runs, scheme, rope)
+    age_groups, experiment = ages.parse_age_groups(age_groups), experiment_holding(out, a, b)
+    runs = [run_named(experiment, name) for name in (a, b)]
+    content = comparison.report(experiment, *runs, age_groups, rope)
     if json:
         print(as_json(content))
     else:
@@ -59,7 +59,7 @@ def intervals(
     out: options.OnePlan = Path("runs"),
     level: Annotated[float, typer.Option(help="Share of photographs to be covered, in per cent.")] = 90,
     items: Annotated[Optional[Path], typer.Option(help="Write the interval of every item to this CSV file.")] = None,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     json: options.Json = False,
 ):
     """Make conformal prediction intervals of age, and say how often they hold on the test part and how wide they are.
@@ -71,29 +71,29 @@ def intervals(
     from ..._utils.console import Console
     from ..._utils.io import write_csv
     from ...evaluation import intervals as conformal
-    from ...experiments import experiment
+    from ...experiments.experiment import experiment_holding, run_named
 
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
-    scheme, plan_folder = ages.scheme(groups), experiment.holding(out, *filter(None, [run]))
-    chosen = experiment.named(plan_folder, run or best(plan_folder, scheme))
-    content = conformal.report(chosen, plan_folder, scheme, level / 100)
+    age_groups, experiment = ages.parse_age_groups(age_groups), experiment_holding(out, *filter(None, [run]))
+    chosen = run_named(experiment, run or best(experiment, age_groups))
+    content = conformal.report(chosen, experiment, age_groups, level / 100)
     console = Console()
     if json:
         print(as_json(content))
     else:
         console.out.print(conformal.view(content))
     if items:
-        write_csv(items, conformal.items(chosen, plan_folder, scheme, level / 100))
+        write_csv(items, conformal.items(chosen, experiment, age_groups, level / 100))
         console.say(f"written: {items}")
 
 
-def best(plan_folder, groups):
+def best(experiment, age_groups):
     """Folder of the run with the best out-of-fold score."""
     from ...evaluation import leaderboard
 
-    table = leaderboard.table(plan_folder, groups)
+    table = leaderboard.table(experiment, age_groups)
     place = leaderboard.best(table)
     if place is None:
-        raise UsageError(f"no complete run with out-of-fold predictions in {plan_folder.folder}")
+        raise UsageError(f"no complete run with out-of-fold predictions in {experiment.folder}")
     return table["run"][place]

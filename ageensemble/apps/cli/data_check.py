@@ -19,17 +19,17 @@ app = typer.Typer()
         "ageensemble data check photos/",
         "ageensemble data check demo --html",
         "ageensemble data check photos/ --html --run svm",
-        "ageensemble data check photos/ --clean min-size=100 --clean conflicts --html",
+        "ageensemble data check photos/ --filter min-size=100 --filter conflicts --html",
         "ageensemble data check labels.csv --labels-only --json",
     ),
 )
 def data_check(
-    data: Annotated[list[str], typer.Argument(help="Folders of photographs, manifest files, or demo.")],
+    data: Annotated[list[str], typer.Argument(help="Folders of photographs, dataset files, or demo.")],
     format: options.Format = None,
     html: Annotated[bool, typer.Option("--html", help="Write a page to look at: page.html beside the lists.")] = False,
     to: Annotated[Optional[Path], typer.Option(help="The page's file, with --html.")] = None,
     clean: options.Clean = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what --clean chooses by chance.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what --filter chooses by chance.")] = 0,
     labels_only: Annotated[
         bool, typer.Option("--labels-only", help="Open no photograph: check labels before the photographs are there.")
     ] = False,
@@ -56,7 +56,8 @@ def data_check(
     from ..._utils import hardware
     from ..._utils.console import Console
     from ..._utils.io import slug
-    from ...data import dataset, filters
+    from ...data import filters
+    from ...data.dataset import load_dataset
     from ...data.quality import audit
     from ...reporting import data_report
     from ...reporting.data_report.label_issues import Doubts
@@ -64,7 +65,7 @@ def data_check(
     console, steps = Console(verbose), filters.parse(clean)
     doubts = Doubts(out, run) if run else None
     with console.progress() as bar:
-        built = dataset.build(data, format, cache, hardware.cores(), bar, photographs=not labels_only)
+        built = load_dataset(data, format, cache, hardware.cores(), bar, photographs=not labels_only)
         built, cleaned = filters.apply(built, steps, seed, bar)
     result = audit.audit(built) | {"cleaned": cleaned}
     place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set

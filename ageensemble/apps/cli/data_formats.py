@@ -49,7 +49,7 @@ def _described(module):
     """What there is to say of a format."""
     from ..._utils import registry
 
-    terms = getattr(module, "LICENCE", "those of your photographs")
+    terms = getattr(module, "LICENSE", "those of your photographs")
     return {"summary": registry.summary(module), "layout": module.LAYOUT, "terms": terms}
 
 

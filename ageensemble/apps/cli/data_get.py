@@ -46,7 +46,7 @@ def _say_where(name):
 
     source = readers.module(name.replace("-", "_"))
     print(f"{name}: {registry.summary(source)}")
-    print(f"terms: {getattr(source, 'LICENCE', 'unknown, ask the source')}")
+    print(f"terms: {getattr(source, 'LICENSE', 'unknown, ask the source')}")
     print(f"where: {download.ELSEWHERE[name]}")
     print(f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR")
 
@@ -59,7 +59,7 @@ def _get(name, source, target, yes):
     if _install.there(name, target):
         print(f"{name} is in {plain(target)} already\n{check}")
         return
-    print(f"{name}: {registry.summary(source)}\nterms: {source.LICENCE}\n       {source.PAGE}")
+    print(f"{name}: {registry.summary(source)}\nterms: {source.LICENSE}\n       {source.PAGE}")
     if not _agreed(f"do you accept them, and fetch it into {plain(target)}?", yes):
         print("nothing was fetched")
         return

@@ -1,4 +1,4 @@
-"""The verb `data suspects`."""
+"""The verb `data label-issues`."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -19,11 +19,11 @@ Photographs = Annotated[
 
 
 @app.command(
-    "suspects",
+    "label-issues",
     epilog=examples(
-        "ageensemble data suspects",
-        "ageensemble data suspects svm --count 50",
-        "ageensemble data suspects stack --data photos/",
+        "ageensemble data label-issues",
+        "ageensemble data label-issues svm --count 50",
+        "ageensemble data label-issues stack --data photos/",
     ),
 )
 def data_suspects(
@@ -44,23 +44,23 @@ def data_suspects(
     """
     from ... import ages
     from ..._utils import hardware
-    from ...data import dataset
+    from ...data.dataset import load_dataset
     from ...evaluation import label_issues
     from ...experiments import benchmark as bench
-    from ...experiments import experiment
+    from ...experiments.experiment import experiment_holding, only_experiment, run_named
 
     here = bench.settings(out, cache, verbose=verbose, device="cpu")
-    plan_folder = experiment.holding(out, run) if run else experiment.one(out)
-    chosen = experiment.named(plan_folder, run or best(plan_folder, ages.FOURTEEN))
-    table = label_issues.find(plan_folder, chosen, count)
+    experiment = experiment_holding(out, run) if run else only_experiment(out)
+    chosen = run_named(experiment, run or best(experiment, ages.DEFAULT_AGE_GROUPS))
+    table = label_issues.find(experiment, chosen, count)
     built = None
     if data:
         with here.console.progress() as bar:
-            built = dataset.build(data, format, here.cache, hardware.cores(), bar)
-    files = label_issues.save(plan_folder, chosen, table, built)
+            built = load_dataset(data, format, here.cache, hardware.cores(), bar)
+    files = label_issues.save(experiment, chosen, table, built)
     if json:
         print(as_json(table.to_dict("records")))
     else:
-        for line in label_issues.lines(table, plan_folder, chosen):
+        for line in label_issues.lines(table, experiment, chosen):
             here.console.out.print(line, markup=False, soft_wrap=True)
     here.console.say(f"written: {', '.join(map(str, files))}")

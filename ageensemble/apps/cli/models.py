@@ -27,12 +27,12 @@ def save(
 ):
     """Save a run, or a stack with its members, as a folder that predicts on its own."""
     from ... import inference
-    from ...experiments import experiment
+    from ...experiments.experiment import experiment_holding, run_named
 
-    plan_folder = experiment.holding(out, run)
-    found = experiment.named(plan_folder, run)
-    place = to or inference.default_place(found, plan_folder.folder.parent)
-    Console().say(inference.save(found, plan_folder, place, file or []))
+    experiment = experiment_holding(out, run)
+    found = run_named(experiment, run)
+    place = to or inference.default_place(found, experiment.folder.parent)
+    Console().say(inference.save(found, experiment, place, file or []))
 
 
 @app.command(

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 Data = Annotated[
-    list[str], typer.Option(help="Folder of photographs, manifest file (.csv, .parquet), or demo. May be repeated.")
+    list[str], typer.Option(help="Folder of photographs, dataset file (.csv, .parquet), or demo. May be repeated.")
 ]
 TestData = Annotated[
     Optional[list[str]], typer.Option("--test-data", help="Another set, all of it the test part. May be repeated.")
@@ -17,7 +17,7 @@ Protocol = Annotated[
 Format = Annotated[Optional[str], typer.Option(help="Insist on a data format; see: ageensemble list formats.")]
 Clean = Annotated[
     Optional[list[str]],
-    typer.Option("--clean", help="Leave items out: min-size=100, conflicts; see: list cleaning. Repeatable."),
+    typer.Option("--filter", help="Leave items out: min-size=100, conflicts; see: list filters. Repeatable."),
 ]
 Models = Annotated[Optional[str], typer.Option(help="Plain names, separated by commas: svm,xgboost.")]
 Model = Annotated[Optional[list[str]], typer.Option(help="A full name: 'svm@hog C=30'. May be repeated.")]
@@ -27,18 +27,18 @@ Set = Annotated[
 ]
 Limit = Annotated[
     Optional[int],
-    typer.Option(min=1, help="Work on about N items, whole clusters, ages in proportion; --test-data is taken whole."),
+    typer.Option(min=1, help="Work on about N items, whole groups, ages in proportion; --test-data is taken whole."),
 ]
 Folds = Annotated[
-    Optional[int], typer.Option(min=2, max=100, help="Folds of the split plan; by default 5, or those of --protocol.")
+    Optional[int], typer.Option(min=2, max=100, help="Folds of the split; by default 5, or those of --protocol.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the split plan and of the models.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the split and of the models.")]
 PlanFile = Annotated[
-    Optional[Path], typer.Option("--plan", exists=True, help="Split plan to obey: CSV with item_id, part.")
+    Optional[Path], typer.Option("--split", exists=True, help="Split to obey: CSV with item_id, part.")
 ]
-AllowLeak = Annotated[bool, typer.Option("--allow-leak", help="Use a plan that parts clusters; the table says so.")]
-Groups = Annotated[str, typer.Option(help="Age groups of the table: a name, or 0-12,13-19,20-64,65+.")]
-OnePlan = Annotated[Path, typer.Option("--out", help="Folder of runs, or of one plan where there are several.")]
+AllowLeak = Annotated[bool, typer.Option("--allow-leak", help="Use a split that parts groups; the table says so.")]
+Groups = Annotated[str, typer.Option("--age-groups", help="Age groups of the table: a name, or 0-12,13-19,20-64,65+.")]
+OnePlan = Annotated[Path, typer.Option("--out", help="Folder of runs, or of one split where there are several.")]
 Out = Annotated[Path, typer.Option(help="Folder of runs.")]
 Cache = Annotated[Optional[Path], typer.Option(help="Folder of the cache; by default the user's own.")]
 Jobs = Annotated[Optional[int], typer.Option(min=1, help="Cells fitted at once; by default one for each core.")]

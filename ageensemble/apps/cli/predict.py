@@ -29,8 +29,8 @@ THRESHOLD = Annotated[list[int], typer.Option(min=0, max=120, help="Say P(age >=
     epilog=examples(
         "ageensemble predict photo.jpg --model runs/models/svm",
         "ageensemble predict photos/ --model runs/models/svm --csv ages.csv --annotate seen/",
-        "ageensemble predict unlabelled.csv --model runs/models/svm --csv submission.csv --columns id,age",
-        "ageensemble predict crops/ --model runs/models/svm --no-detect --groups decades",
+        "ageensemble predict unlabeled.csv --model runs/models/svm --csv submission.csv --columns id,age",
+        "ageensemble predict crops/ --model runs/models/svm --no-detect --age-groups decades",
     )
 )
 def predict(
@@ -45,7 +45,9 @@ def predict(
     columns: COLUMNS = None,
     jsonl: JSONL = None,
     annotate: ANNOTATE = None,
-    groups: Annotated[str, typer.Option(help="Age groups: a name, or 0-12,13-19,20-64,65+.")] = "fourteen",
+    age_groups: Annotated[
+        str, typer.Option("--age-groups", help="Age groups: a name, or 0-12,13-19,20-64,65+.")
+    ] = "default",
     level: LEVEL = 90,
     threshold: THRESHOLD = (18,),
     device: options.Device = "auto",
@@ -84,7 +86,7 @@ def _predict(o, console):
         raise UsageError("--columns chooses among those of --csv, which is not given")
     photos = inputs.find(o.photos, o.annotate)
     given = dict.fromkeys(name for photo in photos for name in photo.given)
-    columns = output.Columns(ages.scheme(o.groups), o.level / 100, o.threshold, given)
+    columns = output.Columns(ages.parse_age_groups(o.age_groups), o.level / 100, o.threshold, given)
     copies = _places(o, photos)
     detector = None if o.no_detect else _detector(o, console)
     model = load_model(o.model, o.device)

@@ -29,14 +29,14 @@ def _sure(question, yes):
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
 def runs_list(out: Out = Path("runs"), json: Json = False):
     """List runs, complete or not, with their folders."""
-    from ...experiments import experiment
+    from ...experiments.experiment import describe_run, find_experiments
 
-    rows = [row for plan_folder in experiment.plan_folders(out) for row in experiment.describe(plan_folder)]
+    rows = [row for experiment in find_experiments(out) for row in describe_run(experiment)]
     if json:
         print(as_json(rows))
         return
     for row in rows:
-        print(plain(f"{row['plan']}/{row['run']}: {row['state']}" + (f", {row['why']}" if row["why"] else "")))
+        print(plain(f"{row['split']}/{row['run']}: {row['state']}" + (f", {row['why']}" if row["why"] else "")))
 
 
 @runs_app.command(
@@ -48,10 +48,10 @@ def runs_remove(
     yes: Yes = False,
 ):
     """Delete runs from disk."""
-    from ...experiments import experiment
     from ...experiments import run as runs
+    from ...experiments.experiment import find_runs
 
-    found = experiment.find(out, name)
+    found = find_runs(out, name)
     for run in found:
         print(plain(run.folder))
     if _sure(f"delete {counted(len(found), 'run')}?", yes):
@@ -129,12 +129,12 @@ def _preprocessing():
 
 
 def _groups():
-    from ...ages import SCHEMES
+    from ...ages import AGE_GROUPS
 
     def shortened(labels):
         return ", ".join(labels[:15]) + (" ..." if len(labels) > 15 else "")
 
-    return {name: shortened(scheme.labels) for name, scheme in SCHEMES.items()}
+    return {name: shortened(age_groups.labels) for name, age_groups in AGE_GROUPS.items()}
 
 
 def _listed(what, described):
@@ -206,10 +206,10 @@ def _named(name):
 for _what, _described in (
     ("models", _models),
     ("features", _features),
-    ("preprocessing", _preprocessing),
-    ("groups", _groups),
+    ("transforms", _preprocessing),
+    ("age_groups", _groups),
     ("formats", _formats),
-    ("cleaning", _cleaning),
+    ("filters", _cleaning),
     ("protocols", _protocols),
 ):
     _listed(_what, _described)

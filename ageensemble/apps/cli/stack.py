@@ -33,31 +33,32 @@ def stack(
     model: Member = None,
     method: Method = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the parts that choose the shrinkage.")] = 0,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
     """Combine the predictions of complete runs, without fitting them again, and print the table with the new rows."""
     from ... import ages, ensembles
     from ..._utils.console import Console
-    from ...experiments import experiment, stack
+    from ...experiments import stack
+    from ...experiments.experiment import only_experiment, run_named
     from ...reporting import leaderboard, run_report, stack_tables
 
-    console, scheme = Console(verbose), ages.scheme(groups)
+    console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
     wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or ensembles.names()
     for name in wanted:
         ensembles.load(name)  # complains of a wrong name before anything is read
-    plan_folder = experiment.one(out)
-    chosen = [experiment.named(plan_folder, name) for name in model] if model else None
-    made = stack.combine(plan_folder, chosen, wanted, seed, console)
+    experiment = only_experiment(out)
+    chosen = [run_named(experiment, name) for name in model] if model else None
+    made = stack.combine(experiment, chosen, wanted, seed, console)
     for run in made:
         if run_report.missing(run):
-            run_report.write(run, plan_folder, scheme)
-    table = leaderboard.rows(plan_folder, scheme)
+            run_report.write(run, experiment, age_groups)
+    table = leaderboard.rows(experiment, age_groups)
     if json:
-        print(as_json(leaderboard.content(table, plan_folder)))
+        print(as_json(leaderboard.content(table, experiment)))
         return
-    print_table(table, plan_folder, scheme, console)
+    print_table(table, experiment, age_groups, console)
     for run in made:
         console.out.print(stack_tables.table(run))
 
@@ -67,7 +68,7 @@ def stack(
     epilog=examples(
         "ageensemble import preds.csv --name mivolo",
         "ageensemble import oof_and_test.csv --name mine --out-of-fold",
-        "ageensemble import groups.csv --name theirs --groups 0-12,13-19,20-64,65+",
+        "ageensemble import groups.csv --name theirs --age-groups 0-12,13-19,20-64,65+",
     ),
 )
 def import_(
@@ -78,7 +79,7 @@ def import_(
         bool,
         typer.Option("--out-of-fold", help="You declare: no item was seen in training by what predicted it here."),
     ] = False,
-    groups: options.Groups = "fourteen",
+    age_groups: options.Groups = "default",
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
@@ -90,15 +91,16 @@ def import_(
     """
     from ... import ages
     from ..._utils.console import Console
-    from ...experiments import experiment, external
+    from ...experiments import external
+    from ...experiments.experiment import only_experiment
     from ...reporting import leaderboard, run_report
 
-    console, scheme = Console(verbose), ages.scheme(groups)
-    plan_folder = experiment.one(out)
-    run = external.put(file, name, plan_folder, scheme, out_of_fold, console.say)
-    run_report.write(run, plan_folder, scheme)
-    table = leaderboard.rows(plan_folder, scheme)
+    console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
+    experiment = only_experiment(out)
+    run = external.put(file, name, experiment, age_groups, out_of_fold, console.say)
+    run_report.write(run, experiment, age_groups)
+    table = leaderboard.rows(experiment, age_groups)
     if json:
-        print(as_json(leaderboard.content(table, plan_folder)))
+        print(as_json(leaderboard.content(table, experiment)))
     else:
-        print_table(table, plan_folder, scheme, console)
+        print_table(table, experiment, age_groups, console)

@@ -46,9 +46,9 @@ def _wall(who):
         ImageDraw.Draw(shade).rectangle(outer, 110)
     wall = Image.composite(Image.new("RGB", size), wall, shade.filter(ImageFilter.GaussianBlur(7)))
     for (left, top), face in zip(corners, faces, strict=True):
-        for colour, inset in ((WOOD, 0), (PAPER, FRAME)):
+        for color, inset in ((WOOD, 0), (PAPER, FRAME)):
             wide, high = SIDE + 2 * (border - inset), face.height + 2 * (border - inset)
-            wall.paste(colour, (left + inset, top + inset, left + inset + wide, top + inset + high))
+            wall.paste(color, (left + inset, top + inset, left + inset + wide, top + inset + high))
         wall.paste(face, (left + border, top + border))
     return wall
 

@@ -66,7 +66,7 @@ def answer(model, detector, template, content, whole=False, picture=False):
 def _said(model, crops):
     """What the model says of each face."""
     found = model.predict(crops)
-    labels, groups = found.groups()
+    labels, age_groups = found.groups()
     median, interval, adult = found.median, found.interval(LEVEL), found.at_least(ADULT)
     weights = model.about["pool"]["weights"] if model.members else []
     members = [
@@ -78,7 +78,7 @@ def _said(model, crops):
             "median": int(median[i]),
             "interval": interval[i].tolist(),
             "distribution": _row(found.distribution[i]),
-            "groups": [[labels[g], _rounded(groups[i, g])] for g in np.argsort(-groups[i])[:GROUPS]],
+            "age_groups": [[labels[g], _rounded(age_groups[i, g])] for g in np.argsort(-age_groups[i])[:GROUPS]],
             "at_least": [ADULT, _rounded(adult[i])],
             "members": [
                 {"name": name, "weight": weight, "median": int(medians[i]), "distribution": _row(rows[i])}

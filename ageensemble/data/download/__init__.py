@@ -4,7 +4,7 @@ One file per data set that can be downloaded, found by the folder listing, with 
 it and
 
 ============= =====================================================================================
-LICENCE       its terms in one line, shown before anything is fetched
+LICENSE       its terms in one line, shown before anything is fetched
 PAGE          where these can be read, and where the set is to be had by hand
 PHOTOS        compiled pattern of what is kept of the files that come; its group `path` says where
 fetch(folder) brings the files below a folder, goes on with what an earlier try left there, checks

@@ -63,7 +63,7 @@ def place(name, source, target):
                 shutil.rmtree(unfinished)
                 why = "it was changed, or is damaged"
                 raise DataError(f"{name} came without photographs where they were: {why}; see {source.PAGE}")
-            write_json(chosen / RECORD, {"set": name, "licence": source.LICENCE, "page": source.PAGE} | origin)
+            write_json(chosen / RECORD, {"set": name, "license": source.LICENSE, "page": source.PAGE} | origin)
             if target.exists():
                 target.rmdir()
             os.replace(chosen, target)

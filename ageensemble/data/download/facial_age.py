@@ -7,7 +7,7 @@ import re
 
 from . import _kaggle
 
-LICENCE = "facial-age: those stated on its page; who holds the rights in the photographs is not known here, ask there"
+LICENSE = "facial-age: those stated on its page; who holds the rights in the photographs is not known here, ask there"
 HANDLE = "frabbisw/facial-age"
 PAGE = f"https://www.kaggle.com/datasets/{HANDLE}"
 PHOTOS = re.compile(r"face_age/(?P<path>[0-9]+/[^/]+\.(png|jpe?g))", re.IGNORECASE)

@@ -6,6 +6,7 @@ copy is named here, and the SHA-256 of its archive as others measured it, so tha
 
 import re
 
+from ..readers.utkface import LICENSE  # noqa: F401  shown before the download
 from . import _huggingface
 
 REPOSITORY = "nlphuji/utk_faces"
@@ -17,5 +18,5 @@ PHOTOS = re.compile(r"utk_faces_images/(?P<path>[0-9][^/]*\.jpg)")
 
 
 def fetch(folder):
-    """Bring the set, see `ageensemble.getting`."""
+    """Bring the set, see `ageensemble.data.download`."""
     return _huggingface.fetch("utkface", REPOSITORY, REVISION, FILE, SHA256, PAGE, folder)

@@ -1,7 +1,7 @@
 """Finding faces with YuNet, a small network that OpenCV runs: boxes, scores and five landmarks.
 
 Source: W. Wu, H. Peng and S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 20
-(2023); the file is that of OpenCV's model zoo, under the MIT licence.
+(2023); the file is that of OpenCV's model zoo, under the MIT license.
 """
 
 import hashlib

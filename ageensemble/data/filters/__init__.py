@@ -2,7 +2,7 @@
 
 A step looks at labels and photographs, never at predictions. Its module has a first docstring line that describes it;
 `EXAMPLE`, the text that asks for it; `value(text)`, which reads what stands behind the `=` or raises ValueError;
-`left_out(manifest, value, *, seed, progress)`, a bool for each item, True where it goes; `reason(value)`, the words for
+`left_out(dataset, value, *, seed, progress)`, a bool for each item, True where it goes; `reason(value)`, the words for
 the list of what was left out. It may have `DEFAULT`, the text of the value where none is given; `COLUMN`, the column of
 the items that it goes by: where that says nothing, the item stays; `PHOTOGRAPHS = True`, to be refused where nobody has
 opened them.
@@ -66,7 +66,7 @@ def module(name):
 
 
 def parse(texts):
-    """The steps that `--clean` asks for, in their order.
+    """The steps that `--filter` asks for, in their order.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def parse(texts):
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         given = " and ".join(step.text for step in steps if step.name == twice)
-        raise UsageError(f"--clean {twice} is given more than once ({given}); give it once")
+        raise UsageError(f"--filter {twice} is given more than once ({given}); give it once")
     return steps
 
 
@@ -96,19 +96,19 @@ def _step(text):
     found, name = module(name), name.replace("_", "-")
     value = value if given else getattr(found, "DEFAULT", None)
     if value is None:
-        raise UsageError(f"--clean {name} needs a value, such as {found.EXAMPLE}")
+        raise UsageError(f"--filter {name} needs a value, such as {found.EXAMPLE}")
     try:
         return Step(name, found.value(value), f"{name}={value}" if value else name)
     except ValueError as error:
-        raise UsageError(f"--clean {text}: {error}, such as {found.EXAMPLE}") from None
+        raise UsageError(f"--filter {text}: {error}, such as {found.EXAMPLE}") from None
 
 
-def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: None):
+def apply(dataset, steps, seed=0, progress=lambda what: lambda done, total: None):
     """Leave out what the steps say, one after the other; what goes is listed as excluded, with the reason.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     steps : sequence of Step
     seed : int
         of the steps that choose by chance
@@ -117,7 +117,7 @@ def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: Non
 
     Returns
     -------
-    Manifest
+    Dataset
     list of dict
         for each step `name`, `value` (text, empty where it takes none), `reason`, `removed`, `unknown` (items that stay
         since they do not say what the step goes by), `known` (items that stay and say it; None where the step goes by
@@ -128,30 +128,30 @@ def apply(manifest, steps, seed=0, progress=lambda what: lambda done, total: Non
     DataError
         A step goes by something that no item says, or that only opened photographs show; or it leaves nothing.
     """
-    report, groups = [], grouping(manifest.y)[0]
+    report, age_groups = [], grouping(dataset.y)[0]
     for step in steps:
-        found, before = module(step.name), group_counts(manifest.y, groups)
-        _require(found, step, manifest)
-        out = found.left_out(manifest, step.value, seed=seed, progress=progress)
+        found, before = module(step.name), group_counts(dataset.y, age_groups)
+        _require(found, step, dataset)
+        out = found.left_out(dataset, step.value, seed=seed, progress=progress)
         if out.all():
-            raise DataError(f"--clean {step.text} would leave out every one of {counted(len(out), 'item')}")
+            raise DataError(f"--filter {step.text} would leave out every one of {counted(len(out), 'item')}")
         reason, column = found.reason(step.value), getattr(found, "COLUMN", None)
-        unknown = int((manifest.items[column].isna() & ~out).sum()) if column else 0
+        unknown = int((dataset.items[column].isna() & ~out).sum()) if column else 0
         known = int((~out).sum()) - unknown if column else None
-        manifest = manifest.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
+        dataset = dataset.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
         row = {"name": step.name, "value": step.text.partition("=")[2], "reason": reason}
         row |= {"removed": int(out.sum()), "unknown": unknown, "known": known}
-        report.append(row | {"before": before, "after": group_counts(manifest.y, groups)})
-    return manifest, report
+        report.append(row | {"before": before, "after": group_counts(dataset.y, age_groups)})
+    return dataset, report
 
 
-def _require(found, step, manifest):
+def _require(found, step, dataset):
     """Refuse a step that has nothing to go by."""
-    if getattr(found, "PHOTOGRAPHS", False) and not manifest.looked_at:
-        raise DataError(f"--clean {step.text} goes by the photographs, and these were not opened")
+    if getattr(found, "PHOTOGRAPHS", False) and not dataset.looked_at:
+        raise DataError(f"--filter {step.text} goes by the photographs, and these were not opened")
     column = getattr(found, "COLUMN", None)
-    if column and (column not in manifest.items or manifest.items[column].isna().all()):
-        raise DataError(f"--clean {step.text} goes by the column {column}, which no item of {manifest.name} has")
+    if column and (column not in dataset.items or dataset.items[column].isna().all()):
+        raise DataError(f"--filter {step.text} goes by the column {column}, which no item of {dataset.name} has")
 
 
 def lines(report):

@@ -8,10 +8,10 @@ FILE = "sharpness-1.npy"  # another number when the code here comes to measure o
 
 
 def sharpness(photos, progress=lambda done, total: None):
-    """Variance of the Laplacian of each photograph's grey values as stored, 0..255.
+    """Variance of the Laplacian of each photograph's gray values as stored, 0..255.
 
     Source: Pech-Pacheco, Cristobal, Chamorro-Martinez & Fernandez-Valdivia 2000, "Diatom autofocusing in brightfield
-    microscopy: a comparative study", ICPR; the Laplacian of four neighbours, without the border.
+    microscopy: a comparative study", ICPR; the Laplacian of four neighbors, without the border.
 
     Parameters
     ----------
@@ -60,6 +60,6 @@ def variance(image):
 
     if min(image.shape[:2]) < 3:
         return 0.0
-    grey = np.asarray(Image.fromarray(image).convert("L")).astype(np.int16)
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return (around - 4 * grey[1:-1, 1:-1]).var()
+    gray = np.asarray(Image.fromarray(image).convert("L")).astype(np.int16)
+    around = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:]
+    return (around - 4 * gray[1:-1, 1:-1]).var()

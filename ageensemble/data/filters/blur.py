@@ -9,16 +9,16 @@ PHOTOGRAPHS = True
 
 
 def value(text):
-    """Smallest variance that stays, squared grey values of 0..255."""
-    return number(text, "a variance of grey values, 0 or more")
+    """Smallest variance that stays, squared gray values of 0..255."""
+    return number(text, "a variance of gray values, 0 or more")
 
 
-def left_out(manifest, value, *, seed, progress):
+def left_out(dataset, value, *, seed, progress):
     """By the photograph as stored, at most 256 pixels a side, so that large ones are judged by the same measure.
 
     A dark or pale photograph has little variance too, so look at what goes.
     """
-    return sharpness(manifest.photos, progress("looking for blur"))[manifest.items["photo"]] < value
+    return sharpness(dataset.photos, progress("looking for blur"))[dataset.items["photo"]] < value
 
 
 def reason(value):

@@ -15,10 +15,10 @@ def value(text):
     return number(text, "a number of years, 0 or more")
 
 
-def left_out(manifest, value, *, seed, progress):
+def left_out(dataset, value, *, seed, progress):
     """All copies go, since nobody can tell which age is right; see `audit.conflicts`."""
-    ids = [item for group in audit.conflicts(manifest) if group["gap"] > value for item in group["items"]]
-    return np.asarray(manifest.items["item_id"].isin(ids))
+    ids = [item for group in audit.conflicts(dataset) if group["gap"] > value for item in group["items"]]
+    return np.asarray(dataset.items["item_id"].isin(ids))
 
 
 def reason(value):

@@ -13,9 +13,9 @@ def value(text):
     return number(text, "a number in the scale of the data set's face scores", -math.inf)
 
 
-def left_out(manifest, value, *, seed, progress):
+def left_out(dataset, value, *, seed, progress):
     """One without a score stays: several sets may be together, of which some have no scores."""
-    return (manifest.items[COLUMN] < value).to_numpy()
+    return (dataset.items[COLUMN] < value).to_numpy()
 
 
 def reason(value):

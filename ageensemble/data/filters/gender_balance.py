@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...ages import FOURTEEN
+from ...ages import DEFAULT_AGE_GROUPS
 from ...errors import DataError
 
 EXAMPLE = "balance-gender"
@@ -17,22 +17,22 @@ def value(text):
         raise ValueError("it takes no value")
 
 
-def left_out(manifest, value, *, seed, progress):
-    """Thin the larger gender to the smaller within each of the fourteen age groups, by whole clusters.
+def left_out(dataset, value, *, seed, progress):
+    """Thin the larger gender to the smaller within each of the fourteen age groups, by whole groups.
 
-    Clusters come in an order drawn by chance; one goes where more of its items are of the gender that is too frequent
-    at their age than are not. Single items end in exact balance; what larger clusters leave of imbalance, the table
+    Groups come in an order drawn by chance; one goes where more of its items are of the gender that is too frequent
+    at their age than are not. Single items end in exact balance; what larger groups leave of imbalance, the table
     of ages shows.
     """
-    sign = manifest.items["gender"].map(SIGN).fillna(0).astype(int).tolist()
+    sign = dataset.items["gender"].map(SIGN).fillna(0).astype(int).tolist()
     if not any(sign):
-        seen = ", ".join(sorted(map(str, manifest.items["gender"].dropna().unique()))[:5])
-        raise DataError(f"balance-gender is between female and male, and no item of {manifest.name} is; seen: {seen}")
-    group = FOURTEEN.lookup[manifest.y.sum(1) // 2].tolist()
-    excess = np.bincount(group, sign, len(FOURTEEN)).astype(int).tolist()  # of the one over the other gender
-    order = np.argsort(manifest.clusters, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(manifest.clusters[order])) + 1)
-    out = np.zeros(len(manifest), bool)
+        seen = ", ".join(sorted(map(str, dataset.items["gender"].dropna().unique()))[:5])
+        raise DataError(f"balance-gender is between female and male, and no item of {dataset.name} is; seen: {seen}")
+    group = DEFAULT_AGE_GROUPS.lookup[dataset.y.sum(1) // 2].tolist()
+    excess = np.bincount(group, sign, len(DEFAULT_AGE_GROUPS)).astype(int).tolist()  # of the one over the other gender
+    order = np.argsort(dataset.groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(dataset.groups[order])) + 1)
+    out = np.zeros(len(dataset), bool)
     for c in np.random.default_rng(seed).permutation(len(members)):
         rows = members[c].tolist()
         gain = sum(_nearer(excess, group, sign, rows))

@@ -11,9 +11,9 @@ def value(text):
     return number(text, "a number of years, 0 or more")
 
 
-def left_out(manifest, value, *, seed, progress):
+def left_out(dataset, value, *, seed, progress):
     """One without a deviation stays: several sets may be together, of which some have none."""
-    return (manifest.items[COLUMN] > value).to_numpy()
+    return (dataset.items[COLUMN] > value).to_numpy()
 
 
 def reason(value):

@@ -11,9 +11,9 @@ def value(text):
     return whole(text, "a whole number of pixels, 1 or more", 1)
 
 
-def left_out(manifest, value, *, seed, progress):
+def left_out(dataset, value, *, seed, progress):
     """By the size in the file, before it was reduced to what is stored."""
-    return manifest.photos.original[manifest.items["photo"]].min(1) < value
+    return dataset.photos.original[dataset.items["photo"]].min(1) < value
 
 
 def reason(value):

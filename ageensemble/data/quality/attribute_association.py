@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import ages
-from ...ages import FOURTEEN
+from ...ages import DEFAULT_AGE_GROUPS
 
 UNKNOWN = "(not known)"
 OTHERS = "(others)"
@@ -41,7 +41,7 @@ def _values(column):
     return names, rank[codes]
 
 
-def confounding(known, y, clusters):
+def confounding(known, y, groups):
     """How far age goes with each attribute, and the attributes with each other, among the items that say them.
 
     Parameters
@@ -49,22 +49,22 @@ def confounding(known, y, clusters):
     known : dict
         from `attributes`
     y : (n, 2) int array, years
-    clusters : (n,) int array
+    groups : (n,) int array
 
     Returns
     -------
     dict
         for each attribute with two values or more: `values` (for each `items`, `mean_age`, `low`, `high`, a 95 %
-        interval robust to clusters), `cramers_v` and `mutual_information` (bits) with the fourteen age groups,
+        interval robust to groups), `cramers_v` and `mutual_information` (bits) with the fourteen age groups,
         `constant_mae` and `attribute_mae`: mean absolute error in years of the median of all, and of the median of
         those with the same value. `between`: Cramer's V of gender and ethnicity, None where no item says both
     """
-    age, group = y.mean(1), FOURTEEN.lookup[y.sum(1) // 2]
+    age, group = y.mean(1), DEFAULT_AGE_GROUPS.lookup[y.sum(1) // 2]
     result = {}
     for name, (values, code) in known.items():
         said = _said(values, code)
         if len(np.unique(code[said])) > 1:
-            result[name] = _attribute(values, code[said], age[said], group[said], clusters[said])
+            result[name] = _attribute(values, code[said], age[said], group[said], groups[said])
     (genders, gender), (ethnicities, ethnicity) = known.values()
     both = _said(genders, gender) & _said(ethnicities, ethnicity)
     told = both.any() and len(result) == len(known)
@@ -76,27 +76,29 @@ def _said(values, code):
     return code != values.index(UNKNOWN) if UNKNOWN in values else np.ones(len(code), bool)
 
 
-def _attribute(values, code, age, group, clusters):
+def _attribute(values, code, age, group, groups):
     table = _crossed(code, group)
     there = np.unique(code)
     alone = np.abs(age - np.median(age)).mean()
     within = sum(np.abs(age[code == c] - np.median(age[code == c])).sum() for c in there) / len(age)
-    means = {values[c]: _mean(age[code == c], clusters[code == c]) for c in there}
+    means = {values[c]: _mean(age[code == c], groups[code == c]) for c in there}
     scores = {"cramers_v": cramers_v(table), "mutual_information": mutual_information(table)}
     return {"values": means} | scores | {"constant_mae": float(alone), "attribute_mae": float(within)}
 
 
-def _mean(age, clusters):
-    _, cluster = np.unique(clusters, return_inverse=True)
-    count, mean = cluster.max() + 1, age.mean()
-    variance = (np.bincount(cluster, age - mean) ** 2).sum() / len(age) ** 2 * count / max(count - 1, 1)
+def _mean(age, groups):
+    _, group = np.unique(groups, return_inverse=True)
+    count, mean = group.max() + 1, age.mean()
+    variance = (np.bincount(group, age - mean) ** 2).sum() / len(age) ** 2 * count / max(count - 1, 1)
     half = WIDTH * np.sqrt(variance) if count > 1 else np.nan
     return {"items": len(age), "mean_age": float(mean), "low": float(mean - half), "high": float(mean + half)}
 
 
 def _crossed(one, other):
     """Contingency table of two codes, rows and columns without an item left out."""
-    table = np.bincount(one * ages.A + other, minlength=(one.max(initial=0) + 1) * ages.A).reshape(-1, ages.A)
+    table = np.bincount(one * ages.N_AGES + other, minlength=(one.max(initial=0) + 1) * ages.N_AGES).reshape(
+        -1, ages.N_AGES
+    )
     return table[table.any(1)][:, table.any(0)]
 
 

@@ -19,25 +19,25 @@ COMMON = 6  # sizes of photographs that are listed
 PEAKS = 5  # ages that stand out, listed
 
 
-def audit(manifest):
-    """Counts of everything worth knowing about a manifest.
+def audit(dataset):
+    """Counts of everything worth knowing about a dataset.
 
     Returns
     -------
     dict
         items, excluded (by reason), remarks (on usable items, by text), ages, gender, ethnicity, subjects, groups
         (items by age group), grouping (see `grouping`: `name`, `groups`, `cuts`), links (by kind: groups of linked
-        items, items in them, groups with `several_ages`), clusters, conflicts (worst first: ages, items), copies; years
-        (items of each year, the middle of a labelled range, and the same by gender and ethnicity); heaping and
+        items, items in them, groups with `several_ages`), groups, conflicts (worst first: ages, items), copies; years
+        (items of each year, the middle of a labeled range, and the same by gender and ethnicity); heaping and
         confounding as the modules of these names say; sides and sizes of the photographs, None where nobody opened them
     """
-    items, y = manifest.items, manifest.y
-    scheme, cuts = grouping(y)
+    items, y = dataset.items, dataset.y
+    age_groups, cuts = grouping(y)
     known = attributes(items)
     return {
-        "name": manifest.name,
+        "name": dataset.name,
         "items": len(items),
-        "excluded": manifest.reasons,
+        "excluded": dataset.reasons,
         "remarks": _remarks(items),
         "ages": {
             "lowest": int(y[:, 0].min()),
@@ -46,20 +46,24 @@ def audit(manifest):
             "median": float(np.median(y)),
             "ranges": int((y[:, 0] != y[:, 1]).sum()),
         },
-        "groups": group_counts(y, scheme),
-        "grouping": {"name": scheme.name, "groups": [list(ends) for ends in scheme.groups], "cuts": cuts},
+        "age_groups": group_counts(y, age_groups),
+        "grouping": {
+            "name": age_groups.name,
+            "age_groups": [list(ends) for ends in age_groups.ranges],
+            "cuts": cuts,
+        },
         "gender": _counts(items["gender"]),
         "ethnicity": _counts(items["ethnicity"]),
         "subjects": {"items": int(items["subject"].notna().sum()), "different": int(items["subject"].nunique())},
         "years": _years(y, known),
-        "heaping": heaping(y, manifest.clusters),
-        "confounding": confounding(known, y, manifest.clusters),
-        "sides": _sides(manifest) if manifest.looked_at else None,
-        "sizes": _sizes(manifest) if manifest.looked_at else None,
-        "links": {kind: _link_counts(pairs, y) for kind, pairs in manifest.links.items() if len(pairs)},
-        "clusters": len(np.unique(manifest.clusters)),
-        "conflicts": conflicts(manifest),
-        "copies": copies(manifest),
+        "heaping": heaping(y, dataset.groups),
+        "confounding": confounding(known, y, dataset.groups),
+        "sides": _sides(dataset) if dataset.looked_at else None,
+        "sizes": _sizes(dataset) if dataset.looked_at else None,
+        "links": {kind: _link_counts(pairs, y) for kind, pairs in dataset.links.items() if len(pairs)},
+        "groups": len(np.unique(dataset.groups)),
+        "conflicts": conflicts(dataset),
+        "copies": copies(dataset),
     }
 
 
@@ -86,24 +90,24 @@ def _by_year(year):
     return {str(age): int(count) for age, count in enumerate(np.bincount(year)) if count}
 
 
-def _sides(manifest):
-    short = manifest.photos.original[manifest.items["photo"]].min(1)
+def _sides(dataset):
+    short = dataset.photos.original[dataset.items["photo"]].min(1)
     return {"smallest": int(short.min()), "median": float(np.median(short)), "largest": int(short.max())}
 
 
-def _sizes(manifest):
+def _sizes(dataset):
     """How many photographs have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
-    original = manifest.photos.original[manifest.items["photo"]]
+    original = dataset.photos.original[dataset.items["photo"]]
     short = original.min(1)
     doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
     different, often = np.unique(original, axis=0, return_counts=True)
     common = [(*different[i], often[i]) for i in np.argsort(-often, kind="stable")[:COMMON]]
-    varied = len(np.unique(short)) > 1 and len(np.unique(manifest.y.sum(1))) > 1
+    varied = len(np.unique(short)) > 1 and len(np.unique(dataset.y.sum(1))) > 1
     return {
         "shorter_side": {f"{2**d}-{2 ** (d + 1) - 1}": int(n) for d, n in zip(doubling, counts, strict=True)},
         "different": len(different),
         "common": [{"width": int(width), "height": int(height), "items": int(n)} for height, width, n in common],
-        "correlation_with_age": _rank_correlation(short, manifest.y.sum(1)) if varied else None,
+        "correlation_with_age": _rank_correlation(short, dataset.y.sum(1)) if varied else None,
     }
 
 
@@ -118,29 +122,33 @@ def _link_counts(pairs, y):
     label = connected(len(y), pairs)
     _, inverse, size = np.unique(label, return_inverse=True, return_counts=True)
     gap = _gaps(inverse, y)
-    return {"groups": int((size > 1).sum()), "items": int(size[size > 1].sum()), "several_ages": int((gap > 0).sum())}
+    return {
+        "age_groups": int((size > 1).sum()),
+        "items": int(size[size > 1].sum()),
+        "several_ages": int((gap > 0).sum()),
+    }
 
 
 def _gaps(group, y):
     """Years between the oldest and the youngest label of each group."""
-    low, high = np.full(group.max() + 1, ages.A), np.full(group.max() + 1, -1)
+    low, high = np.full(group.max() + 1, ages.N_AGES), np.full(group.max() + 1, -1)
     np.minimum.at(low, group, y[:, 1])
     np.maximum.at(high, group, y[:, 0])
     return high - low
 
 
-def _same_picture(manifest):
+def _same_picture(dataset):
     """Rows of each group of items that show the same picture (file, pixels or near-duplicate), and its `_gaps`."""
-    kinds = [manifest.links[kind] for kind in ALIKE if kind in manifest.links]
-    label = connected(len(manifest), np.concatenate([np.empty((0, 2), int), *kinds]))
+    kinds = [dataset.links[kind] for kind in ALIKE if kind in dataset.links]
+    label = connected(len(dataset), np.concatenate([np.empty((0, 2), int), *kinds]))
     _, group = np.unique(label, return_inverse=True)
-    gap, order = _gaps(group, manifest.y), np.argsort(group, kind="stable")
+    gap, order = _gaps(group, dataset.y), np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(gap) + 1))
     return {g: order[starts[g] : starts[g + 1]] for g in np.flatnonzero(np.diff(starts) > 1)}, gap
 
 
-def _described(rows, manifest):
-    items = manifest.items.iloc[rows]
+def _described(rows, dataset):
+    items = dataset.items.iloc[rows]
     ends = zip(items["age_min"].tolist(), items["age_max"].tolist(), strict=True)
     return {
         "ages": [low if low == high else label(low, high) for low, high in ends],
@@ -153,7 +161,7 @@ def label(low, high):
     return str(low) if low == high else f"{low}-{high}"
 
 
-def conflicts(manifest):
+def conflicts(dataset):
     """Groups of items that show the same picture with different ages, worst first.
 
     Returns
@@ -161,12 +169,12 @@ def conflicts(manifest):
     list of dict
         gap (years; of ranges those between them), ages (a number, or a text such as 25-32), items
     """
-    rows, gap = _same_picture(manifest)
+    rows, gap = _same_picture(dataset)
     worst = sorted((g for g in rows if gap[g] > 0), key=lambda g: -gap[g])
-    return [{"gap": int(gap[g])} | _described(rows[g], manifest) for g in worst]
+    return [{"gap": int(gap[g])} | _described(rows[g], dataset) for g in worst]
 
 
-def copies(manifest):
+def copies(dataset):
     """Groups of items that show the same picture with ages that agree: how many, and the largest.
 
     Returns
@@ -174,13 +182,13 @@ def copies(manifest):
     dict
         groups; largest (list of dict): ages, items
     """
-    rows, gap = _same_picture(manifest)
+    rows, gap = _same_picture(dataset)
     agreed = sorted((g for g in rows if gap[g] <= 0), key=lambda g: -len(rows[g]))
-    return {"groups": len(agreed), "largest": [_described(rows[g], manifest) for g in agreed[:LARGEST]]}
+    return {"age_groups": len(agreed), "largest": [_described(rows[g], dataset) for g in agreed[:LARGEST]]}
 
 
-def save(manifest, result, folder):
-    """Write manifest.csv, excluded.csv, conflicts.csv and, where photographs were looked at, a contact sheet.
+def save(dataset, result, folder):
+    """Write dataset.csv, excluded.csv, conflicts.csv and, where photographs were looked at, a contact sheet.
 
     Returns
     -------
@@ -192,7 +200,7 @@ def save(manifest, result, folder):
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    manifest.save(folder)
+    dataset.save(folder)
     rows = [
         {"group": number, "gap": group["gap"], "age": age, "item_id": item}
         for number, group in enumerate(result["conflicts"])
@@ -200,13 +208,13 @@ def save(manifest, result, folder):
     ]
     table = pd.DataFrame(rows, columns=["group", "gap", "age", "item_id"])
     write_csv(folder / "conflicts.csv", table)
-    if not manifest.looked_at:
+    if not dataset.looked_at:
         return folder
-    shown = spread_over_ages(manifest.y)
-    items = manifest.items.iloc[shown]
-    captions = [label(*ends) for ends in manifest.y[shown]]
-    title = f"{manifest.name}: {len(shown)} of {len(manifest):,} photographs, by age"
-    save_contact_sheet(folder / "sheet.jpg", manifest.photos, items["photo"].to_numpy(), captions, title)
+    shown = spread_over_ages(dataset.y)
+    items = dataset.items.iloc[shown]
+    captions = [label(*ends) for ends in dataset.y[shown]]
+    title = f"{dataset.name}: {len(shown)} of {len(dataset):,} photographs, by age"
+    save_contact_sheet(folder / "sheet.jpg", dataset.photos, items["photo"].to_numpy(), captions, title)
     return folder
 
 
@@ -234,10 +242,10 @@ def lines(result, worst=10):
     yield from (f"  excluded  {count:>7,}  {reason}" for reason, count in result["excluded"].items())
     yield from (f"  kept      {count:>7,}  {remark}" for remark, count in result["remarks"].items())
     a = result["ages"]
-    ranges = f"; {a['ranges']:,} labelled by ranges, {at_middle(result)}" if a["ranges"] else ""
+    ranges = f"; {a['ranges']:,} labeled by ranges, {at_middle(result)}" if a["ranges"] else ""
     yield f"ages {a['lowest']} to {a['highest']}, mean {a['mean']}, median {a['median']:g}{ranges}"
-    most, wide = max(result["groups"].values()), max(7, *map(len, result["groups"]))
-    for name, count in result["groups"].items():
+    most, wide = max(result["age_groups"].values()), max(7, *map(len, result["age_groups"]))
+    for name, count in result["age_groups"].items():
         yield f"  {name:>{wide}}  {count:>7,}  {'#' * round(40 * count / most)}"
     for what in ("gender", "ethnicity"):
         yield f"{what}: " + ", ".join(f"{_shown(name)} {count:,}" for name, count in list(result[what].items())[:8])
@@ -246,16 +254,16 @@ def lines(result, worst=10):
     if result["sides"]:
         s = result["sides"]
         yield f"shorter side in pixels: {s['smallest']} to {s['largest']}, median {s['median']:g}"
-    yield f"{counted(result['clusters'], 'cluster')} of items that a split must not part; linked by"
+    yield f"{counted(result['groups'], 'group')} of items that a split must not part; linked by"
     if not result["links"]:
         yield "  nothing: every photograph stands alone" if result["sides"] else "  nothing that the labels say"
     for kind, c in result["links"].items():
-        groups = counted(c["groups"], SEVERAL.get(kind, "group"))
-        yield f"  {kind:<15} {groups} of {c['items']:,} items, {differing(kind, c)}"
+        age_groups = counted(c["age_groups"], SEVERAL.get(kind, "group"))
+        yield f"  {kind:<15} {age_groups} of {c['items']:,} items, {differing(kind, c)}"
     conflicts = result["conflicts"]
     if conflicts:
-        groups = counted(len(conflicts), "group shows", "groups show")
-        yield f"{groups} the same picture with different ages; the worst:"
+        age_groups = counted(len(conflicts), "group shows", "groups show")
+        yield f"{age_groups} the same picture with different ages; the worst:"
     for group in conflicts[:worst]:
         yield f"  {group['gap']:>3} {'year' if group['gap'] == 1 else 'years'}: " + ", ".join(
             f"{_shown(i)} ({a})" for a, i in zip(group["ages"], group["items"], strict=True)
@@ -263,7 +271,7 @@ def lines(result, worst=10):
 
 
 def at_middle(result):
-    """What the counts, means and charts of an audit make of labelled ranges, in words."""
+    """What the counts, means and charts of an audit make of labeled ranges, in words."""
     return "counted at their middle" if result["grouping"]["cuts"] else "whole in the groups, at their middle in means"
 
 
@@ -282,7 +290,7 @@ def _heaping_lines(found):
             yield f"multiples of {number} from {FIRST} to {LAST}: {index} times their even share"
     if found["peaks"]:
         peaks = found["peaks"][:PEAKS]
-        listed = ", ".join("{age} ({items:,}, beside it {neighbours:,.0f})".format_map(peak) for peak in peaks)
+        listed = ", ".join("{age} ({items:,}, beside it {neighbors:,.0f})".format_map(peak) for peak in peaks)
         yield f"ages that stand out, the most items too many first: {listed}"
 
 

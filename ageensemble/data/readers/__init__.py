@@ -1,7 +1,7 @@
 """Where photographs and labels come from: one file per source format, found by the folder listing.
 
 A source module has a first docstring line that describes it, `LAYOUT` (what the data must look like),
-`detect(root) -> bool` and `read(root) -> pandas.DataFrame`; where the terms of use are known, `LICENCE`; and
+`detect(root) -> bool` and `read(root) -> pandas.DataFrame`; where the terms of use are known, `LICENSE`; and
 `TABLE = True` where the labels stand in a table of the set's own, which is then not taken for just any CSV. `root` is a
 folder or a file. What is read has one row per photograph *or problem*:
 
@@ -39,7 +39,7 @@ from . import _template
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "moment", "problem"]
 EXTRAS = ["face_score", "official", "apparent_age", "age_deviation", "remark"]
 ANY_TABLE = ("annotations", "csv")
-REGISTRY = Registry("data format", __name__, aliases={"manifest": "csv"}, group="ageensemble.readers")
+REGISTRY = Registry("data format", __name__, aliases={"dataset": "csv"}, group="ageensemble.readers")
 READ_AS = {"facial_age": "age_folders"}  # sets that have no format of their own
 
 
@@ -133,6 +133,6 @@ def _names(root):
 
 
 def _seen(root):
-    """A few words on what is at `root`, for somebody who wonders why it was not recognised."""
+    """A few words on what is at `root`, for somebody who wonders why it was not recognized."""
     names = sorted(f"'{name}'" for name in _names(root))
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -31,7 +31,7 @@ USUAL = {
     "ethnicity": ["ethnicity", "race", "skin_tone"],
     "subject": ["subject", "subject_id", "identity", "identity_id", "person", "person_id", "name"],
     "moment": ["moment"],
-    "cluster": ["cluster"],
+    "group": ["group"],
     "face_score": ["face_score"],
     "official": ["official", "split"],
     "apparent_age": ["apparent_age"],
@@ -39,7 +39,7 @@ USUAL = {
 }
 GENDERS = {"m": "male", "male": "male", "man": "male", "f": "female", "female": "female", "woman": "female"}
 MISSING = {"nan", "none", "null", "<na>"}  # what other programs write for nothing
-OLDEST = 120.0
+MAX_AGE = 120.0
 RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|_|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 FROM = re.compile(r"(?:>=|more than)?\s*(\d+)\s*\+?")  # FairFace's "more than 70" follows its 60-69
 ABOVE = re.compile(r"(?:>|over)\s*(\d+)")
@@ -167,9 +167,9 @@ def _years(text):
         low, high = filter(None, match.groups())
         return float(low), float(high)
     if match := FROM.fullmatch(text):
-        return float(match[1]), OLDEST
+        return float(match[1]), MAX_AGE
     if match := ABOVE.fullmatch(text):
-        return float(match[1]) + 1, OLDEST
+        return float(match[1]) + 1, MAX_AGE
     return math.nan, math.nan
 
 
@@ -180,4 +180,4 @@ def age_of(text):
 
 def age_problem(low, high, text):
     """Why years can't be an age, or None."""
-    return None if 0 <= low <= high < OLDEST + 1 else f"age impossible: {text[:40]}"
+    return None if 0 <= low <= high < MAX_AGE + 1 else f"age impossible: {text[:40]}"

@@ -20,7 +20,7 @@ from ._table import seen
 from .annotations import read_text
 
 LAYOUT = "fold_0_data.txt to fold_4_data.txt, in the folder or in folds/ below it, and the photos in aligned/ or faces/"
-LICENCE = "Adience: photographs of Flickr under Creative Commons licences; terms of the set unknown, ask the source"
+LICENSE = "Adience: photographs of Flickr under Creative Commons licenses; terms of the set unknown, ask the source"
 TABLE = True
 FOLDS = [f"fold_{fold}_data.txt" for fold in range(5)]
 COLUMNS = ["user_id", "original_image", "face_id", "age", "gender"]

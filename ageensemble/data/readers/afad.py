@@ -12,7 +12,7 @@ import re
 from ._filename_reader import detect_names, read_names
 
 LAYOUT = "photos in folders age/gender, the gender being 111 (male) or 112 (female), such as 15/111/292943-1.jpg"
-LICENCE = "AFAD: academic research only"
+LICENSE = "AFAD: academic research only"
 GENDERS = {"111": "male", "112": "female"}
 PLACE = re.compile(r"(?:^|/)([0-9]{1,3})/(11[12])/(?:([0-9]+)-[0-9]+|[^/]+)\.\w+$")
 

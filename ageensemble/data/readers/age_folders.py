@@ -12,7 +12,7 @@ from ._files import first_photographs, photographs, rows
 from ._table import age_of
 
 LAYOUT = "folders named by an age (001 ... 110, or 1 ... 110) or a range (1-2, 25-32, over80, 80+), the photos in them"
-LICENCE = "not known here; ask where the folders come from (Kaggle's facial-age states its terms on its page)"
+LICENSE = "not known here; ask where the folders come from (Kaggle's facial-age states its terms on its page)"
 # names of photographs in folders of other numbers: IMDB-WIKI's in 00 ... 99, FG-NET's where each person has a folder
 NO_AGES = re.compile(r"_\d{1,4}-\d{1,2}-\d{1,2}_\d{4}\.|/\d{3}A\d\d[a-z]?\.", re.IGNORECASE)
 GENDERS = {"111", "112"}  # folders of AFAD's, in each folder of an age

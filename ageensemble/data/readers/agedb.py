@@ -13,7 +13,7 @@ import re
 from ._filename_reader import detect_names, read_names
 
 LAYOUT = "photos named number_name_age_gender, such as 0_MariaCallas_35_f.jpg"
-LICENCE = "AgeDB: non-commercial research only; its authors give the password of the archive on request"
+LICENSE = "AgeDB: non-commercial research only; its authors give the password of the archive on request"
 GENDERS = {"f": "female", "m": "male"}
 NAME = re.compile(r"(?:^|/)[0-9]+_([^/]*[^\W\d_][^/]*)_([0-9]{1,3})_([fm])\.\w+$", re.IGNORECASE)
 

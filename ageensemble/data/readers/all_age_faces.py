@@ -13,7 +13,7 @@ from ...errors import DataError
 from ._filename_reader import detect_names, read_names
 
 LAYOUT = "photos named by serial number and age, such as 00000A02.jpg, with or without the lists in 'image sets'"
-LICENCE = "All-Age-Faces: no terms stated by its authors; ask them"
+LICENSE = "All-Age-Faces: no terms stated by its authors; ask them"
 NAME = re.compile(r"(?:^|/)([0-9]{5})A([0-9]{2})\.\w+$")
 LAST_WOMAN, LAST_MAN = 7380, 13321
 CUT = re.compile(r"(?:^|/)(?:aglined|aligned) faces/")

@@ -13,7 +13,7 @@ from ._table import by_name, translate
 from .annotations import read_text
 
 LAYOUT = "a folder with gt_avg_train.csv, gt_avg_valid.csv, gt_avg_test.csv and the photos in train/, valid/, test/"
-LICENCE = "APPA-REAL: terms not known here; ask ChaLearn Looking at People, who publish it"
+LICENSE = "APPA-REAL: terms not known here; ask ChaLearn Looking at People, who publish it"
 TABLE = True
 PARTS = {"train": "train", "valid": "validation", "test": "test"}
 COLUMNS = {"apparent_age_avg": "apparent_age", "apparent_age_std": "age_deviation"}
@@ -40,10 +40,10 @@ def read(root):
     DataError
         No such table, or one that lacks a column.
     """
-    return labelled(root, "real_age", str)
+    return labeled(root, "real_age", str)
 
 
-def labelled(root, column, years):
+def labeled(root, column, years):
     """The table of photographs with the ages in one column of the set's tables.
 
     Parameters

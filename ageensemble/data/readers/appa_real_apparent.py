@@ -8,7 +8,7 @@ import math
 from . import appa_real
 
 LAYOUT = f"{appa_real.LAYOUT}; only with --format appa_real_apparent"
-LICENCE = appa_real.LICENCE
+LICENSE = appa_real.LICENSE
 
 
 def detect(root):
@@ -32,7 +32,7 @@ def read(root):
     DataError
         No such table, or one that lacks a column.
     """
-    return appa_real.labelled(root, "apparent_age_avg", _rounded)
+    return appa_real.labeled(root, "apparent_age_avg", _rounded)
 
 
 def _rounded(text):

@@ -1,9 +1,9 @@
-"""A manifest file: CSV or Parquet with item_id, path (relative to the file), age or age_min and age_max, and more."""
+"""A dataset file: CSV or Parquet with item_id, path (relative to the file), age or age_min and age_max, and more."""
 
 from ._table import require_ages, translate
 from .annotations import in_photo_folder, read_text
 
-LAYOUT = "a .csv or .parquet file with columns path and age (or age_min, age_max), optionally item_id, subject, cluster"
+LAYOUT = "a .csv or .parquet file with columns path and age (or age_min, age_max), optionally item_id, subject, group"
 
 
 def detect(root):
@@ -12,7 +12,7 @@ def detect(root):
 
 
 def read(root):
-    """The table of photographs, see `ageensemble.datasets`; a given `cluster` is kept and never parted.
+    """The table of photographs, see `ageensemble.datasets`; a given `group` is kept and never parted.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from ._table import translate
 from .annotations import read_text
 
 LAYOUT = "fairface_label_train.csv, fairface_label_val.csv and the folders train and val, or one folder that has them"
-LICENCE = "FairFace: CC BY 4.0"
+LICENSE = "FairFace: CC BY 4.0"
 TABLE = True
 LISTS = {"train": "fairface_label_train.csv", "test": "fairface_label_val.csv"}
 

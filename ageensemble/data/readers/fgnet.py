@@ -11,7 +11,7 @@ import re
 from ._filename_reader import detect_names, read_names
 
 LAYOUT = "photos named by person and age, such as 001A02.JPG or 001A43a.JPG"
-LICENCE = "FG-NET: terms unknown, its own site has closed; ask the source you have it from"
+LICENSE = "FG-NET: terms unknown, its own site has closed; ask the source you have it from"
 NAME = re.compile(r"(?:^|/)([0-9]{3})A([0-9]{2})[a-z]?\.\w+$", re.IGNORECASE)
 
 

@@ -15,7 +15,7 @@ from ...errors import DataError
 from ._table import age_problem
 
 LAYOUT = "a folder with imdb.mat or wiki.mat (or imdb_crop/imdb.mat, wiki_crop/wiki.mat) beside the folders 00 ... 99"
-LICENCE = "IMDB-WIKI: academic research only; the copyright of the photographs stays with their owners"
+LICENSE = "IMDB-WIKI: academic research only; the copyright of the photographs stays with their owners"
 TABLE = True
 PARTS = ("imdb", "wiki")
 NEEDED = ("full_path", "dob", "photo_taken")

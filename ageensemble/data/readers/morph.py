@@ -14,7 +14,7 @@ from ._table import GENDERS, by_name, translate
 from .annotations import in_photo_folder, read_text
 
 LAYOUT = "a folder with a .csv of columns id_num, age, gender, race, photo, or photos named such as 009055_1M54.JPG"
-LICENCE = "MORPH-II: by agreement with the University of North Carolina Wilmington; academic use is non-commercial"
+LICENSE = "MORPH-II: by agreement with the University of North Carolina Wilmington; academic use is non-commercial"
 TABLE = True
 NAME = re.compile(r"(?:^|/)(\d+)_\d+([MF])(\d{1,3})\.\w+$", re.ASCII | re.IGNORECASE)
 RACES = {"a": "Asian", "b": "Black", "h": "Hispanic", "o": "Other", "w": "White"}
@@ -47,7 +47,7 @@ def read(root):
     tables = _tables(root)
     if len(tables) > 1:
         raise DataError(f"{root} has several tables of MORPH, name one: {', '.join(file.name for file in tables)}")
-    return _labelled(tables[0]) if tables else read_names(root, NAME, _of_name, "person_pictureGENDERage")
+    return _labeled(tables[0]) if tables else read_names(root, NAME, _of_name, "person_pictureGENDERage")
 
 
 def _tables(root):
@@ -64,7 +64,7 @@ def _header(file):
         return False
 
 
-def _labelled(file):
+def _labeled(file):
     given = read_text(file)
     columns = by_name(given.columns)
     table = translate(given, file.name)

@@ -11,7 +11,7 @@ import re
 from ._filename_reader import detect_names, read_names
 
 LAYOUT = "photos named age_gender_race_timestamp, such as 26_1_2_20170116191425302.jpg.chip.jpg"
-LICENCE = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
+LICENSE = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
 GENDERS = {"0": "male", "1": "female"}
 DIGITS = 17  # of a time stamp
 ENDING = re.compile(r"(?:\.(?:jpe?g|png)\.chip)?\.\w+", re.ASCII)

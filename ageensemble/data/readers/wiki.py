@@ -3,7 +3,7 @@
 The Wikipedia half of IMDB-WIKI (see `imdb_wiki` for the paper), in columns full_path, age, gender (0 female, 1 male),
 face_score, second_face_score and more. Quirks: ages have decimals and reach 791 years; paths may be written as Matlab's
 cells, `['17/a.jpg']`; `#NAME?` is what a spreadsheet made of the score -Inf, no face. Photographs without a face, or
-with a second one, are listed as problems. The unlabelled `wiki_judge.csv` beside it is a list to predict.
+with a second one, are listed as problems. The unlabeled `wiki_judge.csv` beside it is a list to predict.
 """
 
 import math
@@ -15,9 +15,9 @@ from .annotations import in_photo_folder, read_text
 
 LAYOUT = (
     "a folder with wiki_labels.csv (full_path or path, age, gender, face_score), the photos in it or in wiki_labeled/; "
-    "the unlabelled wiki_judge.csv is for: ageensemble predict wiki_judge.csv --model DIR"
+    "the unlabeled wiki_judge.csv is for: ageensemble predict wiki_judge.csv --model DIR"
 )
-LICENCE = imdb_wiki.LICENCE
+LICENSE = imdb_wiki.LICENSE
 TABLE = True
 GENDERS = {"0": "female", "0.0": "female", "1": "male", "1.0": "male"}
 

@@ -1,4 +1,4 @@
-"""What age does to the proportions of a face, and how far it has taken wrinkles, sagging, greying and baldness.
+"""What age does to the proportions of a face, and how far it has taken wrinkles, sagging, graying and baldness.
 
 Lengths are in half heads: the top of the skull is at v = -1, the chin near v = +1, the midline is u = 0. Proportions
 follow Farkas, *Anthropometry of the Head and Face* (1994), divided by the head height of their age; what ages and where
@@ -75,7 +75,7 @@ def _progress(look, person, age):
     look.worn = max(0.0, (age - 24 - 3 * person.smooth) / 50) ** 1.15
     look.sag = max(0.0, (age - 34 - 3 * person.firm) / 45) ** 1.1
     look.rough = max(0.0, (age - 18 - 4 * person.smooth) / 62)
-    look.grey = _rise(age, person.grey_from, 5.5) * (1 - person.dyed * _rise(-age, -74, 5))  # few dye on after 75
+    look.gray = _rise(age, person.gray_from, 5.5) * (1 - person.dyed * _rise(-age, -74, 5))  # few dye on after 75
     look.bald = person.bald * max(0.0, min(1.0, (age - person.bald_from) / 28))
     look.long = person.long * (1 - 0.45 * _rise(age, 52, 6))  # fewer of the old wear it long
     least, most = np.interp(age, HAIR_AGES, HAIR_LEAST), np.interp(age, HAIR_AGES, HAIR_MOST)

@@ -10,8 +10,8 @@ What is in it:
   standard deviation of 0.4 years at birth, 3 at 37 and 6.4 at 85. No model can do better than that allows.
 - Ages with a peak in the twenties and thirties, many infants and few people over 80; more men than women; six skin
   tones, a third of the photographs in the most common one and 5 % in the rarest.
-- Nuisance: pose, light, colour, exposure, expression, background, glasses, hats, hands, blur, noise, JPEG quality 35 to
-  92, sizes of 64 to 96 pixels a side (a little more where it is not square), 5 % greyscale.
+- Nuisance: pose, light, color, exposure, expression, background, glasses, hats, hands, blur, noise, JPEG quality 35 to
+  92, sizes of 64 to 96 pixels a side (a little more where it is not square), 5 % grayscale.
 
 What is wrong with it, on purpose, as a share of the rows or a number of files (`FAULTS` and the constants below it):
 
@@ -43,7 +43,7 @@ IMPOSSIBLE_AGES = (-3, 250, 999, -1)
 BLANK_AGES, BLANK_GENDERS, MISSING_FILES = 4, 6, 2
 BLANK_SUBJECTS = 0.11  # of the photographs that are no copies
 
-OLDEST = 95
+MAX_AGE = 95
 PHOTOS_OF_A_PERSON = (0.36, 0.24, 0.16, 0.11, 0.08, 0.05)  # one photograph, two, ...
 TONES = (0.24, 0.33, 0.18, 0.12, 0.08, 0.05)
 AGES = (  # weight, mean, standard deviation
@@ -81,7 +81,7 @@ def draw(root, n=3000, seed=0, progress=None):
     rng = np.random.default_rng([seed, 0, 1])
     count = {fault: round(share * n) for fault, share in FAULTS.items()}
     drawn = n - MISSING_FILES - count["copy"] - count["near copy"]
-    names = [f"images/{k:05d}.jpg" for k in rng.permutation(n)]  # so that neighbours are not one person
+    names = [f"images/{k:05d}.jpg" for k in rng.permutation(n)]  # so that neighbors are not one person
     people = _people(rng, drawn)
     (root / "images").mkdir(parents=True, exist_ok=True)
     for i, (person, age) in enumerate(people):
@@ -108,7 +108,7 @@ def _people(rng, photos):
         group = rng.choice(len(AGES), p=weights)
         first = abs(rng.normal(means[group], spreads[group]))
         others = np.abs(first + rng.normal(0, 3 + 0.2 * first, times - 1))
-        shown += [(person, int(min(age, 2 * OLDEST - age))) for age in (first, *others)]
+        shown += [(person, int(min(age, 2 * MAX_AGE - age))) for age in (first, *others)]
     return shown[:photos]
 
 
@@ -129,7 +129,7 @@ def _person(rng, subject):
     person.long = float(rng.choice((0, rng.uniform(0.4, 1)), p=(0.9, 0.1) if male else (0.35, 0.65)))
     person.volume = float(rng.uniform(0.03, 0.12) + 0.08 * person.long * rng.random())
     person.curl = float(rng.random() ** 2 if tone < 4 else rng.uniform(0.4, 1))
-    person.grey_from = float(rng.normal(50, 7))
+    person.gray_from = float(rng.normal(50, 7))
     person.dyed = 0.8 * float(rng.random() < (0.04 if male else 0.4))
     person.bald = float(max(0.0, min(1.0, rng.normal(0.5, 0.4) if male else rng.normal(0.02, 0.08))))
     person.bald_from = float(rng.normal(30, 8))
@@ -237,7 +237,7 @@ def _spoil(root, rows, names, count, rng):
 
 def _other_age(age, rng):
     """An age 20 years off or more."""
-    return int(rng.choice([other for other in range(OLDEST) if abs(other - age) >= 20]))
+    return int(rng.choice([other for other in range(MAX_AGE) if abs(other - age) >= 20]))
 
 
 def _near_copy(source, rng):

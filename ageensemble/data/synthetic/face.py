@@ -1,7 +1,7 @@
 """How one face of the demonstration set is drawn from its parameters, with numpy alone.
 
 The head is a height field: a dome whose outline is a polynomial, with bumps for nose, cheeks and chin and grooves for
-wrinkles. Colour is painted on it flat, and one light then shades everything, so a wrinkle darkens or vanishes with the
+wrinkles. Color is painted on it flat, and one light then shades everything, so a wrinkle darkens or vanishes with the
 light as a real one does. Features are painted in folded coordinates (|x|), which draws left and right at once.
 """
 
@@ -84,18 +84,18 @@ def _place(look, person, photo):
 
 def _skin(person, look, at, rng):
     """Skin that is never flat: blush, blotches, pores, freckles and the spots of age."""
-    colour = np.empty((3, SIZE, SIZE), np.float32)
-    colour[:] = (SKIN[person.tone] + person.tint)[:, None, None]
+    color = np.empty((3, SIZE, SIZE), np.float32)
+    color[:] = (SKIN[person.tone] + person.tint)[:, None, None]
     pink = 0.10 * bump(at.side - 0.36, at.y - 0.35, 0.2, 0.17) + 0.08 * bump(at.x, at.y - look.nose_v, 0.14, 0.12)
     pale = 1 - person.tone / 8
-    paint(colour, pale * (1.6 - 0.8 * look.grown + 0.5 * look.rough * person.ruddy) * pink, BLUSH)
+    paint(color, pale * (1.6 - 0.8 * look.grown + 0.5 * look.rough * person.ruddy) * pink, BLUSH)
     rough = look.rough
-    colour *= 1 + (0.018 + 0.045 * rough) * noise(rng, 9) + (0.010 + 0.025 * rough) * noise(rng, 40)
-    colour[2] *= 1 - 0.05 * rough * pale
+    color *= 1 + (0.018 + 0.045 * rough) * noise(rng, 9) + (0.010 + 0.025 * rough) * noise(rng, 40)
+    color[2] *= 1 - 0.05 * rough * pale
     spots = min(1.0, max(0.0, rough - 0.55) * person.sun + 0.25 * person.freckles * look.grown)
     if spots > 0.03:
-        paint(colour, np.minimum(np.maximum(noise(rng, 20) - 1.9 + 0.5 * spots, 0), 1) * (spots * 0.8), SPOT)
-    return np.minimum(colour, 1)
+        paint(color, np.minimum(np.maximum(noise(rng, 20) - 1.9 + 0.5 * spots, 0), 1) * (spots * 0.8), SPOT)
+    return np.minimum(color, 1)
 
 
 def _relief(person, look, photo, at):
@@ -258,7 +258,7 @@ def _hide(image, photo, at, skin):
 
 
 def _background(photo, rng):
-    """A wall, a sky, a crowd: three colours over smooth noise of one of several scales."""
+    """A wall, a sky, a crowd: three colors over smooth noise of one of several scales."""
     first, second, third = photo.backdrop
     steps = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE - 0.5
     slope = np.minimum(np.maximum(0.5 + photo.slope[0] * steps[None, :] + photo.slope[1] * steps[:, None], 0), 1)

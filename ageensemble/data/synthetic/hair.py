@@ -9,24 +9,24 @@ CHILDHOOD_FAIR = np.array((0.14, 0.12, 0.08), np.float32)  # hair that darkens a
 
 
 def strands(person, look, at, rng):
-    """Colour of the hair strand by strand: each falls from the parting, and each greys in its own time."""
+    """Color of the hair strand by strand: each falls from the parting, and each grays in its own time."""
     fall = (at.x - 0.3 * person.parting) / (at.v + 1.9) + person.curl * 0.05 * np.sin(9 * at.v + 6 * at.x)
     comb = rng.standard_normal(512, dtype=np.float32)
     light = 0.6 * comb[(fall * 75).astype(np.int32) % 512] + (0.5 + 0.8 * person.curl) * noise(rng, 28)
-    grey = look.grey * (1.1 + 0.3 * at.side) - 0.1 + 0.7 * look.grey * (1 - look.grey) * light  # temples go first
-    grey = np.minimum(np.maximum(grey, 0), 1)
+    gray = look.gray * (1.1 + 0.3 * at.side) - 0.1 + 0.7 * look.gray * (1 - look.gray) * light  # temples go first
+    gray = np.minimum(np.maximum(gray, 0), 1)
     young = person.hair + CHILDHOOD_FAIR * ((1 - look.grown) * person.fair)
-    colour = young[:, None, None] + grey * (GREY - young)[:, None, None]
-    return np.minimum(np.maximum(colour * (1 + 0.15 * light), 0), 1)
+    color = young[:, None, None] + gray * (GREY - young)[:, None, None]
+    return np.minimum(np.maximum(color * (1 + 0.15 * light), 0), 1)
 
 
-def hang(image, person, look, at, colour):
+def hang(image, person, look, at, color):
     """The part of long hair that hangs behind the neck."""
     if _hangs(look):
-        paint(image, soft(_fall(person, look, at), 0.05), colour * 0.55)
+        paint(image, soft(_fall(person, look, at), 0.05), color * 0.55)
 
 
-def brows(image, person, look, at, colour):
+def brows(image, person, look, at, color):
     """Eyebrows, hardly there in a baby and bushy in some men."""
     at, image, rows = band(at, image, look.brow_v - 0.15, look.brow_v + 0.12)
     along = (at.side - 0.10) / (0.36 * (0.75 + 0.25 * look.grown))
@@ -35,10 +35,10 @@ def brows(image, person, look, at, colour):
     thick = (0.020 + 0.010 * look.grown + 0.014 * look.male) * (1 + 0.2 * person.brow) * (1.2 - 0.6 * inside)
     mask = np.exp(-(((at.y - arch) / np.maximum(thick, 0.01)) ** 2)) * soft(np.abs(along - 0.5) - 0.52, 0.06)
     dense = (0.06 + 0.48 * look.grown + 0.25 * look.male) * (1 - 0.3 * min(look.worn, 1)) * (1 + 0.15 * person.brow)
-    paint(image, np.minimum(mask * dense, 1), colour[:, rows] * 0.72)
+    paint(image, np.minimum(mask * dense, 1), color[:, rows] * 0.72)
 
 
-def beard(image, person, look, photo, at, colour):
+def beard(image, person, look, photo, at, color):
     """The shadow of a shaven beard, or the beard."""
     if look.male < 0.3:
         return
@@ -49,12 +49,12 @@ def beard(image, person, look, photo, at, colour):
     area = lip if person.moustache else np.maximum(lower * mouth, lip)
     area = area * soft(at.rho - 1.02, 0.05)
     image *= 1 - 0.11 * look.male * area
-    paint(image, area * min(0.9, look.beard * (0.4 + photo.unshaven)), colour[:, rows] * 0.85)
+    paint(image, area * min(0.9, look.beard * (0.4 + photo.unshaven)), color[:, rows] * 0.85)
 
 
-def hair(image, person, look, photo, at, colour):
+def hair(image, person, look, photo, at, color):
     """The hair on the head and beside the face; returns what it covers."""
-    light = colour[0] * (1 / max(0.05, float(colour[0].mean()))) - 1
+    light = color[0] * (1 / max(0.05, float(color[0].mean()))) - 1
     dome = np.minimum(np.maximum(0.35 - at.v, 0), 1)
     lift = person.volume * (0.2 + 0.8 * look.hair) * (1 - look.bald * np.minimum(dome, 1)) + 0.03 * look.hair
     outside = at.rho - 1 - lift * np.sqrt(dome) + 0.10 * person.curl * light
@@ -65,7 +65,7 @@ def hair(image, person, look, photo, at, colour):
     if _hangs(look):
         beside = 0.61 - 0.5 * person.volume + 0.10 * np.minimum(np.maximum(at.v, -0.3), 0.6) + 0.05 * light
         cover = np.maximum(cover, soft(np.maximum(beside - np.abs(at.u), _fall(person, look, at)), 0.035))
-    paint(image, cover, colour)
+    paint(image, cover, color)
     return cover
 
 

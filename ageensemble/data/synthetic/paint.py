@@ -26,10 +26,10 @@ def line(distance, width):
     return np.exp(-((distance * (1 / width)) ** 2))
 
 
-def paint(image, mask, colour):
-    """Lay a colour (three numbers, or an image) over an image where the mask says so."""
-    colour = np.asarray(colour, np.float32)
-    image += mask * ((colour[:, None, None] if colour.ndim == 1 else colour) - image)
+def paint(image, mask, color):
+    """Lay a color (three numbers, or an image) over an image where the mask says so."""
+    color = np.asarray(color, np.float32)
+    image += mask * ((color[:, None, None] if color.ndim == 1 else color) - image)
 
 
 def noise(rng, cells):

@@ -2,7 +2,7 @@
 
 `image` is a photograph as stored, upright RGB, uint8 `(h, w, 3)`, not to be written into; what is returned is of the
 same shape and kind. It comes before the photograph is resized. One photograph is looked at, at a time, and nothing is
-fitted, so what comes of it is computed once for a manifest and kept, and the same is done to new photographs.
+fitted, so what comes of it is computed once for a dataset and kept, and the same is done to new photographs.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Local contrast enhancement (CLAHE), which brings out wrinkles in dark and in bright parts of a face; colours kept.
+"""Local contrast enhancement (CLAHE), which brings out wrinkles in dark and in bright parts of a face; colors kept.
 
-Contrast-limited adaptive histogram equalisation of Zuiderveld, Graphics Gems IV, 1994, after Pizer et al. 1987: each
-tile of a grid has its own equalisation, whose slope is limited by cutting off its histogram and spreading what is cut
+Contrast-limited adaptive histogram equalization of Zuiderveld, Graphics Gems IV, 1994, after Pizer et al. 1987: each
+tile of a grid has its own equalization, whose slope is limited by cutting off its histogram and spreading what is cut
 off over all levels, and each pixel is mapped by those of the four tiles around it, interpolated. Grid and limit are
 those of `skimage.exposure.equalize_adapthist`.
 """
@@ -13,23 +13,23 @@ from ._luma import luma, with_luma
 version = 1  # raised whenever the numbers change
 
 TILES = 8  # along each side
-LIMIT = 0.01  # of a tile's pixels, at most, count for one grey level
+LIMIT = 0.01  # of a tile's pixels, at most, count for one gray level
 ROUNDS = 6  # of cutting off and spreading: each leaves 0.39 of the surplus or less, since 100 of 256 levels are full
 
 
 def apply(image):
-    """A photograph, `(h, w, 3)` uint8, with more contrast between neighbouring pixels."""
+    """A photograph, `(h, w, 3)` uint8, with more contrast between neighboring pixels."""
     before = luma(image)
-    return with_luma(image, before, equalised(before))
+    return with_luma(image, before, equalized(before))
 
 
-def equalised(grey):
-    """Grey levels `(h, w)` uint8 with their contrast enhanced."""
-    (low_row, high_row, down), (low_column, high_column, right) = (_between(side) for side in grey.shape)
-    maps, down, right = _maps(grey).ravel(), down[:, None], right[None]
+def equalized(gray):
+    """Gray levels `(h, w)` uint8 with their contrast enhanced."""
+    (low_row, high_row, down), (low_column, high_column, right) = (_between(side) for side in gray.shape)
+    maps, down, right = _maps(gray).ravel(), down[:, None], right[None]
 
     def mapped(row, column):
-        return maps[256 * (TILES * row[:, None] + column) + grey]
+        return maps[256 * (TILES * row[:, None] + column) + gray]
 
     above = (1 - right) * mapped(low_row, low_column) + right * mapped(low_row, high_column)
     below = (1 - right) * mapped(high_row, low_column) + right * mapped(high_row, high_column)
@@ -48,11 +48,11 @@ def _pixels(side):
     return -(-side // TILES)
 
 
-def _maps(grey):
-    """The limited equalisation of each tile, row by row, `(TILES ** 2, 256)` float32: grey levels by grey level."""
-    tall, wide = (_pixels(side) for side in grey.shape)
-    missing = ((0, TILES * tall - grey.shape[0]), (0, TILES * wide - grey.shape[1]))
-    padded = np.pad(grey, missing, "symmetric")  # so that tiles at the edge are as large as the others
+def _maps(gray):
+    """The limited equalization of each tile, row by row, `(TILES ** 2, 256)` float32: gray levels by gray level."""
+    tall, wide = (_pixels(side) for side in gray.shape)
+    missing = ((0, TILES * tall - gray.shape[0]), (0, TILES * wide - gray.shape[1]))
+    padded = np.pad(gray, missing, "symmetric")  # so that tiles at the edge are as large as the others
     tile = TILES * (np.arange(TILES * tall) // tall)[:, None] + np.arange(TILES * wide) // wide
     counts = np.bincount((256 * tile + padded).ravel(), minlength=256 * TILES**2).reshape(TILES**2, 256)
     for _ in range(ROUNDS):

@@ -1,6 +1,6 @@
-"""Histogram equalisation: all grey levels of a photograph about equally frequent, its colours kept.
+"""Histogram equalization: all gray levels of a photograph about equally frequent, its colors kept.
 
-The textbook method, as in Gonzalez & Woods, "Digital Image Processing", section 3.3: the darkest grey level that is
+The textbook method, as in Gonzalez & Woods, "Digital Image Processing", section 3.3: the darkest gray level that is
 there becomes black, the brightest white, and a level becomes as bright as the share of pixels that are no brighter.
 """
 
@@ -12,15 +12,15 @@ version = 1  # raised whenever the numbers change
 
 
 def apply(image):
-    """A photograph, `(h, w, 3)` uint8, with equalised grey levels; one of a single level is left as it is."""
+    """A photograph, `(h, w, 3)` uint8, with equalized gray levels; one of a single level is left as it is."""
     before = luma(image)
     return with_luma(image, before, _levels(before)[before])
 
 
-def _levels(grey):
-    """What becomes of each grey level, `(256,)` uint8."""
-    as_dark = np.cumsum(np.bincount(grey.ravel(), minlength=256))
-    darkest = as_dark[grey.min()]
-    if darkest == grey.size:
+def _levels(gray):
+    """What becomes of each gray level, `(256,)` uint8."""
+    as_dark = np.cumsum(np.bincount(gray.ravel(), minlength=256))
+    darkest = as_dark[gray.min()]
+    if darkest == gray.size:
         return np.arange(256, dtype=np.uint8)
-    return np.rint(255 * np.maximum(as_dark - darkest, 0) / (grey.size - darkest)).astype(np.uint8)
+    return np.rint(255 * np.maximum(as_dark - darkest, 0) / (gray.size - darkest)).astype(np.uint8)

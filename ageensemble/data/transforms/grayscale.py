@@ -1,4 +1,4 @@
-"""Photographs without their colours; hog, lbp and gabor look at none anyway, so hardly a digit of them changes."""
+"""Photographs without their colors; hog, lbp and gabor look at none anyway, so hardly a digit of them changes."""
 
 import numpy as np
 
@@ -8,5 +8,5 @@ version = 1  # raised whenever the numbers change
 
 
 def apply(image):
-    """The grey levels of a photograph, `(h, w, 3)` uint8, in all three channels."""
+    """The gray levels of a photograph, `(h, w, 3)` uint8, in all three channels."""
     return np.repeat(luma(image)[..., None], 3, axis=2)

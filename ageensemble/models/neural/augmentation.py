@@ -12,7 +12,7 @@ GREY = (0.299, 0.587, 0.114)  # luminance, ITU-R BT.601
 ERASED = (0.02, 0.2)  # least and largest share of a photograph that is erased
 
 
-def augmented(batch, random, *, flip, rotate, crop, colour, erase):
+def augmented(batch, random, *, flip, rotate, crop, color, erase):
     """Photographs, each changed at random.
 
     Parameters
@@ -27,10 +27,10 @@ def augmented(batch, random, *, flip, rotate, crop, colour, erase):
         degrees, at most, to either side
     crop : float
         share of the side by which the frame is smaller or larger at most, and moved by at most half of it
-    colour : float
+    color : float
         strength, at most, of changes of brightness, contrast and saturation, as a share
     erase : float
-        share of photographs of which a rectangle is made grey (Zhong et al. 2020, AAAI)
+        share of photographs of which a rectangle is made gray (Zhong et al. 2020, AAAI)
 
     Returns
     -------
@@ -42,8 +42,8 @@ def augmented(batch, random, *, flip, rotate, crop, colour, erase):
 
     if flip or rotate or crop:
         batch = _moved(batch, uniform(1.0) if flip else None, uniform(rotate), uniform(crop), uniform(crop, 2))
-    if colour:
-        batch = _tinted(batch, uniform(colour, 1, 1, 1), uniform(colour, 1, 1, 1), uniform(colour, 1, 1, 1))
+    if color:
+        batch = _tinted(batch, uniform(color, 1, 1, 1), uniform(color, 1, 1, 1), uniform(color, 1, 1, 1))
     if erase:
         _erase(batch, erase, random)
     return batch.contiguous(memory_format=torch.channels_last)
@@ -61,10 +61,10 @@ def _moved(batch, side, degrees, zoom, shift):
 
 
 def _tinted(batch, brightness, contrast, saturation):
-    """Brightness, contrast about each photograph's own mean, saturation about its own greys."""
-    grey = sum(weight * batch[:, channel : channel + 1] for channel, weight in enumerate(GREY))
-    batch = torch.lerp(grey, batch, 1 + saturation)
-    batch = batch.mul_(1 + contrast).sub_(contrast * grey.mean((2, 3), keepdim=True))
+    """Brightness, contrast about each photograph's own mean, saturation about its own grays."""
+    gray = sum(weight * batch[:, channel : channel + 1] for channel, weight in enumerate(GREY))
+    batch = torch.lerp(gray, batch, 1 + saturation)
+    batch = batch.mul_(1 + contrast).sub_(contrast * gray.mean((2, 3), keepdim=True))
     return batch.mul_(1 + brightness)
 
 

@@ -1,10 +1,10 @@
 """A plain convolutional network, trained from scratch."""
 
 from .. import _checks
-from .estimator import TorchModel
+from .estimator import NeuralAgeEstimator
 
 
-class CNN(TorchModel):
+class CNN(NeuralAgeEstimator):
     """Plain convolutional network from scratch: convolutions with ReLU and max-pooling, then connected layers.
 
     Parameters
@@ -18,7 +18,7 @@ class CNN(TorchModel):
     pool : int
         the last feature map is averaged to so many fields along each side, whatever the size of the photograph
     norm : bool
-        batch normalisation after each convolution
+        batch normalization after each convolution
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class CNN(TorchModel):
             before = channels
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(self.pool), nn.Flatten())
 
-    def normalisation(self):
+    def normalization(self):
         """About what the pixels of faces have."""
         return 0.5, 0.25
 

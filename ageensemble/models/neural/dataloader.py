@@ -14,11 +14,11 @@ def by_shape(shapes, batch):
     _, kind = np.unique(shapes, axis=0, return_inverse=True)
     order = np.argsort(kind.ravel(), kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind.ravel()[order])) + 1)
-    # Equal shares: a last batch of one photograph would be noise, and is more than batch normalisation can take
+    # Equal shares: a last batch of one photograph would be noise, and is more than batch normalization can take
     return [share for rows in parts if len(rows) for share in np.array_split(rows, -(-len(rows) // batch))]
 
 
-def plan(shapes, batch, seed):
+def split(shapes, batch, seed):
     """The steps of an epoch in random order, every photograph once.
 
     Parameters

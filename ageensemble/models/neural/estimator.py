@@ -1,6 +1,6 @@
 """What every network is as a model: the recipe of its training as parameters, fit, predict, save, load.
 
-A subclass says what its backbone is and where its normalisation comes from; the training itself is in `../training/`.
+A subclass says what its backbone is and where its normalization comes from; the training itself is in `../training/`.
 """
 
 import json
@@ -9,13 +9,13 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ..._utils import registry
-from ...ages import A
+from ...ages import N_AGES
 from ...data.image_io import LONG_SIDE
 from ...errors import DataError, UsageError
 from .. import _age_classes, _checks
 
 
-class TorchModel(ABC):
+class NeuralAgeEstimator(ABC):
     """A network with its training.
 
     Parameters
@@ -66,7 +66,7 @@ class TorchModel(ABC):
         turn them by so many degrees at most
     crop : float
         crop or widen them by so much of a side at most, and shift them by half as much
-    colour : float
+    color : float
         change brightness, contrast and saturation by so much at most
     erase : float
         share of photographs that lose a rectangle
@@ -90,7 +90,7 @@ class TorchModel(ABC):
         self, *, size="128", loss="softlabel", sigma=2.0, smoothing=0.0, weighting="none",
         epochs=6, batch=48, accumulate=1, optimizer="adamw", lr=1.2e-3, momentum=0.9, weight_decay=0.02, l1=0.0,
         clip=0.0, schedule="cosine", warmup=0.05, dropout=0.0, freeze=0, backbone_lr=1.0, ema=0.998,
-        flip=True, rotate=10.0, crop=0.1, colour=0.2, erase=0.0, mirror=True,
+        flip=True, rotate=10.0, crop=0.1, color=0.2, erase=0.0, mirror=True,
         hold=1, patience=0, metric="mae", precision="auto",
     ):  # fmt: skip
         for name, value in list(locals().items())[1:]:
@@ -111,7 +111,7 @@ class TorchModel(ABC):
         for name in ("sigma", "lr", "backbone_lr"):
             _checks.number(self, name, 0, above=True)
         for name, most in (("smoothing", 0.9), ("momentum", 0.999), ("warmup", 1), ("dropout", 0.9), ("ema", 0.99999),
-                           ("rotate", 180), ("crop", 0.5), ("colour", 1), ("erase", 1),
+                           ("rotate", 180), ("crop", 0.5), ("color", 1), ("erase", 1),
                            ("weight_decay", np.inf), ("l1", np.inf), ("clip", np.inf)):  # fmt: skip
             _checks.number(self, name, 0, most)
         for name in ("sigma", "smoothing"):
@@ -132,7 +132,7 @@ class TorchModel(ABC):
         """The network without its head, (n, 3, h, w) to (n, width)."""
 
     @abstractmethod
-    def normalisation(self):
+    def normalization(self):
         """Mean and standard deviation of pixel values between 0 and 1, each one number or three."""
 
     @property
@@ -161,7 +161,7 @@ class TorchModel(ABC):
         from . import precision
 
         # What changes no speed: the recipe but for the size, and with what training begins
-        recipe = {*registry.defaults(TorchModel), "pretrained", "weights", "mean", "std"} - {"size"}
+        recipe = {*registry.defaults(NeuralAgeEstimator), "pretrained", "weights", "mean", "std"} - {"size"}
         what = {name: value for name, value in params.items() if name not in recipe}
         what["version"] = registry.version(cls)
         chosen, speeds = precision.best(
@@ -181,7 +181,7 @@ class TorchModel(ABC):
         x : Photographs
         y : (n, 2) int array, years
         inner : (n,) int array
-            cluster-safe parts of the training items
+            group-safe parts of the training items
         seed, threads : int
         device : str
         keep : pathlib.Path
@@ -229,14 +229,16 @@ class TorchModel(ABC):
         from .losses import LOSSES
         from .network import Network
 
-        by_groups = self.weighting == "group" or self.loss == "groups"  # else labelled ranges may overlap
-        groups, label = _age_classes.training_groups(y) if by_groups else (None, None)
-        correction = np.ones(A)
+        by_groups = self.weighting == "group" or self.loss == "age_groups"  # else labeled ranges may overlap
+        age_groups, label = _age_classes.training_groups(y) if by_groups else (None, None)
+        correction = np.ones(N_AGES)
         if self.weighting == "group":
-            inside = groups.lookup >= 0
-            correction[inside] = (1 / _age_classes.balance(label))[groups.lookup[inside]]
-        loss = LOSSES[self.loss](y, groups=groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction)
-        backbone, (mean, std) = self.backbone(pretrained), self.normalisation()
+            inside = age_groups.lookup >= 0
+            correction[inside] = (1 / _age_classes.balance(label))[age_groups.lookup[inside]]
+        loss = LOSSES[self.loss](
+            y, age_groups=age_groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction
+        )
+        backbone, (mean, std) = self.backbone(pretrained), self.normalization()
         with torch.no_grad():
             width = self._tried(lambda: backbone.eval()(torch.zeros(1, 3, self.side, self.side)).shape[1])
         backbone.train()

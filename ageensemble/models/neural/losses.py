@@ -36,11 +36,11 @@ class _Loss(nn.Module):
     exact = False  # needs one age for each item
     learns_residuals = False
 
-    def __init__(self, y, *, groups, sigma, smoothing, correction):
+    def __init__(self, y, *, age_groups, sigma, smoothing, correction):
         super().__init__()
         if self.exact:
             ages.exact(y, f"loss={self.name}")
-        self.groups, self.sigma, self.smoothing = groups, sigma, smoothing
+        self.age_groups, self.sigma, self.smoothing = age_groups, sigma, smoothing
         self.register_buffer("correction", torch.tensor(correction, dtype=torch.float32))
         # Training begins where the labels, weighted as they are in training, already are
         start = ages.histogram(y) / correction
@@ -60,18 +60,18 @@ class _Years(_Loss):
     """One output for each year of age; what the network learns is how a photograph differs from the histogram."""
 
     heeds = ("smoothing",)
-    outputs = ages.A
+    outputs = ages.N_AGES
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)
         self.register_buffer("prior", torch.tensor(np.log(self.start), dtype=torch.float32))
-        self.register_buffer("axis", torch.arange(ages.A, dtype=torch.float32))
+        self.register_buffer("axis", torch.arange(ages.N_AGES, dtype=torch.float32))
 
     def _log(self, output):
         return F.log_softmax(output + self.prior, 1)
 
     def _against(self, output, target):
-        target = (1 - self.smoothing) * target + self.smoothing / ages.A
+        target = (1 - self.smoothing) * target + self.smoothing / ages.N_AGES
         return -(target * self._log(output)).sum(1)
 
     def _allowed(self, low, high):
@@ -148,7 +148,7 @@ class Ordinal(_Loss):
         super().__init__(y, **settings)
         older = 1 - np.cumsum(self.start)[:-1].clip(1e-4, 1 - 1e-4)
         self.threshold = nn.Parameter(torch.tensor(np.log(older / (1 - older)), dtype=torch.float32))
-        self.register_buffer("step", torch.arange(ages.A - 1))
+        self.register_buffer("step", torch.arange(ages.N_AGES - 1))
 
     def _logits(self, output):
         return output + self.threshold
@@ -224,9 +224,9 @@ class Groups(_Loss):
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)
-        self.outputs = len(self.groups)
-        self.register_buffer("lookup", torch.tensor(self.groups.lookup))
-        spread = ages.from_groups(np.eye(self.outputs), self.groups, y)
+        self.outputs = len(self.age_groups)
+        self.register_buffer("lookup", torch.tensor(self.age_groups.lookup))
+        spread = ages.from_groups(np.eye(self.outputs), self.age_groups, y)
         self.register_buffer("spread", torch.tensor(spread, dtype=torch.float32))
 
     def forward(self, output, low, high):
@@ -247,7 +247,7 @@ LOSSES = {
     "smoothl1": SmoothL1,
     "l1": L1,
     "mse": MSE,
-    "groups": Groups,
+    "age_groups": Groups,
 }
 for _name, _class in LOSSES.items():
     _class.name = _name

@@ -39,7 +39,7 @@ class Network(nn.Module):
     def prepared(self, batch, change=lambda batch: batch):
         """Photographs `(n, 3, h, w)` uint8 as float32 the way the backbone wants them, channels last in memory.
 
-        `change` is applied to pixel values between 0 and 1, so that it does not depend on the normalisation.
+        `change` is applied to pixel values between 0 and 1, so that it does not depend on the normalization.
         """
         batch = change(batch.to(torch.float32, memory_format=torch.channels_last).div_(255))
         return batch.sub(self.mean[:, None, None]).div_(self.std[:, None, None])

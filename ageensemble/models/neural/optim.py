@@ -23,12 +23,12 @@ def optimizer(net, r):
     torch.optim.Optimizer
         each group with its share of the learning rate as "share"
     """
-    groups, decaying = {}, decays(net)
+    age_groups, decaying = {}, decays(net)
     for name, parameter in net.named_parameters():
         share = r.backbone_lr if name.startswith("backbone.") else 1.0
         decay = r.weight_decay if name in decaying else 0.0
-        groups.setdefault((share, decay), []).append(parameter)
-    listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in groups.items()]
+        age_groups.setdefault((share, decay), []).append(parameter)
+    listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in age_groups.items()]
     if r.optimizer == "sgd":
         return torch.optim.SGD(listed, r.lr, momentum=r.momentum, nesterov=r.momentum > 0)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[r.optimizer]

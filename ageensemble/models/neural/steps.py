@@ -34,14 +34,14 @@ class Stepper:
     net : Network
     made : torch.optim.Optimizer
     r : object
-        with the attributes flip, rotate, crop, colour, erase, clip, l1
+        with the attributes flip, rotate, crop, color, erase, clip, l1
     most : int
         halved whenever memory runs out
     """
 
     def __init__(self, net, made, r, most):
         self.net, self.made, self.r, self.most = net, made, r, most
-        self.change = {name: getattr(r, name) for name in ("flip", "rotate", "crop", "colour", "erase")}
+        self.change = {name: getattr(r, name) for name in ("flip", "rotate", "crop", "color", "erase")}
 
     def __call__(self, batches, random):
         """Take one step.

@@ -8,7 +8,7 @@ from ...errors import UsageError
 from ...features.backbones import timm_catalog
 from ...features.backbones import weights as loading
 from .. import _checks
-from .estimator import TorchModel
+from .estimator import NeuralAgeEstimator
 
 
 @cache
@@ -18,7 +18,7 @@ def of(name):
     return type(name, (Timm,), {"network": name, "__doc__": described})
 
 
-class Timm(TorchModel):
+class Timm(NeuralAgeEstimator):
     """A network of timm (Wightman 2019, PyTorch Image Models), fine-tuned. Unknown parameters go to its constructor.
 
     Parameters
@@ -41,7 +41,7 @@ class Timm(TorchModel):
     network = ""
 
     def __init__(self, *, pretrained=True, weights="", mean="", std="", hidden=0, drop_path=0.0, **more):
-        recipe = {name: value for name, value in more.items() if name in registry.defaults(TorchModel)}
+        recipe = {name: value for name, value in more.items() if name in registry.defaults(NeuralAgeEstimator)}
         self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
         self.hidden, self.drop_path = hidden, drop_path
         self.more = {name: value for name, value in more.items() if name not in recipe}
@@ -89,11 +89,11 @@ class Timm(TorchModel):
             loading.load(net, self.weights)
         return net
 
-    def normalisation(self):
+    def normalization(self):
         """As given, else as timm says the network was pretrained."""
-        return tuple(timm_catalog.numbers(name, text) for name, text in self._normalised().items())
+        return tuple(timm_catalog.numbers(name, text) for name, text in self._normalized().items())
 
-    def _normalised(self):
+    def _normalized(self):
         own = {} if self.mean and self.std else timm_catalog.about(self.network)
         return {name: getattr(self, name) or own[name] for name in ("mean", "std")}
 
@@ -117,18 +117,18 @@ class Timm(TorchModel):
 
     @classmethod
     def settle(cls, params, *, cache, device, threads, say):
-        """Fetch the weights, say which they are and how photographs are normalised, try precisions.
+        """Fetch the weights, say which they are and how photographs are normalized, try precisions.
 
         Other weights of a later timm are another configuration, so the name of those meant now becomes a parameter.
         """
         model = cls(**params)
         model.backbone(True)
-        used = model._normalised()
+        used = model._normalized()
         whose = model._named or f"of {Path(model.weights).name}"
         begin = f"weights {whose}" if model.pretrained else "from scratch"
         source = "as given" if model.mean and model.std else "as timm says of this network; mean= and std= change that"
         say(f"{cls.__name__}: {begin}, "
-            f"photographs normalised with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
+            f"photographs normalized with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
         params = params | used | ({"pretrained": model._named} if model._named else {})
         return super().settle(params, cache=cache, device=device, threads=threads, say=say)
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import torch
 
-from ...ages import FOURTEEN, OLDEST
+from ...ages import DEFAULT_AGE_GROUPS, MAX_AGE
 from ...errors import DataError
 from . import checkpoint, dataloader, memory, optim
 from .steps import Stepper, halved, out_of_memory
@@ -111,7 +111,7 @@ def _epoch(net, reader, stepper, average, r, epoch, seed, device, history, tell)
     net.train()
     optim.freeze(net, epoch < r.freeze)
     random = torch.Generator(device).manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    steps = dataloader.plan(reader.x.shapes, r.batch * r.accumulate, seed)
+    steps = dataloader.split(reader.x.shapes, r.batch * r.accumulate, seed)
     n, first = len(reader.x), epoch * len(steps)
     started, told, waited, seen = time.perf_counter(), 0.0, reader.waited, 0
     losses, years, rows = [], [], [np.concatenate(step) for step in steps]
@@ -176,8 +176,10 @@ def scores(years, low, high):
     from sklearn.metrics import precision_recall_fscore_support
 
     error = np.abs(years - np.clip(years, low, high)).mean()
-    group = FOURTEEN.lookup[np.clip(np.rint(years), 0, OLDEST).astype(int)]
-    by_group = precision_recall_fscore_support(FOURTEEN.lookup[low], group, average="weighted", zero_division=0)
+    group = DEFAULT_AGE_GROUPS.lookup[np.clip(np.rint(years), 0, MAX_AGE).astype(int)]
+    by_group = precision_recall_fscore_support(
+        DEFAULT_AGE_GROUPS.lookup[low], group, average="weighted", zero_division=0
+    )
     return {"mae": float(error)} | dict(zip(("precision", "recall", "f1"), map(float, by_group[:3]), strict=True))
 
 

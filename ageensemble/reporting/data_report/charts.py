@@ -140,5 +140,5 @@ def _pixels(number):
 
 
 def legend(*entries):
-    """What the colours of a chart mean: pairs of class and text."""
+    """What the colors of a chart mean: pairs of class and text."""
     return tag("p", *(tag("span", tag("i", class_=kind), joined(text)) for kind, text in entries), class_="legend")

@@ -8,15 +8,15 @@ from .html import folded, section, table, tag
 NAMED = 12  # items named for each reason
 
 
-def excluded_section(manifest):
+def excluded_section(dataset):
     """Why items cannot be used, with some of them by name."""
-    reasons = manifest.reasons
+    reasons = dataset.reasons
     if not reasons:
         return section("excluded", "Left out", tag("p", "Nothing: every photograph can be used."))
-    short = manifest.excluded["reason"].str.partition(":")[0]
+    short = dataset.excluded["reason"].str.partition(":")[0]
     rows = [[reason, f"{count:,}"] for reason, count in reasons.items()]
-    named = [_named(reason, manifest.excluded[short == reason]) for reason in reasons]
-    text = f"{counted(len(manifest.excluded), 'photograph')} left out; excluded.csv lists them all."
+    named = [_named(reason, dataset.excluded[short == reason]) for reason in reasons]
+    text = f"{counted(len(dataset.excluded), 'photograph')} left out; excluded.csv lists them all."
     return section("excluded", "Left out", tag("p", text), table(["reason", "photographs"], rows, (1,)), *named)
 
 

@@ -27,12 +27,13 @@ def findings(result):
 
 
 def _conflicts(result):
-    groups = result["conflicts"]
-    if groups:
-        gap = counted(groups[0]["gap"], "year")
+    age_groups = result["conflicts"]
+    if age_groups:
+        gap = counted(age_groups[0]["gap"], "year")
         yield (
-            f"{counted(len(groups), 'group of photographs shows', 'groups of photographs show')} the same picture with "
-            f"different ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be two "
+            f"{counted(len(age_groups), 'group of photographs shows', 'groups of photographs show')} the same picture "
+            f"with different ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be "
+            "two "
             "photographs, so look at them."
         )
 
@@ -40,9 +41,9 @@ def _conflicts(result):
 def _copies(result):
     found = result["links"].get("near-duplicate")
     if found:
-        groups = counted(found["groups"], "group")
+        age_groups = counted(found["age_groups"], "group")
         yield (
-            f"{found['items']:,} photographs are copies or near-copies of others, in {groups}: a split "
+            f"{found['items']:,} photographs are copies or near-copies of others, in {age_groups}: a split "
             "that parts them lets a model see what it is tested on."
         )
 
@@ -64,14 +65,14 @@ def _rounded(result):
 
 def _peaks(result):
     for peak in result["heaping"]["peaks"][:2]:
-        beside = peak["neighbours"]
+        beside = peak["neighbors"]
         times = f"{peak['items'] / beside:.1f} times" if beside else "where"
         rest = f"the mean of the four ages beside it ({beside:,.1f})" if beside else "the four ages beside it have none"
         yield f"Age {peak['age']} has {peak['items']:,} photographs, {times} {rest}."
 
 
 def _few(result):
-    few = [f"{name} ({count:,})" for name, count in result["groups"].items() if count < FEW]
+    few = [f"{name} ({count:,})" for name, count in result["age_groups"].items() if count < FEW]
     if few and not result["grouping"]["cuts"]:  # where ranges stand at their middle, a group may lack its own
         listed = ", ".join(few)
         yield f"Age groups with fewer than {FEW} photographs, too few to say how well they are predicted: {listed}."

@@ -17,18 +17,18 @@ OF_A_GROUP = 6  # photographs of one conflict
 
 
 class Pictures:
-    """Small copies of a manifest's photographs by item_id.
+    """Small copies of a dataset's photographs by item_id.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     """
 
-    def __init__(self, manifest):
-        self._photos, self._row = manifest.photos, manifest.items.set_index("item_id")["photo"]
+    def __init__(self, dataset):
+        self._photos, self._row = dataset.photos, dataset.items.set_index("item_id")["photo"]
 
     def __call__(self, item, caption, named=False):
-        """One photograph with a line below, and its name if asked; nothing where the manifest lacks the item."""
+        """One photograph with a line below, and its name if asked; nothing where the dataset lacks the item."""
         from PIL import Image
 
         if item not in self._row.index:
@@ -38,17 +38,17 @@ class Pictures:
         file = io.BytesIO()
         image.save(file, "JPEG", quality=QUALITY, optimize=True)
         source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-        shown = tag("img", src=source, alt=f"{item}, labelled {caption}", width=image.width, height=image.height)
+        shown = tag("img", src=source, alt=f"{item}, labeled {caption}", width=image.width, height=image.height)
         name = tag("span", item, class_="file") if named else None
         return tag("figure", shown, tag("figcaption", caption, name), title=item)
 
 
-def sample_section(manifest, pictures):
+def sample_section(dataset, pictures):
     """Photographs spread over the ages."""
-    rows = spread_over_ages(manifest.y, SHOWN)
-    items = manifest.items["item_id"].iloc[rows]
-    shown = [pictures(item, label(*ends)) for item, ends in zip(items, manifest.y[rows], strict=True)]
-    title = f"{len(shown)} of {counted(len(manifest), 'photograph')}, spread over the ages; below each its label."
+    rows = spread_over_ages(dataset.y, SHOWN)
+    items = dataset.items["item_id"].iloc[rows]
+    shown = [pictures(item, label(*ends)) for item, ends in zip(items, dataset.y[rows], strict=True)]
+    title = f"{len(shown)} of {counted(len(dataset), 'photograph')}, spread over the ages; below each its label."
     return section("photographs", "Photographs", tag("p", title), tag("div", *shown, class_="photos"))
 
 
@@ -78,40 +78,42 @@ def size_section(result):
 def links_section(result):
     """What must not be parted by a split."""
     rows = [
-        [kind, counted(c["groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
+        [kind, counted(c["age_groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
         for kind, c in result["links"].items()
     ]
-    head = ["linked by", "groups", "photographs", "of different ages"]
-    text = f"{counted(result['clusters'], 'cluster')} of photographs that a split must keep together."
+    head = ["linked by", "age_groups", "photographs", "of different ages"]
+    text = f"{counted(result['groups'], 'group')} of photographs that a split must keep together."
     linked = table(head, rows, (1, 2, 3), "Groups of linked photographs") if rows else None
-    return section("clusters", "Clusters", tag("p", text), linked)
+    return section("groups", "Groups", tag("p", text), linked)
 
 
 def conflict_section(result, pictures):
     """The same picture with different ages, side by side, the worst first."""
-    groups = result["conflicts"]
-    if not groups:
+    age_groups = result["conflicts"]
+    if not age_groups:
         return None
-    worst = "" if len(groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
-    found = counted(len(groups), "group shows", "groups show")
+    worst = (
+        "" if len(age_groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
+    )
+    found = counted(len(age_groups), "group shows", "groups show")
     text = f"{found} the same picture, or nearly the same, with different ages.{worst}"
     return section(
         "conflicts",
         "The same picture, different ages",
         tag("p", text),
-        tag("div", *(_group(group, pictures) for group in groups[:GROUPS]), class_="groups"),
+        tag("div", *(_group(group, pictures) for group in age_groups[:GROUPS]), class_="age_groups"),
     )
 
 
 def copies_section(result, pictures):
     """The same picture with ages that agree, the largest groups."""
     found = result["copies"]
-    if not found["groups"]:
+    if not found["age_groups"]:
         return None
-    groups = counted(found["groups"], "group shows", "groups show")
+    age_groups = counted(found["age_groups"], "group shows", "groups show")
     shown = (_group(group, pictures) for group in found["largest"])
-    text = f"{groups} the same picture more than once, with ages that agree; the largest:"
-    return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
+    text = f"{age_groups} the same picture more than once, with ages that agree; the largest:"
+    return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="age_groups"))
 
 
 def _group(group, pictures):

@@ -4,7 +4,7 @@ from ..._utils.console import counted
 from ...data.quality.audit import label
 from ...errors import DataError
 from ...evaluation import label_issues
-from ...experiments import experiment
+from ...experiments.experiment import experiment_holding, run_named
 from .html import section, tag
 
 SHOWN = 48
@@ -27,12 +27,12 @@ class Doubts:
     """
 
     def __init__(self, out, name):
-        self._plan_folder = experiment.holding(out, name)
-        run = experiment.named(self._plan_folder, name)
+        self._plan_folder = experiment_holding(out, name)
+        run = run_named(self._plan_folder, name)
         self.title, self._table = run.title, label_issues.find(self._plan_folder, run, 2 * SHOWN)
 
-    def among(self, manifest):
-        """The suspects that the manifest has, as the very files that the run was made on.
+    def among(self, dataset):
+        """The suspects that the dataset has, as the very files that the run was made on.
 
         Raises
         ------
@@ -40,22 +40,22 @@ class Doubts:
             It has none of the run's photographs.
         """
         known = self._plan_folder.items.set_index("item_id")["sha256"]
-        same = manifest.items.set_index("item_id")["sha256"].reindex(known.index) == known
+        same = dataset.items.set_index("item_id")["sha256"].reindex(known.index) == known
         if not same.any():
-            raise DataError(f"the run {self.title} was made on other photographs than those of {manifest.name}")
+            raise DataError(f"the run {self.title} was made on other photographs than those of {dataset.name}")
         return self._table[same.loc[self._table["item_id"]].to_numpy()].head(SHOWN)
 
 
-def suspect_section(doubts, manifest, pictures):
+def suspect_section(doubts, dataset, pictures):
     """The labels least likely by a run's predictions for photographs that it did not train on, the worst first.
 
     Parameters
     ----------
     doubts : Doubts
-    manifest : Manifest
+    dataset : Dataset
     pictures : pictures.Pictures
     """
-    table = doubts.among(manifest)
+    table = doubts.among(dataset)
     shown = [pictures(row.item_id, _caption(row), named=True) for row in table.itertuples()]
     text = (
         f"{counted(len(shown), 'label')} that {doubts.title} contradicts most, by what it predicts of photographs that "

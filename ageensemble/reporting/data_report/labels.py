@@ -31,7 +31,7 @@ def age_section(result):
 def _chart(result, label):
     """Items of each year; where most labels are ranges, of each group."""
     if 2 * result["ages"]["ranges"] > result["items"] and not result["grouping"]["cuts"]:
-        return [charts.columns(result["groups"], label)]
+        return [charts.columns(result["age_groups"], label)]
     years = {int(year): count for year, count in result["years"]["all"].items()}
     return [
         charts.histogram(years, label, lambda age: "ten" if age % 10 == 0 else "five" if age % 5 == 0 else "own"),
@@ -44,7 +44,7 @@ def _groups(result):
     head = ["age", "photographs", *(value for _, value in values)]
     columns = [result["years"]["all"], *(result["years"][name][value] for name, value in values)]
     rows = []
-    for name, (low, high) in zip(result["groups"], result["grouping"]["groups"], strict=True):
+    for name, (low, high) in zip(result["age_groups"], result["grouping"]["age_groups"], strict=True):
         rows.append(
             [name, *(f"{sum(count for year, count in c.items() if low <= int(year) <= high):,}" for c in columns)]
         )
@@ -104,7 +104,7 @@ def _shares(counts, last):
 
 def _means(name, found, mean):
     means = found["values"]
-    sure = [m for m in means.values() if m["items"] >= FEWEST and m["low"] == m["low"]]  # NaN for a single cluster
+    sure = [m for m in means.values() if m["items"] >= FEWEST and m["low"] == m["low"]]  # NaN for a single group
     middles = [mean, *(m["mean_age"] for m in means.values())]
     between = (min([*middles, *(m["low"] for m in sure)]) - 1, max([*middles, *(m["high"] for m in sure)]) + 1)
     rows = []
@@ -113,7 +113,7 @@ def _means(name, found, mean):
         drawn = charts.whisker(m["low"], m["mean_age"], m["high"], between, mean, f"{value}: {text}")
         rows.append([value, f"{m['items']:,}", text, drawn])
     head = [name, "photographs", "mean age (95\u00a0%)", f"{between[0]:.0f} to {between[1]:.0f} years"]
-    caption = f"Mean age by {name}; the line is the mean of all, {mean}; a dot without a bar is of one cluster alone"
+    caption = f"Mean age by {name}; the line is the mean of all, {mean}; a dot without a bar is of one group alone"
     return table(head, rows, (1, 2), caption, "means")
 
 
@@ -137,7 +137,7 @@ def heaping_section(result):
     )
     multiples = table(head, [_beside(m) for m in found["fives"]["at"]], range(1, 4), "Multiples of five")
     how = (
-        f"Whipple's index for {FIRST} to {LAST} years, divided by 100, with a 95 % interval that heeds clusters. It is "
+        f"Whipple's index for {FIRST} to {LAST} years, divided by 100, with a 95 % interval that heeds groups. It is "
         "1 where the histogram is straight over five years; a true peak at such an age raises it as rounding does."
     )
     return section(
@@ -163,5 +163,5 @@ def _index(found, number):
 
 
 def _beside(m):
-    ratio = f"{m['items'] / m['neighbours']:.2f}" if m["neighbours"] else Markup("&ndash;")
-    return [m["age"], f"{m['items']:,}", f"{m['neighbours']:,.1f}", ratio]
+    ratio = f"{m['items'] / m['neighbors']:.2f}" if m["neighbors"] else Markup("&ndash;")
+    return [m["age"], f"{m['items']:,}", f"{m['neighbors']:,.1f}", ratio]

@@ -13,14 +13,14 @@ from .findings import findings
 from .html import Markup, joined, section, tag
 
 
-def save(file, manifest, result, doubts=None):
+def save(file, dataset, result, doubts=None):
     """Write the page.
 
     Parameters
     ----------
     file : path
         HTML; its folder is made
-    manifest : Manifest
+    dataset : Dataset
     result : dict
         from `audit.audit`, with `cleaned`, from `cleaning.apply`
     doubts : Doubts, optional
@@ -32,13 +32,13 @@ def save(file, manifest, result, doubts=None):
         The run was made on other photographs.
     """
     body = joined(
-        _head(manifest, result),
-        tag("main", *_sections(manifest, result, doubts)),
-        _foot(manifest),
+        _head(dataset, result),
+        tag("main", *_sections(dataset, result, doubts)),
+        _foot(dataset),
     )
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with writing(file) as temporary:
-        temporary.write_text(_document(f"{manifest.name}: a look at the data", body), encoding="utf-8")
+        temporary.write_text(_document(f"{dataset.name}: a look at the data", body), encoding="utf-8")
 
 
 def _document(title, body):
@@ -58,31 +58,31 @@ def _document(title, body):
     return "<!doctype html>\n" + tag("html", head, tag("body", body), lang="en") + "\n"
 
 
-def _head(manifest, result):
-    a, excluded = result["ages"], len(manifest.excluded)
+def _head(dataset, result):
+    a, excluded = result["ages"], len(dataset.excluded)
     figures = [
         ("photograph" if result["items"] == 1 else "photographs", f"{result['items']:,}"),
         ("left out", f"{excluded:,}"),
-        ("cluster" if result["clusters"] == 1 else "clusters", f"{result['clusters']:,}"),
+        ("group" if result["groups"] == 1 else "groups", f"{result['groups']:,}"),
         ("ages", f"{a['lowest']} to {a['highest']}"),
         ("median age", f"{a['median']:g}"),
         (
             "conflict" if len(result["conflicts"]) == 1 else "conflicts",
-            f"{len(result['conflicts']):,}" if manifest.looked_at else "not looked for",
+            f"{len(result['conflicts']):,}" if dataset.looked_at else "not looked for",
         ),
     ]
     tiles = (tag("div", tag("dt", name), tag("dd", value)) for name, value in figures)
     return tag(
         "header",
         tag("p", "ageensemble data check", class_="brand"),
-        tag("h1", manifest.name),
+        tag("h1", dataset.name),
         tag("dl", *tiles, class_="tiles"),
-        None if manifest.looked_at else tag("p", "The labels alone: no photograph was opened.", class_="note"),
+        None if dataset.looked_at else tag("p", "The labels alone: no photograph was opened.", class_="note"),
     )
 
 
-def _sections(manifest, result, doubts):
-    shown = images.Pictures(manifest) if manifest.looked_at else None
+def _sections(dataset, result, doubts):
+    shown = images.Pictures(dataset) if dataset.looked_at else None
     found = [tag("li", sentence) for sentence in findings(result)]
     yield section("findings", "What stands out", tag("ul", *found) if found else tag("p", "Nothing."))
     yield labels.age_section(result)
@@ -92,15 +92,15 @@ def _sections(manifest, result, doubts):
     if shown:
         yield images.conflict_section(result, shown)
         yield images.copies_section(result, shown)
-        yield label_issues.suspect_section(doubts, manifest, shown) if doubts else None
-        yield images.sample_section(manifest, shown)
+        yield label_issues.suspect_section(doubts, dataset, shown) if doubts else None
+        yield images.sample_section(dataset, shown)
         yield images.size_section(result)
     yield images.links_section(result)
-    yield exclusions.excluded_section(manifest)
+    yield exclusions.excluded_section(dataset)
 
 
-def _foot(manifest):
+def _foot(dataset):
     copies = "It holds small copies of photographs: pass it on only to whom you may pass these on. "
-    terms = f"Terms of the photographs: {manifest.licence}" if manifest.licence else "Their terms are not known here"
-    made = f"Made by ageensemble {__version__} from {counted(len(manifest), 'photograph')}; it fetches nothing."
-    return tag("footer", tag("p", copies if manifest.looked_at else None, terms + "."), tag("p", made))
+    terms = f"Terms of the photographs: {dataset.license}" if dataset.license else "Their terms are not known here"
+    made = f"Made by ageensemble {__version__} from {counted(len(dataset), 'photograph')}; it fetches nothing."
+    return tag("footer", tag("p", copies if dataset.looked_at else None, terms + "."), tag("p", made))

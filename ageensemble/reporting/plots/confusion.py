@@ -6,7 +6,7 @@ from ...evaluation import metrics
 from .figure import figure_of, head, save
 
 
-def save_confusion(file, distribution, y, groups, title):
+def save_confusion(file, distribution, y, age_groups, title):
     """Confusion matrix of age groups, rows (true) in per cent, counts beside the labels.
 
     Parameters
@@ -18,21 +18,23 @@ def save_confusion(file, distribution, y, groups, title):
     groups : ages.Scheme
     title : str
     """
-    label = groups.of(y)
+    label = age_groups.of(y)
     inside = label >= 0
-    answer = groups.probabilities(distribution[inside]).argmax(1)
-    table = metrics.confusion(label[inside], answer, len(groups))
+    answer = age_groups.probabilities(distribution[inside]).argmax(1)
+    table = metrics.confusion(label[inside], answer, len(age_groups))
     count = table.sum(1)
     share = 100 * table / np.maximum(count, 1)[:, None]
-    side = max(4.2, 2.2 + 0.42 * len(groups))
+    side = max(4.2, 2.2 + 0.42 * len(age_groups))
     figure, axis = figure_of(side + 0.6, side)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    axis.set_xticks(range(len(groups)), groups.labels, rotation=60, ha="right", rotation_mode="anchor")
-    axis.set_yticks(range(len(groups)), [f"{name}  ({n:,})" for name, n in zip(groups.labels, count, strict=True)])
-    if len(groups) <= 20:  # beyond that the numbers are no longer readable
+    axis.set_xticks(range(len(age_groups)), age_groups.labels, rotation=60, ha="right", rotation_mode="anchor")
+    axis.set_yticks(
+        range(len(age_groups)), [f"{name}  ({n:,})" for name, n in zip(age_groups.labels, count, strict=True)]
+    )
+    if len(age_groups) <= 20:  # beyond that the numbers are no longer readable
         for row, column in zip(*np.nonzero(share >= 0.5), strict=True):
-            colour = "white" if share[row, column] > 55 else "black"
-            axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", fontsize=8, color=colour)
+            color = "white" if share[row, column] > 55 else "black"
+            axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", fontsize=8, color=color)
     axis.set(xlabel="predicted age group", ylabel="true age group (items)")
     head(axis, f"{title}\nper cent of the true group", side)
     save(figure, file)

@@ -22,11 +22,11 @@ def save_coverage(file, content, title):
     place = np.arange(len(slices))
     width = max(6.4, 2.6 + 0.42 * len(slices))
     figure, (axis, below) = figure_of(width, 5.6, rows=2, sharex=True, height_ratios=[3, 2])
-    for kind, (name, colour, marker, shift) in KINDS.items():
+    for kind, (name, color, marker, shift) in KINDS.items():
         share, low, high = (100 * np.array([row[kind][end] for row in slices]) for end in ("share", "low", "high"))
         bars = [share - low, high - share]
-        axis.errorbar(place + shift, share, bars, color=colour, fmt=marker, markersize=4, linewidth=1.2, label=name)
-        below.bar(place + shift, [row[kind]["mean_width"] for row in slices], 0.28, color=colour)
+        axis.errorbar(place + shift, share, bars, color=color, fmt=marker, markersize=4, linewidth=1.2, label=name)
+        below.bar(place + shift, [row[kind]["mean_width"] for row in slices], 0.28, color=color)
     level = 100 * content["level"]
     axis.axhline(level, color=INK, linewidth=0.8, linestyle=":", label=f"stated: {level:g} %")
     axis.set(ylabel="true ages inside, %")
@@ -37,6 +37,6 @@ def save_coverage(file, content, title):
     below.set_xticks(place, labels, rotation=60, ha="right", rotation_mode="anchor")
     for one in (axis, below):
         one.grid(alpha=0.3, axis="y")
-        one.axvline(0.5, color="lightgrey", linewidth=0.8)
+        one.axvline(0.5, color="lightgray", linewidth=0.8)
     head(axis, title, width)
     save(figure, file)

@@ -5,7 +5,7 @@ import textwrap
 from ..._utils.console import plain
 from ..._utils.io import writing
 
-INK, QUIET, WARM, COOL = "black", "grey", "crimson", "steelblue"
+INK, QUIET, WARM, COOL = "black", "gray", "crimson", "steelblue"
 
 
 def figure_of(width, height, columns=1, rows=1, **more):

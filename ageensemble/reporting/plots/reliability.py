@@ -8,7 +8,7 @@ from .figure import COOL, INK, WARM, figure_of, head, head_all, save
 LEVELS = np.linspace(0.02, 0.98, 49)
 
 
-def save_reliability(file, before, after, temperature, y, groups, title):
+def save_reliability(file, before, after, temperature, y, age_groups, title):
     """How often the answered age group is right by its confidence, and of exact ages, intervals by their stated level.
 
     Parameters
@@ -29,11 +29,11 @@ def save_reliability(file, before, after, temperature, y, groups, title):
     width = 4.8 * (1 + exact)
     figure, axes = figure_of(width, 5.2, columns=1 + exact, squeeze=False)
     axes = axes[0]
-    for name, distribution, colour, marker, width in lines:
-        _groups(axes[0], calibration.group_curve(distribution, y, groups), name, colour, marker, width)
+    for name, distribution, color, marker, width in lines:
+        _groups(axes[0], calibration.group_curve(distribution, y, age_groups), name, color, marker, width)
         if exact:
             held = calibration.interval_curve(distribution, y, LEVELS)
-            axes[1].plot(100 * LEVELS, 100 * held, color=colour, linewidth=width, label=name)
+            axes[1].plot(100 * LEVELS, 100 * held, color=color, linewidth=width, label=name)
     for axis in axes:
         axis.plot([0, 100], [0, 100], color=INK, linewidth=0.8, linestyle=":", label="as sure as right")
         axis.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
@@ -48,10 +48,10 @@ def save_reliability(file, before, after, temperature, y, groups, title):
     save(figure, file)
 
 
-def _groups(axis, curve, name, colour, marker, width):
+def _groups(axis, curve, name, color, marker, width):
     confidence, right, count = curve.T
-    axis.plot(100 * confidence, 100 * right, color=colour, linewidth=width, marker=marker, markersize=4, label=name)
+    axis.plot(100 * confidence, 100 * right, color=color, linewidth=width, marker=marker, markersize=4, label=name)
     if marker == "o":
         for x, y, n in zip(100 * confidence, 100 * right, count, strict=True):
             shift = (-16, -12) if x > 90 else (5, -10 if y > 8 else 5)
-            axis.annotate(f"{n:,.0f}", (x, y), shift, textcoords="offset points", fontsize=7, color=colour)
+            axis.annotate(f"{n:,.0f}", (x, y), shift, textcoords="offset points", fontsize=7, color=color)

@@ -74,8 +74,8 @@ def _room(dot, size, taken, inside, scale):
     """The nearest free place for a text, (left, bottom, right, top) in pixels; the least crowded where none is free."""
     turn = 2 * np.pi * np.arange(STEPS) / STEPS
     away = np.multiply(DISTANCES, scale)[:, None, None] + size / 2
-    centre = (dot + away * np.column_stack([np.cos(turn), np.sin(turn)])).reshape(-1, 2)
-    boxes = np.hstack([centre - size / 2, centre + size / 2])
+    center = (dot + away * np.column_stack([np.cos(turn), np.sin(turn)])).reshape(-1, 2)
+    boxes = np.hstack([center - size / 2, center + size / 2])
     apart = (boxes[:, None, :2] - 2 > taken[:, 2:]) | (boxes[:, None, 2:] + 2 < taken[:, :2])
     crowded = (~apart.any(-1)).sum(1)
     outside = ((boxes[:, :2] < inside.min) | (boxes[:, 2:] > inside.max)).any(1)

@@ -20,9 +20,9 @@ def save_training(file, histories, title):
     """
     figure, axes = figure_of(9.6, 4.2, columns=2)
     for axis, what, label in zip(axes, ("loss", "mae"), ("loss", "MAE, years"), strict=True):
-        for prefix, (name, colour) in CURVES.items():
+        for prefix, (name, color) in CURVES.items():
             lines = [history.get(prefix + what, np.empty(0)) for history in histories]
-            _draw_curves(axis, [line for line in lines if np.isfinite(line).any()], name, colour)
+            _draw_curves(axis, [line for line in lines if np.isfinite(line).any()], name, color)
         last = max(len(line) for history in histories for line in history.values())
         axis.set(xlabel="epoch", ylabel=label, xlim=(0.5, last + 0.5))
         axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -34,13 +34,13 @@ def save_training(file, histories, title):
     save(figure, file)
 
 
-def _draw_curves(axis, lines, name, colour):
+def _draw_curves(axis, lines, name, color):
     if not lines:
         return
     together = min(map(len, lines))  # a mean of those that stopped later would jump
     if len(lines) > 1:
         for line in lines:
-            axis.plot(np.arange(1, len(line) + 1), line, color=colour, linewidth=0.8, alpha=0.5)
+            axis.plot(np.arange(1, len(line) + 1), line, color=color, linewidth=0.8, alpha=0.5)
     mean = np.mean([line[:together] for line in lines], axis=0)
     marker = "o" if together == 1 else None  # a single point makes no line
-    axis.plot(np.arange(1, together + 1), mean, color=colour, linewidth=2.4, label=name, marker=marker)
+    axis.plot(np.arange(1, together + 1), mean, color=color, linewidth=2.4, label=name, marker=marker)

@@ -14,15 +14,15 @@ def save_true_predicted(file, distribution, y, title):
     age, predicted = y[:, 0], ages.median(distribution)
     figure, axis = figure_of(6.2, 5.6)
     top = int(max(age.max(), predicted.max())) + 2
-    colours = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single photograph is seen too
-    density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap=colours)
+    colors = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single photograph is seen too
+    density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap=colors)
     axis.plot([0, top], [0, top], color="black", linewidth=0.8, label="predicted = true")
-    centre = np.array([a for a in range(top) if (np.abs(age - a) <= 2).sum() >= 20])
-    if len(centre):
-        near = [np.quantile(predicted[np.abs(age - a) <= 2], [0.1, 0.5, 0.9]) for a in centre]
+    center = np.array([a for a in range(top) if (np.abs(age - a) <= 2).sum() >= 20])
+    if len(center):
+        near = [np.quantile(predicted[np.abs(age - a) <= 2], [0.1, 0.5, 0.9]) for a in center]
         low, middle, high = np.transpose(near)
-        axis.plot(centre, middle, color="crimson", linewidth=1.6, label="median of predictions")
-        axis.plot(centre, low, centre, high, color="crimson", linewidth=1, linestyle=":")
+        axis.plot(center, middle, color="crimson", linewidth=1.6, label="median of predictions")
+        axis.plot(center, low, center, high, color="crimson", linewidth=1, linestyle=":")
         axis.plot([], [], color="crimson", linewidth=1, linestyle=":", label="80 % of predictions")
     axis.set(xlabel="true age, years", ylabel="predicted age, years", xlim=(0, top), ylim=(0, top))
     head(axis, title, 6.2)

@@ -2,7 +2,7 @@
 
 The ages and the shares are those of Cao, Mirjalili & Raschka 2020 (Pattern Recognition Letters 140), whom others
 followed. Which photograph is in which part is not: their lists are not shipped here, so the parts are drawn from our
-seed, and no cluster is parted. Numbers are near those that are published, not equal to them.
+seed, and no group is parted. Numbers are near those that are published, not equal to them.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy as np
 from ...data.readers import ANY_TABLE
 from ...data.readers.utkface import NAME
 from ...errors import DataError, UsageError
-from .. import split
+from ..split import make_split
 
 AGES = 21, 60
 
 
-def apply(manifest, seed, folds):
-    """Plan and manifest, see `ageensemble.protocols`.
+def apply(dataset, seed, folds):
+    """Split and dataset, see `ageensemble.protocols`.
 
     Raises
     ------
@@ -25,14 +25,14 @@ def apply(manifest, seed, folds):
     DataError
         Too few photographs of these ages.
     """
-    for name, items in manifest.items.groupby("dataset"):
-        _refuse_another(name, manifest.formats.get(name, "manifest"), items["path"])
+    for name, items in dataset.items.groupby("dataset"):
+        _refuse_another(name, dataset.formats.get(name, "dataset"), items["path"])
     low, high = AGES
-    inside = (manifest.y[:, 0] >= low) & (manifest.y[:, 1] <= high)
+    inside = (dataset.y[:, 0] >= low) & (dataset.y[:, 1] <= high)
     if not inside.any():
-        raise DataError(f"{manifest.name} has no photograph of an age from {low} to {high}")
-    taken = manifest.take(np.flatnonzero(inside), f"not {low} to {high} years old")
-    return split.make(taken, seed, folds), taken
+        raise DataError(f"{dataset.name} has no photograph of an age from {low} to {high}")
+    taken = dataset.take(np.flatnonzero(inside), f"not {low} to {high} years old")
+    return make_split(taken, seed, folds), taken
 
 
 def _refuse_another(name, source, paths):
@@ -43,5 +43,5 @@ def _refuse_another(name, source, paths):
     otherwise = "; neither its name nor its file names are those of UTKFace" if source in ANY_TABLE else ""
     raise UsageError(
         f"the protocol utkface-21-60 is for UTKFace alone, and {name} is in the format {source}{otherwise}; "
-        "for the same ages of another set: --clean ages=21-60"
+        "for the same ages of another set: --filter ages=21-60"
     )
