@@ -60,7 +60,7 @@ def _scores(scores):
     lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
     for name in scores[parts[0]]:
         lines.append("| " + " | ".join([NAMES[name], *(_value(name, scores[part][name]) for part in parts)]) + " |")
-    return "\n".join(lines) + f"\n\nWith 95 % intervals; age groups: {scores['groups']}."
+    return "\n".join(lines) + f"\n\nWith 95 % intervals; age groups: {scores['age_groups']}."
 
 
 def _value(name, estimate):
