@@ -129,8 +129,8 @@ def test_features_say_what_they_are(name):
 
 
 def test_unknown_names_are_answered_with_the_known_and_the_nearest():
-    with pytest.raises(UsageError, match=r"known: .*floor.*; did you mean 'floor'\?"):
-        models.load("flor")
+    with pytest.raises(UsageError, match=r"known: .*prior.*; did you mean 'prior'\?"):
+        models.load("proir")
     with pytest.raises(UsageError, match=r"any name of timm's such as resnet50; did you mean 'test_resnet'\?"):
         models.load("test_resnt")
     with pytest.raises(UsageError, match=r"no feature called 'hgo'; known: .*; did you mean 'hog'"):
@@ -319,7 +319,7 @@ def test_an_installed_entry_point_is_a_model_like_any_other(tmp_path):
     info = tmp_path / "other_package-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-package\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[ageensemble.models]\ntheirs = other_package\nfloor = nowhere\n")
+    (info / "entry_points.txt").write_text("[ageensemble.models]\ntheirs = other_package\nprior = nowhere\n")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     listed = apart("list", "models", PYTHONPATH=path)
     assert "theirs" in listed.stdout

@@ -59,7 +59,7 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
     [
         (
             "min-sise=3",
-            r"no filter called 'min-sise'; known: ages, gender-balance, .*; did you mean 'min-image-size'\?",
+            r"no filter called 'min-sise'; known: age-range, blur, .*; did you mean 'min-image-size'\?",
         ),
         ("./mine.py", "no filter called './mine.py'"),
         ("__init__", "no filter called"),
@@ -69,7 +69,7 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
         ("min-image-size=0", "'0' is not a whole number of pixels, 1 or more"),
         ("min-image-size=9.5", "'9.5' is not a whole number of pixels"),
         ("age-range=30", "'30' is not a range|'' is not a range"),
-        ("age-range=90-1", "'90-1' is not a range of whole years, LOW-HIGH, within 0-120, such as ages=1-90"),
+        ("age-range=90-1", "'90-1' is not a range of whole years, LOW-HIGH, within 0-120, such as age-range=1-90"),
         ("age-range=1-200", "is not a range of whole years"),
         ("age-range=-5-90", "is not a range of whole years"),
         ("conflicting-labels=-1", "'-1' is not a number of years, 0 or more, such as conflicting-labels=2"),
@@ -87,7 +87,8 @@ def test_what_cannot_be_read_is_one_line_that_says_what_would_be_right(text, com
 
 def test_a_step_given_twice_is_refused_whatever_its_values():
     with pytest.raises(
-        UsageError, match=r"--filter ages is given more than once \(ages=1-90 and ages=5-80\); give it once"
+        UsageError,
+        match=r"--filter age-range is given more than once \(age-range=1-90 and age-range=5-80\); give it once",
     ):
         filters.parse(["age-range=1-90", "conflicting-labels", "age-range=5-80"])
     with pytest.raises(UsageError, match=r"gender-balance and gender-balance"):
@@ -107,7 +108,7 @@ def test_the_steps_are_listed():
     listed = json.loads(ageensemble("list", "filters", "--json").stdout)
     assert list(listed) == filters.names() == sorted(listed)
     assert {
-        "ages",
+        "age-range",
         "gender-balance",
         "blur",
         "conflicting-labels",
@@ -311,7 +312,7 @@ def test_each_step_works_on_what_the_one_before_left_and_reports_the_ages_before
     cleaned, report = filters.apply(items, filters.parse(["age-range=2-90", "gender-balance"]))
     first, second = report
     assert [row["removed"] for row in report] == [2, 1]
-    assert (first["name"], first["value"], second["value"]) == ("ages", "2-90", "")
+    assert (first["name"], first["value"], second["value"]) == ("age-range", "2-90", "")
     assert {group: count for group, count in first["before"].items() if count} == {"0-2": 1, "18-22": 3, "81+": 1}
     assert first["after"] == second["before"]
     assert second["after"]["18-22"] == len(cleaned) == 2
@@ -332,10 +333,10 @@ def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
     cleaned, _ = filters.apply(items, filters.parse(["age-range=2-90", "label-deviation=3"]))
     assert cleaned.excluded["item_id"].tolist() == ["0", "2"]
     assert cleaned.excluded["reason"].tolist() == [
-        "cleaned by ages=2-90: age not from 2 to 90 years",
-        "cleaned by deviation=3: people's guesses deviate by more than 3 years",
+        "cleaned by age-range=2-90: age not from 2 to 90 years",
+        "cleaned by label-deviation=3: people's guesses deviate by more than 3 years",
     ]
-    assert cleaned.reasons == {"cleaned by ages=2-90": 1, "cleaned by deviation=3": 1}
+    assert cleaned.reasons == {"cleaned by age-range=2-90": 1, "cleaned by label-deviation=3": 1}
 
 
 def test_without_steps_nothing_happens(dataset):
@@ -355,7 +356,7 @@ def test_the_lines_say_what_went_and_how_the_ages_changed():
     _, report = filters.apply(items, filters.parse(["age-range=1-90", "face-score=1"]))
     assert list(filters.lines(report)) == [
         "cleaning left out 2 of 4 items; 2 stay",
-        "  ages=1-90              1  age not from 1 to 90 years",
+        "  age-range=1-90         1  age not from 1 to 90 years",
         "  face-score=1           1  face score below 1; 1 stay that do not say it",
         "      age           before            after",
         "      0-2        1  25.0 %        1  50.0 %",

@@ -258,10 +258,10 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
 
 
 def test_every_format_is_detected_by_looking(utkface, annotated):
-    assert {"annotations", "dataset", "utkface"} < set(readers.formats())
+    assert {"annotations", "csv", "utkface"} < set(readers.formats())
     assert readers.detect(utkface) == "utkface"
     assert readers.detect(annotated) == "annotations"
-    assert readers.detect(annotated / "annotations.csv") == "dataset"
+    assert readers.detect(annotated / "annotations.csv") == "csv"
 
 
 def test_what_is_not_there_is_empty_or_of_no_known_layout_says_so(tmp_path):
@@ -292,7 +292,7 @@ def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
 
 
 def test_an_unknown_format_lists_the_known_ones():
-    with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*dataset, .*utkface"):
+    with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*csv, .*utkface"):
         readers.module("imdb")
 
 

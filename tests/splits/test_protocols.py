@@ -53,7 +53,7 @@ def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
     (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(dataset, seed, folds):\n    pass\n')
     monkeypatch.syspath_prepend(tmp_path)
     theirs = SimpleNamespace(name="theirs", module="their_protocol")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs] * (group == "ageensemble.splits.protocols"))
+    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs] * (group == "ageensemble.protocols"))
     assert "theirs" in protocols.names()
     assert protocols.module("theirs").__doc__ == "All of it."
 
@@ -81,7 +81,7 @@ def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, datas
 
 def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, dataset, tmp_path, cache):
     protocol = protocols.module("utkface-21-60")
-    listed = replace(dataset, formats={dataset.name: "dataset"})
+    listed = replace(dataset, formats={dataset.name: "csv"})
     assert protocol.apply(listed, 0, 5)[0].hash == protocol.apply(dataset, 0, 5)[0].hash
     shutil.copytree(told, tmp_path / "my-UTKFace")
     named = load_dataset(tmp_path / "my-UTKFace", cache=cache)
@@ -109,8 +109,10 @@ def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path,
         folder = Experiment.create(tmp_path, dataset, split, about)
         headings.append(leaderboard.heading(folder))
     assert [path.name for path in tmp_path.iterdir()] == [folder.folder.name]
-    assert headings[0].startswith("UTKFace-told: 40 items; cleaned: ages=21-60 (20 left out);")
-    assert headings[1].startswith("UTKFace-told: 40 items; protocol utkface-21-60; cleaned: ages=21-60 (20 left out);")
+    assert headings[0].startswith("UTKFace-told: 40 items; cleaned: age-range=21-60 (20 left out);")
+    assert headings[1].startswith(
+        "UTKFace-told: 40 items; protocol utkface-21-60; cleaned: age-range=21-60 (20 left out);"
+    )
     assert headings[2] == headings[1]
 
 

@@ -93,7 +93,8 @@ def parse(texts):
 
 def _step(text):
     name, given, value = (part.strip() for part in text.partition("="))
-    found, name = module(name), name.replace("_", "-")
+    name = REGISTRY.resolve(name)
+    found = module(name)
     value = value if given else getattr(found, "DEFAULT", None)
     if value is None:
         raise UsageError(f"--filter {name} needs a value, such as {found.EXAMPLE}")

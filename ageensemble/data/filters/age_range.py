@@ -3,7 +3,7 @@
 from ...ages import MAX_AGE
 from ._values import whole
 
-EXAMPLE = "ages=1-90"
+EXAMPLE = "age-range=1-90"
 WHAT = f"a range of whole years, LOW-HIGH, within 0-{MAX_AGE}"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from ..quality import audit
 from ._values import number
 
-EXAMPLE = "conflicts=2"
+EXAMPLE = "conflicting-labels=2"
 DEFAULT = "0"
 PHOTOGRAPHS = True
 

@@ -5,7 +5,7 @@ import numpy as np
 from ...ages import DEFAULT_AGE_GROUPS
 from ...errors import DataError
 
-EXAMPLE = "balance-gender"
+EXAMPLE = "gender-balance"
 DEFAULT = ""
 COLUMN = "gender"
 SIGN = {"female": 1, "male": -1}
@@ -27,7 +27,7 @@ def left_out(dataset, value, *, seed, progress):
     sign = dataset.items["gender"].map(SIGN).fillna(0).astype(int).tolist()
     if not any(sign):
         seen = ", ".join(sorted(map(str, dataset.items["gender"].dropna().unique()))[:5])
-        raise DataError(f"balance-gender is between female and male, and no item of {dataset.name} is; seen: {seen}")
+        raise DataError(f"gender-balance is between female and male, and no item of {dataset.name} is; seen: {seen}")
     group = DEFAULT_AGE_GROUPS.lookup[dataset.y.sum(1) // 2].tolist()
     excess = np.bincount(group, sign, len(DEFAULT_AGE_GROUPS)).astype(int).tolist()  # of the one over the other gender
     order = np.argsort(dataset.groups, kind="stable")

@@ -2,7 +2,7 @@
 
 from ._values import number
 
-EXAMPLE = "deviation=10"
+EXAMPLE = "label-deviation=10"
 COLUMN = "age_deviation"
 
 

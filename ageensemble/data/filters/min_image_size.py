@@ -2,7 +2,7 @@
 
 from ._values import whole
 
-EXAMPLE = "min-size=100"
+EXAMPLE = "min-image-size=100"
 PHOTOGRAPHS = True
 
 

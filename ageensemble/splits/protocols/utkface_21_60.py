@@ -26,7 +26,7 @@ def apply(dataset, seed, folds):
         Too few photographs of these ages.
     """
     for name, items in dataset.items.groupby("dataset"):
-        _refuse_another(name, dataset.formats.get(name, "dataset"), items["path"])
+        _refuse_another(name, dataset.formats.get(name, "csv"), items["path"])
     low, high = AGES
     inside = (dataset.y[:, 0] >= low) & (dataset.y[:, 1] <= high)
     if not inside.any():
@@ -43,5 +43,5 @@ def _refuse_another(name, source, paths):
     otherwise = "; neither its name nor its file names are those of UTKFace" if source in ANY_TABLE else ""
     raise UsageError(
         f"the protocol utkface-21-60 is for UTKFace alone, and {name} is in the format {source}{otherwise}; "
-        "for the same ages of another set: --filter ages=21-60"
+        "for the same ages of another set: --filter age-range=21-60"
     )
