@@ -1,8 +1,8 @@
 """Frozen embeddings: what a trained network, of timm or in an ONNX file, makes of a photograph before it decides.
 
-`svm@embed:mobilenetv2_100`, `svm@embed:FILE.onnx`, `svm@hog+embed:FILE.onnx embed.size=112`. The network stays as it
-is, only the model behind it learns: the fixed-feature setting of Kornblith et al., "Do better ImageNet models transfer
-better?", CVPR 2019.
+`svm@embedding:mobilenetv2_100`, `svm@embedding:FILE.onnx`, `svm@hog+embedding:FILE.onnx embedding.size=112`. The
+network stays as it is, only the model behind it learns: the fixed-feature setting of Kornblith et al., "Do better
+ImageNet models transfer better?", CVPR 2019.
 """
 
 import functools
@@ -38,7 +38,7 @@ def extract(batch, *, network="", weights="", size=0, mean="", std="", output=""
     batch : torch.Tensor of uint8, (n, 3, size, size)
         Photographs in RGB, on any device.
     network : str
-        A name of timm's, whose pooled features are taken, or a file ending in `.onnx`. Short: `embed:NETWORK`.
+        A name of timm's, whose pooled features are taken, or a file ending in `.onnx`. Short: `embedding:NETWORK`.
     weights : str
         File with weights for a network of timm's, safetensors or `.pth`; without it timm's own pretrained ones.
     size : int
@@ -51,7 +51,7 @@ def extract(batch, *, network="", weights="", size=0, mean="", std="", output=""
     mirror : bool
         The mean over the photograph and its mirror image: a face is as old either way.
     **options
-        For timm's constructor: `embed.pad_type=same`.
+        For timm's constructor: `embedding.pad_type=same`.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def extract(batch, *, network="", weights="", size=0, mean="", std="", output=""
     given = {"network": network, "weights": weights, "size": size, "mean": mean, "std": std, "output": output}
     params = _filled(given | options)
     run = _network(params, batch.device.type)
-    used = (timm_catalog.numbers(f"embed.{key}", params[key]) for key in ("mean", "std"))
+    used = (timm_catalog.numbers(f"embedding.{key}", params[key]) for key in ("mean", "std"))
     center, spread = (torch.tensor(values, device=batch.device) for values in used)
 
     def describe(images):
@@ -88,13 +88,15 @@ def check(params):
     """
     network = params["network"]
     if not network:
-        raise UsageError("embed of which network? embed:mobilenetv2_100, or another name of timm's, or embed:FILE.onnx")
+        raise UsageError(
+            "embedding of which network? embedding:mobilenetv2_100, or another name of timm's, or embedding:FILE.onnx"
+        )
     for key in ("mean", "std"):
-        timm_catalog.numbers(f"embed.{key}", params[key] or "1")
+        timm_catalog.numbers(f"embedding.{key}", params[key] or "1")
     for key in ["weights", *_options(params)] if _is_file(network) else ["output"]:
         if params[key]:
             kind = "a network of timm" if _is_file(network) else "an ONNX file"
-            raise UsageError(f"embed.{key} is for {kind}, which {_last(network)} is not")
+            raise UsageError(f"embedding.{key} is for {kind}, which {_last(network)} is not")
     loading.refuse(_options(params))
     if not _is_file(network) and not timm_catalog.knows(network):
         hint = did_you_mean(timm_catalog.near(network))
@@ -127,7 +129,7 @@ def settle(params, *, say):
         whose, usual, begin = "timm's", "timm's", f"weights {filled['network']}, "
     source = {"size": whose, "mean": usual, "std": usual}
     used = [f"{key} {filled[key]} ({'as given' if params[key] else source[key]})" for key in source]
-    say(f"embed:{_last(network)}: {begin}{', '.join(used)}")
+    say(f"embedding:{_last(network)}: {begin}{', '.join(used)}")
     return filled
 
 
@@ -201,9 +203,9 @@ def _filled(params):
     own = IMAGENET | {"size": insists} if _is_file(network) else timm_catalog.about(network)
     filled = params | {key: params[key] or own[key] for key in ("size", "mean", "std")}
     if not filled["size"]:
-        raise UsageError(f"{network} takes any size; choose one, such as embed.size=112")
+        raise UsageError(f"{network} takes any size; choose one, such as embedding.size=112")
     if insists not in (0, filled["size"]):
-        raise UsageError(f"{network} takes photographs of {insists} pixels, not embed.size={filled['size']}")
+        raise UsageError(f"{network} takes photographs of {insists} pixels, not embedding.size={filled['size']}")
     return filled
 
 
@@ -236,7 +238,7 @@ def _timm(network, file, file_content, constructor, device):
         net = loading.blank(network, options)
         loading.load(net, file)
     else:
-        net = loading.pretrained(network, options, instead="embed.weights=FILE takes them from a file")
+        net = loading.pretrained(network, options, instead="embedding.weights=FILE takes them from a file")
     return _rows(net.eval().to(device), network)
 
 

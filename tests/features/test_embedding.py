@@ -251,8 +251,8 @@ def test_a_spec_is_settled_once_and_keeps_its_name(colors):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("svm@embedding", "embed of which network?"),
-        ("svm@embedding:", "embed of which network?"),
+        ("svm@embedding", "embedding of which network?"),
+        ("svm@embedding:", "embedding of which network?"),
         ("svm@embedding:test_resnt", "timm has no network 'test_resnt', .*did you mean 'test_resnet'"),
         ("svm@embedding:test_resnet.nix", "timm has no network 'test_resnet.nix'"),
         ("svm@embedding:nowhere.onnx", "no such file: nowhere.onnx"),
@@ -283,7 +283,7 @@ def test_a_benchmark_on_embeddings_from_the_command_line(colors, utkface, cache,
     assert "embedding:colors.onnx: size 8 (the file's)" in done.stderr
     assert "svm@embedding:colors.onnx" in done.stdout
     refused = benchmark(utkface, tmp_path / "runs", cache, "--model", "svm@embedding")
-    assert "embed of which network?" in said(refused)
+    assert "embedding of which network?" in said(refused)
     assert refused.returncode == 2
 
 

@@ -32,11 +32,6 @@ def test_photographs_that_come_to_be_resized_otherwise_have_another_matrix(datas
     assert features.matrix_place("hog", params, dataset, tmp_path, "cpu") != before
 
 
-def test_the_hidden_helpers_of_a_feature_set_are_part_of_its_code():
-    assert features.source("hog") != features.source("lbp")
-    assert len(features.source("hog")) == 16
-
-
 def test_rows_of_several_matrices_stand_side_by_side(tmp_path):
     left, right = np.arange(6, dtype=np.float32).reshape(3, 2), np.float32([[7], [8], [9]])
     for name, matrix in (("a", left), ("b", right)):

@@ -222,7 +222,7 @@ def test_a_network_for_which_timm_has_no_weights_says_so():
 
 def test_an_option_that_timm_does_not_have_is_a_usage_error():
     with pytest.raises(UsageError, match=r"timm cannot make test_resnet color=blue: .*unexpected keyword argument"):
-        weights.blank(NAME, {"color_histogram": "blue"})
+        weights.blank(NAME, {"color": "blue"})
 
 
 # --- what timm says of its networks ----------------------------------------------------------------------------------

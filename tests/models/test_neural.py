@@ -130,7 +130,7 @@ def test_a_value_that_will_not_do_is_refused_before_anything_begins(wrong):
 @pytest.mark.parametrize(
     ("idle", "right"),
     [("test_resnet sigma=3.5 loss=l1", "loss=softlabel or softlabelmean$"),
-     ("test_resnet smoothing=0.1 loss=mse", "loss=crossentropy or softlabel or .*or ordinal or groups$"),
+     ("test_resnet smoothing=0.1 loss=mse", "loss=crossentropy or softlabel or .*or ordinal or age_groups$"),
      ("test_resnet momentum=0.8", "optimizer=sgd$"), ("test_resnet metric=f1", "patience=1 or more$"),
      ("test_resnet backbone_lr=0.1 freeze=6", "freeze below epochs$"),
      ("test_resnet pretrained=false weights=FILE", "no weights=FILE$"), ("cnn hidden=64 depth=1", "depth=2 or more$")],
@@ -139,7 +139,7 @@ def test_a_parameter_that_could_change_nothing_is_refused_with_what_it_needs(idl
     name, setting = idle.split()[:2]
     with pytest.raises(UsageError, match=f"(?i)^{name}: {setting} would change nothing, it counts only with {right}"):
         parse(idle.replace("FILE", str(weights[0])))
-    counting = ["sigma=3", "smoothing=0.1 loss=groups", "momentum=0.8 optimizer=sgd", "metric=f1 patience=1",
+    counting = ["sigma=3", "smoothing=0.1 loss=age_groups", "momentum=0.8 optimizer=sgd", "metric=f1 patience=1",
                 "backbone_lr=0.1 freeze=5", "sigma=2 loss=l1", "momentum=0.9"]  # fmt: skip
     for words in counting:
         parse(f"cnn {words}")

@@ -57,7 +57,9 @@ class Graph:
             raise UsageError(f"{self.file} has no output '{wanted}'; it has: {listed}")
         rows = [wanted] if wanted else [name for name, shape in shapes.items() if len(shape) == 2]
         if not rows:
-            raise DataError(f"{self.file} has no output of two dimensions; choose one with embed.output=NAME: {listed}")
+            raise DataError(
+                f"{self.file} has no output of two dimensions; choose one with embedding.output=NAME: {listed}"
+            )
         return rows[0], shapes[rows[0]]
 
     def __call__(self, images):
