@@ -18,7 +18,7 @@ VERBS = [
     *(["models", verb] for verb in ("save", "show", "onnx")),
     *([verb] for verb in ("results", "stack", "import", "compare", "intervals")),
     ["data", "check"],
-    ["data", "suspects"],
+    ["data", "label-issues"],
     ["data", "formats"],
     ["runs", "list"],
     ["runs", "remove"],
@@ -26,7 +26,7 @@ VERBS = [
     ["cache", "clear"],
     *(
         ["list", what]
-        for what in ("models", "features", "parameters", "age_groups", "formats", "cleaning", "protocols")
+        for what in ("models", "features", "parameters", "age-groups", "formats", "filters", "transforms", "protocols")
     ),
 ]
 
@@ -112,7 +112,7 @@ def test_a_bad_input_is_one_line_and_its_exit_code(words, code, complaint, tmp_p
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("what", ["models", "features", "age_groups", "formats"])
+@pytest.mark.parametrize("what", ["models", "features", "age-groups", "formats"])
 def test_lists_describe_each_name(what):
     rows = json.loads(ageensemble("list", what, "--json").stdout)
     assert rows
@@ -186,7 +186,7 @@ def test_json_for_programs_is_plain_ascii_and_has_no_nan():
 
 
 def test_a_reader_who_has_seen_enough_gets_no_traceback():
-    lister = subprocess.Popen(command("list", "age_groups"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lister = subprocess.Popen(command("list", "age-groups"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lister.stdout.close()
     assert "Traceback" not in lister.stderr.read()
     lister.wait()

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from ageensemble.apps.cli.main import app
+from ageensemble.apps.cli.main import app, modern_spelling
 from ageensemble.errors import UsageError
 
 
@@ -19,7 +19,7 @@ def refused(words):
     [
         (["benchmark", "--data", "/nowhere", "--model", "svn"], "did you mean 'svm'?"),
         (["benchmark", "--data", "/nowhere", "--model", "svm C=much"], "C must be a number such as 10.0"),
-        (["benchmark", "--data", "/nowhere", "--models", "svm", "--features", "hog+lpb"], "known: color, embed"),
+        (["benchmark", "--data", "/nowhere", "--models", "svm", "--features", "hog+lpb"], "known: color_histogram"),
         (["benchmark", "--data", "/nowhere", "--age-groups", "ten"], "known: default, decades"),
         (["benchmark", "--data", "/nowhere", "--format", "zip"], "no data format called 'zip'; known: adience"),
         (["benchmark", "--data", "/nowhere", "--device", "tpu"], "known: auto, cpu, cuda"),
@@ -48,3 +48,18 @@ def test_a_wrong_option_is_known_before_anything_is_read(words, right):
     said = refused(words)
     assert right in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("benchmark --groups decades --clean=conflicts", "benchmark --age-groups decades --filter=conflicts"),
+        ("benchmark --plan split.csv", "benchmark --split split.csv"),
+        ("data suspects svm --json", "data label-issues svm --json"),
+        ("list cleaning", "list filters"),
+        ("list preprocessing", "list transforms"),
+        ("list groups", "list age-groups"),
+    ],
+)
+def test_spellings_of_0_1_mean_what_they_meant(earlier, now):
+    assert modern_spelling(earlier.split()) == now.split()

@@ -106,7 +106,7 @@ Watcher.settle = classmethod(settle)
 def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
     dataset, cache, tmp_path, watcher, capsys, monkeypatch
 ):
-    monkeypatch.setattr(bench.reports, "missing", lambda run: [])  # pictures take longer than all else here
+    monkeypatch.setattr(bench.run_report, "missing", lambda run: [])  # pictures take longer than all else here
     watcher.write_text(SETTLING)
     here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
     assert estimated(dataset, str(watcher), here)["rows"][0]["left"] == 3

@@ -48,12 +48,13 @@ EARLIER_OPTIONS = {"--groups": "--age-groups", "--clean": "--filter", "--plan": 
 EARLIER_VERBS = {
     ("data", "suspects"): ("data", "label-issues"),
     ("list", "cleaning"): ("list", "filters"),
+    ("list", "groups"): ("list", "age-groups"),
     ("list", "preprocessing"): ("list", "transforms"),
 }
 
 
-def today(words):
-    """A command line with the spellings of 0.1 replaced by those of today."""
+def modern_spelling(words):
+    """A command line with the spellings of 0.1 replaced by the present ones."""
     parted = [word.partition("=") for word in words]
     words = [EARLIER_OPTIONS.get(option, option) + equals + value for option, equals, value in parted]
     return [*EARLIER_VERBS.get(tuple(words[:2]), words[:2]), *words[2:]]
@@ -63,7 +64,7 @@ def main():
     """Run the command line; every error a user can meet is one line and an exit code."""
     interrupted = "interrupted; what is done is kept, the same command goes on from there"
     try:
-        code = app(today(sys.argv[1:]), standalone_mode=False)
+        code = app(modern_spelling(sys.argv[1:]), standalone_mode=False)
     except AgeEnsembleError as error:
         fail(error, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):

@@ -207,7 +207,7 @@ for _what, _described in (
     ("models", _models),
     ("features", _features),
     ("transforms", _preprocessing),
-    ("age_groups", _groups),
+    ("age-groups", _groups),
     ("formats", _formats),
     ("filters", _cleaning),
     ("protocols", _protocols),
