@@ -198,10 +198,10 @@ def test_answers_are_read_off_the_distribution():
     found = inference.Predictions(distribution)
     assert found.median.tolist() == [18]
     assert found.at_least(18) == pytest.approx(0.6)
-    labels, rows = found.groups("0-17,18-39,40+")
+    labels, rows = found.age_groups("0-17,18-39,40+")
     assert labels == ["0-17", "18-39", "40+"]
     assert rows[0] == pytest.approx([0.4, 0.2, 0.4])
-    labels, rows = found.groups("0-16,18-39")
+    labels, rows = found.age_groups("0-16,18-39")
     assert labels == ["0-16", "18-39", "other"]
     assert rows[0] == pytest.approx([0.2, 0.2, 0.6])
     assert repr(found) == "<Predictions of 1, medians 18>"
@@ -236,7 +236,7 @@ def test_a_stack_says_what_each_member_said(model, split, utkface):
 
 
 def test_the_description_holds_scores_data_and_licenses(stack, split):
-    content = inference.folder.read(stack)
+    content = inference.model_folder.read(stack)
     assert content["data"]["split"] == split.about["split"]
     value, low, high = content["scores"]["test"]["mae"]
     [run] = [run for run in split.runs if run.title == "mean"]
@@ -251,7 +251,7 @@ def test_a_member_without_weight_is_left_out(split, tmp_path):
     [run] = [run for run in split.runs if run.title == "greedy"]
     weights = run.about()["pool"]["weights"]
     folder = model_folder(split, "greedy", tmp_path / "greedy")
-    assert len(inference.folder.read(folder)["members"]) == np.count_nonzero(weights)
+    assert len(inference.model_folder.read(folder)["members"]) == np.count_nonzero(weights)
 
 
 def test_the_card_is_shown_and_the_description_printed(stack):
@@ -283,7 +283,7 @@ def test_something_else_is_never_replaced(split, tmp_path):
     assert "is no model folder; give another place" in said(done)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     (tmp_path / "mine" / "model.json").write_text('{"format": "layers-model"}')  # as others call theirs
-    assert not inference.folder.replaceable(tmp_path / "mine")
+    assert not inference.model_folder.replaceable(tmp_path / "mine")
 
 
 def test_a_save_that_fails_leaves_the_model_that_was_there(split, stack, tmp_path, monkeypatch):
@@ -292,7 +292,7 @@ def test_a_save_that_fails_leaves_the_model_that_was_there(split, stack, tmp_pat
     monkeypatch.setattr("ageensemble.inference.model_card.text", lambda content: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model_folder(split, "svm", place)
-    assert inference.folder.read(place)["name"] == "mean"
+    assert inference.model_folder.read(place)["name"] == "mean"
     assert [f.name for f in tmp_path.iterdir() if f.is_dir()] == ["model"]
 
 

@@ -83,7 +83,7 @@ def test_without_detection_a_photograph_is_what_the_model_is_given(model, tmp_pa
     found = rows(*files, "--no-detect", model=model, cwd=tmp_path)
     assert [row["age"] for row in found] == expected.median.tolist()
     assert [[row["low"], row["high"]] for row in found] == expected.interval(0.9).tolist()
-    assert [row["group_23-27"] for row in found] == expected.groups()[1][:, 6].round(6).tolist()
+    assert [row["group_23-27"] for row in found] == expected.age_groups()[1][:, 6].round(6).tolist()
     assert [row["face"] for row in found] == [1] * 6
     assert {row["x"] for row in found} == {None}
 

@@ -66,7 +66,7 @@ def answer(model, detector, template, content, whole=False, picture=False):
 def _said(model, crops):
     """What the model says of each face."""
     found = model.predict(crops)
-    labels, age_groups = found.groups()
+    labels, age_groups = found.age_groups()
     median, interval, adult = found.median, found.interval(LEVEL), found.at_least(ADULT)
     weights = model.about["pool"]["weights"] if model.members else []
     members = [

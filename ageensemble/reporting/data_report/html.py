@@ -75,4 +75,4 @@ def folded(summary, *inside):
 def section(name, title, *inside):
     """A part of the page under a heading that can be linked to."""
     content = [part for part in inside if part]
-    return tag("section", tag("h2", title, id=f"{name}-title"), *content, id=name, aria_labeledby=f"{name}-title")
+    return tag("section", tag("h2", title, id=f"{name}-title"), *content, id=name, aria_labelledby=f"{name}-title")

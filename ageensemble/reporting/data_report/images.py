@@ -81,7 +81,7 @@ def links_section(result):
         [kind, counted(c["age_groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
         for kind, c in result["links"].items()
     ]
-    head = ["linked by", "age_groups", "photographs", "of different ages"]
+    head = ["linked by", "groups", "photographs", "of different ages"]
     text = f"{counted(result['groups'], 'group')} of photographs that a split must keep together."
     linked = table(head, rows, (1, 2, 3), "Groups of linked photographs") if rows else None
     return section("groups", "Groups", tag("p", text), linked)
@@ -101,7 +101,7 @@ def conflict_section(result, pictures):
         "conflicts",
         "The same picture, different ages",
         tag("p", text),
-        tag("div", *(_group(group, pictures) for group in age_groups[:GROUPS]), class_="age_groups"),
+        tag("div", *(_group(group, pictures) for group in age_groups[:GROUPS]), class_="groups"),
     )
 
 
@@ -113,7 +113,7 @@ def copies_section(result, pictures):
     age_groups = counted(found["age_groups"], "group shows", "groups show")
     shown = (_group(group, pictures) for group in found["largest"])
     text = f"{age_groups} the same picture more than once, with ages that agree; the largest:"
-    return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="age_groups"))
+    return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
 
 
 def _group(group, pictures):

@@ -75,7 +75,7 @@ def _attribute(result, name):
         for value, shares in own.items()
     ]
     between = result["confounding"]["between"] if name == ATTRIBUTES[-1] else None
-    also = " Labelled ranges stand at their middle." if result["ages"]["ranges"] else ""
+    also = " Labeled ranges stand at their middle." if result["ages"]["ranges"] else ""
     also += f" Gender and ethnicity go together with a Cramer's V of {between:.2f}." if between is not None else ""
     return section(
         name,

@@ -68,7 +68,7 @@ function card(face, number, years, said) {
     make("p", { className: "legend" }, make("span", { className: "swatch" }), `${100 * said.level} % interval, ${kind}; `,
       make("span", { className: "stroke" }), "median"),
     make("h3", {}, "Most probable age groups"),
-    groups(face.groups),
+    groups(face.age_groups),
   ];
   if (face.members.length) parts.push(make("h3", {}, "What each member said alone"), members(face, years));
   return make("article", { className: "card", tabIndex: -1, ariaLabel: `Face ${number}` }, ...parts);
