@@ -7,10 +7,11 @@ import inspect
 import pkgutil
 import re
 import sys
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import AgeEnsembleError, DataError, UsageError
 from .io import file_hash, key_of
 
 FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by their path
@@ -19,11 +20,11 @@ FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by
 class Registry:
     """The plug-ins of one kind, wherever they come from: one mechanism for models, features, readers, metrics ...
 
-    Three sources, in this order; what comes later does not hide what came before:
+    Three sources; what comes later does not hide what came before:
 
     1. ours: the modules of `package`, each with one class derived from `base`, and what `register` was given;
     2. files of the user's own, named by a path that ends in `.py`;
-    3. other installed packages, by entry points of the group `ageensemble.KINDs`, each a module or `module:attribute`.
+    3. other installed packages, by entry points of `group`, each a module or `module:attribute`.
 
     Parameters
     ----------
@@ -34,11 +35,11 @@ class Registry:
     base : type, optional
         class that a plug-in derives from; without one, a plug-in is whatever was registered, or a module
     internal : tuple of str
-        modules of the package that are not plug-ins
+        modules of the package that are not plug-ins, besides `base`
     nested : dict of str to str
-        plug-ins that lie elsewhere: name to the dotted name of their module
+        plug-ins that lie elsewhere: name to the dotted name of their module, or to `module:Class`
     aliases : dict of str to str
-        names of earlier versions
+        further names, such as those of earlier versions
     group : str, optional
         entry-point group, `ageensemble.KINDs` unless given
     hyphens : bool
@@ -67,24 +68,36 @@ class Registry:
 
     def names(self):
         """Names of all plug-ins but those named by a path; ours in the order they were registered, else sorted."""
-        own, others = self._own(), [self._shown(point.name) for point in self._points()]
-        listed = [*own, *sorted(set(others) - set(own))]
+        own = self._own()
+        listed = [*own, *sorted(set(self._points()) - set(own))]
         return listed if self._registered else sorted(listed)
 
+    def summaries(self):
+        """One line on each plug-in by its name; of one that does not load, why."""
+        return {name: self._summary(name) for name in self.names()}
+
+    def _summary(self, name):
+        try:
+            return summary(self.load(name))
+        except UsageError as error:
+            return str(error)
+
     def resolve(self, name):
-        """The name of a plug-in as it is listed, from an earlier name or another spelling of it.
+        """The name of a plug-in as it is listed, from an alias or another spelling; a path ending in `.py` as it is.
 
         Raises
         ------
         UsageError
             No such plug-in; the nearest names are given.
         """
-        found = self._shown(name.strip())
-        found = self.aliases.get(found, found)
+        if name.endswith(".py"):
+            return name
         known = self.names()
-        for candidate in (found, found.lower()):
-            if candidate in known:
-                return candidate
+        if name in known:
+            return name
+        spelled = {_spelling(other): other for other in known} | {_spelling(a): n for a, n in self.aliases.items()}
+        if found := spelled.get(_spelling(name)):
+            return found
         near = did_you_mean(close(name, known))
         raise UsageError(f"no {self.kind} called '{name}'; known: {', '.join(known)}{near}")
 
@@ -99,7 +112,8 @@ class Registry:
         if name.endswith(".py"):
             return _from_file(Path(name))
         name = self.resolve(name)
-        return _loaded(name, lambda: importlib.import_module(self._place(name)))
+        place = self._place(name) if name in self._own() else self._points()[name].module
+        return _loaded(name, lambda: importlib.import_module(place.partition(":")[0]))
 
     def load(self, name):
         """The plug-in that `name` stands for: a class derived from `base`, or what was registered.
@@ -109,36 +123,41 @@ class Registry:
         UsageError
             As of `module`, or where the module does not define exactly one such class.
         """
-        if not name.endswith(".py"):
-            name = self.resolve(name)
-            if name in self._registered:
-                return self._registered[name]
-            if name not in self._own():
-                point = next(point for point in self._points() if self._shown(point.name) == name)
-                if point.attr:
-                    return self._checked(name, _loaded(name, point.load))
+        name = self.resolve(name)
+        if name in self._registered:
+            return self._registered[name]
+        point = None if name.endswith(".py") or name in self._own() else self._points()[name]
+        if point and point.attr:
+            return self._checked(name, _loaded(name, point.load))
         module = self.module(name)
+        if ":" in self.nested.get(name, ""):
+            return getattr(module, self.nested[name].partition(":")[2])
         if self.base is None:
             return module
+        elsewhere = {place.partition(":")[2] for place in self.nested.values()}
         own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
         found = [c for c in own if issubclass(c, self.base) and not c.__name__.startswith("_")]
+        found = [c for c in found if not (self.package and c.__module__.startswith(self.package) and c.__name__ in elsewhere)]
         found += [one for one in vars(module).values() if isinstance(one, self.base)]
         if len(found) != 1:
             raise UsageError(
                 f"the {self.kind} in {name} must be one class derived from {self.base.__qualname__}; "
                 f"there are {len(found)}"
             )
-        return found[0]
+        return self._checked(name, found[0])
 
     def _checked(self, name, plugin):
         if self.base is None or isinstance(plugin, self.base):
             return plugin
-        if inspect.isclass(plugin) and issubclass(plugin, self.base):
-            return plugin
-        raise UsageError(f"the {self.kind} {name} is not derived from {self.base.__module__}.{self.base.__name__}")
+        if not (inspect.isclass(plugin) and issubclass(plugin, self.base)):
+            raise UsageError(f"the {self.kind} {name} is not derived from {self.base.__module__}.{self.base.__name__}")
+        if missing := sorted(plugin.__abstractmethods__) if inspect.isabstract(plugin) else []:
+            raise UsageError(f"the {self.kind} in {name} lacks: {', '.join(missing)}")
+        return plugin
 
     def _points(self):
-        return entry_points(group=self.group)
+        """Entry points of other packages by the name they are listed by."""
+        return {self._shown(point.name): point for point in installed(self.group)}
 
     def _own(self):
         listed = []
@@ -152,12 +171,34 @@ class Registry:
         return name.replace("_", "-") if self.hyphens else name
 
     def _place(self, name):
-        """Dotted name of the module of a listed plug-in."""
-        if name in self.nested:
-            return self.nested[name]
-        if name in self._own():
-            return f"{self.package}.{name.replace('-', '_') if self.hyphens else name}"
-        return next(point.module for point in self._points() if self._shown(point.name) == name)
+        """Dotted name of the module of one of ours, with `:Class` where it is not alone there."""
+        return self.nested.get(name) or f"{self.package}.{name.replace('-', '_') if self.hyphens else name}"
+
+
+@functools.cache
+def installed(group):
+    """Entry points of a group; looking them up reads the metadata of every installed package, so it is done once."""
+    return tuple(entry_points(group=group))
+
+
+def _spelling(name):
+    return name.strip().lower().replace("-", "_")
+
+
+@contextmanager
+def guarded(plugin, what):
+    """Turn whatever a plug-in of somebody else raises into a DataError of one line; `what` names the plug-in.
+
+    An error of one of ours keeps its traceback.
+    """
+    try:
+        yield
+    except AgeEnsembleError:
+        raise
+    except Exception as error:
+        if type(plugin).__module__.startswith(__name__.partition(".")[0] + "."):
+            raise
+        raise DataError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 
 def close(name, known, alike=0.6):
