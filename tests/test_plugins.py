@@ -133,7 +133,7 @@ def test_unknown_names_are_answered_with_the_known_and_the_nearest():
         models.load("proir")
     with pytest.raises(UsageError, match=r"any name of timm's such as resnet50; did you mean 'test_resnet'\?"):
         models.load("test_resnt")
-    with pytest.raises(UsageError, match=r"no feature called 'hgo'; known: .*; did you mean 'hog'"):
+    with pytest.raises(UsageError, match=r"no feature set called 'hgo'; known: .*; did you mean 'hog'"):
         features.load("hgo")
 
 

@@ -98,7 +98,7 @@ class Registry:
         spelled = {_spelling(other): other for other in known} | {_spelling(a): n for a, n in self.aliases.items()}
         if found := spelled.get(_spelling(name)):
             return found
-        near = did_you_mean(close(name, known))
+        near = did_you_mean([spelled[other] for other in close(_spelling(name), list(spelled))])
         raise UsageError(f"no {self.kind} called '{name}'; known: {', '.join(known)}{near}")
 
     def module(self, name):
@@ -134,10 +134,10 @@ class Registry:
             return getattr(module, self.nested[name].partition(":")[2])
         if self.base is None:
             return module
-        elsewhere = {place.partition(":")[2] for place in self.nested.values()}
+        others = {tuple(place.split(":")) for place in self.nested.values()}
         own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
         found = [c for c in own if issubclass(c, self.base) and not c.__name__.startswith("_")]
-        found = [c for c in found if not (self.package and c.__module__.startswith(self.package) and c.__name__ in elsewhere)]
+        found = [c for c in found if (c.__module__, c.__name__) not in others]
         found += [one for one in vars(module).values() if isinstance(one, self.base)]
         if len(found) != 1:
             raise UsageError(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import UsageError
-from .readers._files import as_text
+from .readers.files import as_text
 
 OWN = ("subject", "moment", "group")  # what the same text in another set says nothing about
 

@@ -158,7 +158,7 @@ def load_dataset(
     for name, one in zip(concat.names(data), data, strict=True):
         root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
         folders[name] = root if root.is_dir() else root.parent
-        formats[name] = readers.spelled(format) if format else readers.detect(root)
+        formats[name] = readers.READERS.resolve(format) if format else readers.detect_format(root)
         tables[name], licenses[name] = _read(root, formats[name])
         if str(one) == "demo":
             licenses[name] = "drawn by ageensemble, Apache-2.0"
@@ -181,8 +181,7 @@ def load_dataset(
 
 def _read(root, format):
     """The table of one source, whatever is wrong with a row noted in it, and what is known of the terms."""
-    source = readers.module(format)
-    table = source.read(root)
+    table, license = readers.read_labels(root, format)
     if table.empty:
         raise DataError(f"{root} names no photographs")
     extras = [name for name in readers.EXTRAS if name in table]
@@ -192,7 +191,7 @@ def _read(root, format):
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
-    return table, getattr(source, "LICENSE", "")
+    return table, license
 
 
 def _together(licenses):

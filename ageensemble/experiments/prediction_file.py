@@ -15,8 +15,7 @@ import numpy as np
 
 from .._utils.console import counted
 from ..ages import MAX_AGE
-from ..data.readers._table import MISSING, USUAL, by_name
-from ..data.readers.annotations import read_text
+from ..data.readers.table import COLUMN_NAMES, MISSING, by_name, read_table
 from ..errors import DataError
 
 PREDICTED = [
@@ -78,7 +77,7 @@ def read(file, items, age_groups):
     file = Path(file)
     table = _table(file)
     columns = by_name(table.columns)
-    named = next((columns[name] for name in (*USUAL["item_id"], *USUAL["path"]) if name in columns), None)
+    named = next((columns[name] for name in (*COLUMN_NAMES["item_id"], *COLUMN_NAMES["path"]) if name in columns), None)
     seen = ", ".join(map(str, table.columns))[:200]
     if named is None:
         raise DataError(f"{file.name} has no column for the item; call it item_id or file (columns seen: {seen})")
@@ -103,7 +102,7 @@ def _table(file):
             start = stream.read(4096)
         if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):  # which begin UTF-16
             raise DataError(f"{file} is no table of text; a CSV or Parquet file is needed")
-    return read_text(file)
+    return read_table(file)
 
 
 # --- which item a row is of -------------------------------------------------------------------------------------

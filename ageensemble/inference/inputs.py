@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..data.readers._files import photographs
-from ..data.readers._table import USUAL, as_path, by_name
-from ..data.readers.annotations import in_photo_folder, read_text
+from ..data.readers.files import image_paths
+from ..data.readers.table import COLUMN_NAMES, as_path, by_name, in_image_folder, read_table
 from ..errors import DataError, UsageError
 
 LISTS = (".csv", ".tsv", ".txt", ".parquet")
@@ -82,7 +81,7 @@ def _folder(place, drawn):
         copies = os.path.relpath(os.path.realpath(drawn), os.path.realpath(place)) + "/"
         if copies == "./":
             raise UsageError(f"--annotate {drawn} holds the photographs themselves; give another folder")
-    names = [name for name in photographs(place) if not name.startswith((".", copies)) and "/." not in name]
+    names = [name for name in image_paths(place) if not name.startswith((".", copies)) and "/." not in name]
     return [Photo(os.path.join(place, name), os.path.join(place, name), name) for name in names]
 
 
@@ -96,7 +95,7 @@ def _list(file):
     if not names:
         raise DataError(f"{file} lists no photographs")
     table = pd.DataFrame({"path": [name or None for name in names]}, dtype=object)
-    places = in_photo_folder(table, file.parent)["path"]
+    places = in_image_folder(table, file.parent)["path"]
     paths = [os.path.join(file.parent, place) if isinstance(place, str) else "" for place in places]
     given = given or [{}] * len(names)
     return [Photo(name, path, name, True, row) for name, path, row in zip(names, paths, given, strict=True)]
@@ -112,9 +111,9 @@ def _lines(file):
 
 def _columns(file):
     """The names of photographs in a table, and its other columns, row by row."""
-    table = read_text(file)
+    table = read_table(file)
     columns = by_name(table.columns)
-    named = next((columns[name] for name in (*USUAL["path"], *USUAL["item_id"]) if name in columns), None)
+    named = next((columns[name] for name in (*COLUMN_NAMES["path"], *COLUMN_NAMES["item_id"]) if name in columns), None)
     if named is None:
         seen = ", ".join(map(str, table.columns))[:200]
         raise DataError(f"{file} has no column for the photo's file; call it 'path' (columns seen: {seen})")

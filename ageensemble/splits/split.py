@@ -230,9 +230,9 @@ def read_split(file, dataset):
     DataError
         Not such a file; an item twice or not among the usable ones; a fold missing.
     """
-    from ..data.readers.annotations import read_text
+    from ..data.readers.table import read_table
 
-    table = read_text(file)
+    table = read_table(file)
     if not {"item_id", "part"} <= set(table.columns):
         raise DataError(f"{file} is not a split: it needs the columns item_id and part")
     if table.empty:

@@ -206,7 +206,7 @@ def test_the_command_line_takes_several_sets_and_the_table_says_so(sets, tmp_pat
     assert made.folder.name.startswith("alpha+beta+gamma-")
     assert set(made.items["dataset"][made.split.part == TEST]) == {"gamma"}
     excluded = pd.read_csv(made.folder / "excluded.csv")
-    assert excluded["reason"].str.startswith("cleaned by ages=21-90").sum() == 2  # the one of 20 years in either
+    assert excluded["reason"].str.startswith("cleaned by age-range=21-90").sum() == 2  # the one of 20 years in either
     shown = " ".join(ageensemble("results", tmp_path / "runs", COLUMNS="300").stdout.split())
     assert "alpha+beta+gamma: 44 items; tested on gamma; cleaned: ages=21-90 (2 left out); 2 excluded; " in shown
     assert "2 folds, 6 test items; split" in shown

@@ -57,7 +57,7 @@ def test_facial_age_comes_from_kaggle_each_photograph_once(facial, tmp_path):
         name: name.encode() * 300 for name in ("001/1.png", "001/20.png", "110/3.PNG")
     }
     assert [f.name for f in tmp_path.iterdir()] == ["facial-age"]
-    assert readers.detect(tmp_path / "facial-age") == "age_folders"
+    assert readers.detect_format(tmp_path / "facial-age") == "age_folders"
     about = io.read_json(tmp_path / "facial-age/source.json")
     assert about["from"] == f"https://www.kaggle.com/datasets/frabbisw/facial-age/versions/{VERSION}"
 
@@ -66,7 +66,7 @@ def test_utkface_comes_from_hugging_face_without_the_users_token(chips, tmp_path
     ran = chips.get("--yes", "--to", "photos/utk")
     assert (ran.returncode, ran.stdout.splitlines()[-2]) == (0, "2 photographs in photos/utk")
     assert photographs(tmp_path / "photos/utk") == CHIPS
-    assert readers.detect(tmp_path / "photos/utk") == "utkface"
+    assert readers.detect_format(tmp_path / "photos/utk") == "utkface"
     at = f"/datasets/nlphuji/utk_faces/resolve/{utkface.REVISION}/utk_faces_images.zip"
     assert chips.hubs.asked == [
         ("HEAD", at, None, None),
@@ -271,7 +271,7 @@ def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     what, terms, where, then = ran.stdout.splitlines()
     assert ran.stderr == ""
     assert what.startswith(f"{name}: ")
-    assert terms == f"terms: {readers.module(name.replace('-', '_')).LICENSE}"
+    assert terms == f"terms: {readers.READERS.load(name).license}"
     assert where.startswith("where: https://")
     assert then == f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR"
     assert (ran.returncode, list(tmp_path.iterdir())) == (0, [])

@@ -11,7 +11,7 @@ from helpers.commands import ageensemble, said
 from helpers.tiny_tables import LABELS, MORPH, appa, mat, touched, years
 
 from ageensemble.data import readers
-from ageensemble.data.readers import _template, annotations
+from ageensemble.data.readers import READERS, template
 from ageensemble.errors import DataError, UsageError
 
 # Which format it is
@@ -36,27 +36,27 @@ def sets(root):
 
 def test_every_set_is_taken_for_what_it_is(tmp_path):
     for name in sets(tmp_path):
-        assert readers.detect(tmp_path / name) == name
+        assert readers.detect_format(tmp_path / name) == name
 
 
 def test_an_annotations_file_is_somebodys_own_word_in_the_folder_of_any_set(tmp_path):
     for name in sets(tmp_path):
         (tmp_path / name / "annotations.csv").write_text("path,age\na.jpg,3\n")
-        assert readers.detect(tmp_path / name) == "annotations"
+        assert readers.detect_format(tmp_path / name) == "annotations"
 
 
 def test_a_folder_that_fits_two_formats_asks_which(tmp_path):
     touched(tmp_path, "25/25_0_1_20170116191425302.jpg", "26/26_0_1_20170116191425303.jpg")
-    with pytest.raises(DataError, match="fits several formats, say which with --format: age_folders, utkface"):
-        readers.detect(tmp_path)
+    with pytest.raises(DataError, match="fits several formats, choose one with --format: age_folders, utkface"):
+        readers.detect_format(tmp_path)
 
 
 # A layout that is none of them
 
 
 def unknown(root):
-    with pytest.raises(DataError, match=r"is in no layout known here\. Seen: ") as error:
-        readers.detect(root)
+    with pytest.raises(DataError, match=r"does not match any known dataset layout\. Seen: ") as error:
+        readers.detect_format(root)
     assert str(error.value).endswith("Known layouts: ageensemble data formats")
     return str(error.value)
 
@@ -65,11 +65,14 @@ def test_an_unknown_layout_is_answered_with_lines_of_a_table_of_its_own_names(tm
     touched(tmp_path, "people/anna, 1990.jpg", "people/bert.jpg", "people/carl.jpg")
     text = unknown(tmp_path)
     assert "Seen: 'people/'." in text
-    lines = re.search(r"your own ages: (.*?)\. To have", text)[1]
+    lines = re.search(r"your own ages: (.*?)\. To list", text)[1]
     table = list(csv.reader(line[1:-1] for line in re.findall(r"'[^']*'", lines)))
     assert table == [["path", "age"], ["people/anna, 1990.jpg", "34"], ["people/bert.jpg", "7"]]
     (tmp_path / "annotations.csv").write_text("\n".join(line[1:-1] for line in re.findall(r"'[^']*'", lines)))
-    assert years(annotations.read(tmp_path)) == {"people/anna, 1990.jpg": (34, 34), "people/bert.jpg": (7, 7)}
+    assert years(READERS.load("annotations")().read(tmp_path)) == {
+        "people/anna, 1990.jpg": (34, 34),
+        "people/bert.jpg": (7, 7),
+    }
 
 
 def test_a_folder_above_a_known_one_is_told_which_to_name(tmp_path):
@@ -115,7 +118,7 @@ def test_the_template_lists_all_photos_and_is_a_table_that_only_wants_ages(tmp_p
     assert f"{tmp_path / 'annotations.csv'} has no ages yet: fill in its column age, or move it away" in said(checked)
     filled = (tmp_path / "annotations.csv").read_text().replace(",,,", ",40,,")
     (tmp_path / "annotations.csv").write_text(filled)
-    assert set(years(annotations.read(tmp_path)).values()) == {(40, 40)}
+    assert set(years(READERS.load("annotations")().read(tmp_path)).values()) == {(40, 40)}
 
 
 def test_the_command_after_the_template_can_be_copied_whatever_the_folder_is_called(tmp_path):
@@ -133,7 +136,7 @@ def test_the_template_never_writes_over_a_table(tmp_path):
     (tmp_path / "annotations.csv").unlink()
     (tmp_path / "annotations.csv").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError):
-        _template.write_template(tmp_path)
+        template.write_template(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -158,7 +161,7 @@ def test_there_is_no_template_of_nothing(tmp_path):
 
 def test_all_formats_are_listed_with_their_layout_and_terms():
     described = json.loads(ageensemble("data", "formats", "--json").stdout)
-    assert list(described) == readers.formats()
+    assert list(described) == READERS.names()
     assert all(all(about.values()) for about in described.values())
     shown = " ".join(ageensemble("data", "formats").stdout.split())
     for name, about in described.items():

@@ -10,9 +10,10 @@ from conftest import face, utk_name
 from ageensemble.data import readers
 from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
-from ageensemble.data.readers import annotations, utkface
-from ageensemble.data.readers import csv as manifest_file
+from ageensemble.data.readers import READERS
 from ageensemble.errors import DataError, UsageError
+
+annotations, table_file, utkface = (READERS.load(name)() for name in ("annotations", "csv", "utkface"))
 
 
 def named(tmp_path, *names):
@@ -100,7 +101,7 @@ def test_photos_in_subfolders_are_found_and_a_linked_folder_is_named_but_not_ent
     (tmp_path / "data" / "more").symlink_to(outside)
     (tmp_path / "data" / "loop").symlink_to(tmp_path / "data")
     (tmp_path / "data" / "itself").symlink_to("itself")
-    assert readers.detect(tmp_path / "data") == "utkface"
+    assert readers.detect_format(tmp_path / "data") == "utkface"
     problem = utkface.read(tmp_path / "data").set_index("item_id")["problem"]
     assert list(problem.index) == ["loop", "more", f"part1/{utk_name(30, 1)}"]
     assert problem["more"] == problem["loop"] == "a folder that is a link or cannot be read"
@@ -121,7 +122,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path):
     problem = utkface.read(tmp_path).set_index("item_id")["problem"]
     assert problem["closed"] == "a folder that is a link or cannot be read"
     with pytest.raises(DataError, match="cannot be read"):
-        readers.detect(tmp_path / "closed")
+        readers.detect_format(tmp_path / "closed")
 
 
 def test_ages_are_read_as_people_write_them(tmp_path):
@@ -189,7 +190,7 @@ def test_two_columns_that_are_not_used_may_have_one_name(tmp_path):
 
 def test_a_lone_table_with_two_ages_is_recognized_and_refused_with_the_reason(tmp_path):
     (tmp_path / "labels.csv").write_text("path,age,age\na.jpg,1,2\n")
-    assert readers.detect(tmp_path) == "annotations"
+    assert readers.detect_format(tmp_path) == "annotations"
     with pytest.raises(DataError, match=r"labels.csv has 2 columns called 'age'"):
         annotations.read(tmp_path)
 
@@ -199,7 +200,7 @@ def test_a_table_without_one_age_is_named_as_not_filled_in(tmp_path):
     with pytest.raises(DataError, match=r"/annotations.csv has no ages yet: fill in its column age, or move it away$"):
         csv(tmp_path, text)
     with pytest.raises(DataError, match=r"/annotations.csv has no ages yet: fill in its column age$"):
-        manifest_file.read(tmp_path / "annotations.csv")
+        table_file.read(tmp_path / "annotations.csv")
     assert csv(tmp_path, text + "c.jpg,old\n")["age_min"].isna().all()  # somebody wrote something
 
 
@@ -215,7 +216,7 @@ def test_photos_are_found_in_the_folder_next_to_the_csv_file(annotated):
 
 def test_a_single_csv_of_any_name_will_do(tmp_path):
     (tmp_path / "labels.csv").write_text("file,age\na.jpg,3\n")
-    assert readers.detect(tmp_path) == "annotations"
+    assert readers.detect_format(tmp_path) == "annotations"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_a_parquet_manifest_reads_as_the_csv_one(tmp_path):
     table = pd.DataFrame({"path": ["a.jpg", "b.jpg", None], "age": [26.0, None, 3], "group": [7, 7, 8]})
     table.to_csv(tmp_path / "m.csv", index=False)
     table.to_parquet(tmp_path / "m.PARQUET")
-    one, other = (manifest_file.read(tmp_path / name) for name in ("m.csv", "m.PARQUET"))
+    one, other = (table_file.read(tmp_path / name) for name in ("m.csv", "m.PARQUET"))
     pd.testing.assert_frame_equal(one, other)
     assert one["problem"].tolist() == [None, "age missing", "no path"]
     assert one["group"].tolist() == ["7", "7", "8"]
@@ -254,31 +255,31 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
     pytest.importorskip("pyarrow")
     (tmp_path / "m.parquet").write_text("path,age\n")
     with pytest.raises(DataError, match=r"m\.parquet is not a readable table"):
-        manifest_file.read(tmp_path / "m.parquet")
+        table_file.read(tmp_path / "m.parquet")
 
 
 def test_every_format_is_detected_by_looking(utkface, annotated):
-    assert {"annotations", "csv", "utkface"} < set(readers.formats())
-    assert readers.detect(utkface) == "utkface"
-    assert readers.detect(annotated) == "annotations"
-    assert readers.detect(annotated / "annotations.csv") == "csv"
+    assert {"annotations", "csv", "utkface"} < set(READERS.names())
+    assert readers.detect_format(utkface) == "utkface"
+    assert readers.detect_format(annotated) == "annotations"
+    assert readers.detect_format(annotated / "annotations.csv") == "csv"
 
 
 def test_what_is_not_there_is_empty_or_of_no_known_layout_says_so(tmp_path):
     with pytest.raises(DataError, match="no such file or folder"):
-        readers.detect(tmp_path / "nowhere")
+        readers.detect_format(tmp_path / "nowhere")
     with pytest.raises(DataError, match="is empty"):
-        readers.detect(tmp_path)
+        readers.detect_format(tmp_path)
     face(3, 0).save(tmp_path / "a.jpg")
-    with pytest.raises(DataError, match=r"no layout known here. Seen: 'a.jpg'. Write an annotations.csv into it"):
-        readers.detect(tmp_path)
-    with pytest.raises(DataError, match=r"no layout known here. Seen: 'a.jpg'"):
-        readers.detect(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match=r"does not match any known dataset layout. Seen: 'a.jpg'. Add annotations.csv"):
+        readers.detect_format(tmp_path)
+    with pytest.raises(DataError, match=r"does not match any known dataset layout. Seen: 'a.jpg'"):
+        readers.detect_format(tmp_path / "a.jpg")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="pipe cannot be read"):
-        readers.detect(tmp_path / "pipe")
+        readers.detect_format(tmp_path / "pipe")
     with pytest.raises(DataError, match="cannot be read: File name too long"):
-        readers.detect(tmp_path / ("a" * 5000))
+        readers.detect_format(tmp_path / ("a" * 5000))
 
 
 def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
@@ -286,26 +287,26 @@ def test_a_format_insisted_on_that_does_not_fit_says_so(tmp_path):
     with pytest.raises(DataError, match=r"a.csv cannot be read: Not a directory"):
         utkface.read(tmp_path / "a.csv")
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
-        manifest_file.read(tmp_path)
+        table_file.read(tmp_path)
     with pytest.raises(DataError, match=r"has no annotations.csv"):
         annotations.read(tmp_path / "a.csv")
 
 
 def test_an_unknown_format_lists_the_known_ones():
     with pytest.raises(UsageError, match=r"no data format called 'imdb'; known: .*annotations, .*csv, .*utkface"):
-        readers.module("imdb")
+        READERS.load("imdb")
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"), [("imdb", "imdb_wiki"), ("IMDB-WIKY", "imdb_wiki"), ("fg-net", "fgnet"), ("MORPH-II", "morph"),
-                        ("facial-age", "age_folders")]
-)  # fmt: skip
+    ("name", "meant"),
+    [("imdb", "imdb_wiki"), ("IMDB-WIKY", "imdb_wiki"), ("fg-net", "fgnet"), ("MORPH-II", "morph")],
+)
 def test_a_format_that_is_nearly_right_is_asked_after(name, meant):
     with pytest.raises(UsageError, match=f"no data format called '{name}'; known: .*; did you mean '{meant}'\\?$"):
-        readers.module(name)
+        READERS.load(name)
 
 
 @pytest.mark.parametrize("name", ["imdb_wiki", "imdb-wiki", "IMDB-WIKI", " Imdb_Wiki"])
 def test_a_format_may_be_spelled_in_any_way(name):
-    assert readers.module(name) is readers.module("imdb_wiki")
-    assert readers.spelled(name) == "imdb_wiki"
+    assert READERS.load(name) is READERS.load("imdb_wiki")
+    assert READERS.resolve(name) == "imdb_wiki"

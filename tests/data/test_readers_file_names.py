@@ -8,10 +8,11 @@ from conftest import face
 
 from ageensemble.data import readers
 from ageensemble.data.dataset import load_dataset
-from ageensemble.data.readers import adience, afad, agedb, all_age_faces, fairface, fgnet
+from ageensemble.data.readers import READERS
 from ageensemble.errors import DataError
 
 OURS = ["adience", "afad", "agedb", "all_age_faces", "fairface", "fgnet"]
+adience, afad, agedb, all_age_faces, fairface, fgnet = (READERS.load(name)() for name in OURS)
 FAIRFACE = ["fairface_label_train.csv", "fairface_label_val.csv"]
 FAIRFACE_HEADER = "file,age,gender,race,service_test\n"
 ADIENCE_HEADER = "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score\n"
@@ -53,36 +54,36 @@ def named(module, root, *names):
 def test_no_source_takes_the_folder_of_another_set(tmp_path, laid):
     lay(tmp_path, LAID_OUT[laid])
     name = laid.partition(" ")[0]
-    if name not in readers.formats():
+    if name not in READERS.names():
         pytest.skip(f"no format called {name}")
-    told_by_itself = {other for other in OURS if readers.module(other).detect(tmp_path)}
+    told_by_itself = {other for other in OURS if READERS.load(other)().detect(tmp_path)}
     assert told_by_itself == {name} & set(OURS)
-    assert readers.detect(tmp_path) == name
+    assert readers.detect_format(tmp_path) == name
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_table_of_somebodys_own_goes_before_what_the_set_says(tmp_path, name):
     lay(tmp_path, LAID_OUT[name] | {"annotations.csv": "path,age\n"})
-    assert readers.detect(tmp_path) == "annotations"
+    assert readers.detect_format(tmp_path) == "annotations"
 
 
 def test_another_table_beside_the_folds_of_adience_does_not_hide_them(tmp_path):
     lay(tmp_path, LAID_OUT["adience"] | {"mine.csv": "path,age\n"})
-    assert readers.detect(tmp_path) == "adience"
+    assert readers.detect_format(tmp_path) == "adience"
 
 
 @pytest.mark.parametrize("name", ["afad", "agedb", "all_age_faces", "fgnet"])
 def test_half_of_the_names_make_no_convention(tmp_path, name):
     photo = next(iter(LAID_OUT[name]))
     lay(tmp_path, {photo: "", "portrait.jpg": ""})
-    assert not readers.module(name).detect(tmp_path)
+    assert not READERS.load(name)().detect(tmp_path)
     (tmp_path / "portrait.jpg").unlink()
-    assert readers.module(name).detect(tmp_path)
+    assert READERS.load(name)().detect(tmp_path)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_no_source_takes_a_missing_an_empty_or_any_other_folder(tmp_path, name):
-    module = readers.module(name)
+    module = READERS.load(name)()
     assert not module.detect(tmp_path / "nowhere")
     assert not module.detect(tmp_path)
     lay(
@@ -95,8 +96,8 @@ def test_no_source_takes_a_missing_an_empty_or_any_other_folder(tmp_path, name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_source_says_what_it_is_what_a_folder_must_look_like_and_the_terms(name):
-    module = readers.module(name)
-    for text in (module.__doc__.splitlines()[0], module.LAYOUT, module.LICENSE):
+    module = READERS.load(name)()
+    for text in (module.__doc__.splitlines()[0], module.layout, module.license):
         assert 10 < len(text) < 120
         assert "\n" not in text
 
@@ -249,7 +250,7 @@ def test_a_fold_of_adience_is_the_official_part_an_album_the_subject_and_u_no_ge
 def test_adience_is_read_from_faces_where_aligned_is_not_there_and_folds_may_lie_in_a_folder(tmp_path):
     adience_folds(tmp_path / "folds", adience_rows("(4, 6)"))
     (tmp_path / "faces").mkdir()
-    assert readers.detect(tmp_path) == "adience"
+    assert readers.detect_format(tmp_path) == "adience"
     assert adience.read(tmp_path)["path"].tolist() == ["faces/30601258@N03/coarse_tilt_aligned_face.0.0_o.jpg"]
 
 

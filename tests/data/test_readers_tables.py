@@ -15,10 +15,14 @@ from scipy.io import savemat
 from ageensemble._utils import workers
 from ageensemble.data import readers
 from ageensemble.data.dataset import load_dataset
-from ageensemble.data.readers import _table, age_folders, appa_real, appa_real_apparent, imdb_wiki, morph, wiki
+from ageensemble.data.readers import READERS, table
+from ageensemble.data.readers import age_folders as age_folders_module
+from ageensemble.data.readers.imdb_wiki import person_in
 from ageensemble.errors import DataError
 from ageensemble.inference import inputs
 
+NAMES = ("age_folders", "appa_real", "appa_real_apparent", "imdb_wiki", "morph", "wiki")
+age_folders, appa_real, appa_real_apparent, imdb_wiki, morph, wiki = (READERS.load(name)() for name in NAMES)
 in_processes = workers.run
 
 
@@ -92,7 +96,7 @@ def test_folders_of_ages_are_known_whichever_the_disk_names_first(tmp_path, monk
     touched(tmp_path, *names)
     (tmp_path / "itself").symlink_to("itself")
     found = sorted(names, key=lambda name: not name.startswith(first))
-    monkeypatch.setattr(age_folders, "first_photographs", lambda root: found)
+    monkeypatch.setattr(age_folders_module, "first_images", lambda root: found)
     assert age_folders.detect(tmp_path)
 
 
@@ -145,7 +149,7 @@ def test_gender_name_and_score_come_along_and_a_nameless_person_is_known_by_the_
     assert rows["gender"].tolist() == ["female", "male", None]
     assert rows["subject"].tolist() == ["Zoë", "nm0000008", None]
     assert rows["face_score"].tolist() == [3.5] * 3
-    assert imdb_wiki.person(paths[0]) == "10000217"
+    assert person_in(paths[0]) == "10000217"
 
 
 def test_both_halves_below_one_folder_are_one_table_and_a_table_alone_will_do(tmp_path):
@@ -154,7 +158,7 @@ def test_both_halves_below_one_folder_are_one_table_and_a_table_alone_will_do(tm
     assert list(imdb_wiki.read(tmp_path)["path"]) == ["imdb_crop/01/0.jpg", "wiki_crop/01/0.jpg"]
     assert list(imdb_wiki.read(tmp_path / "wiki_crop" / "wiki.mat")["item_id"]) == ["01/0.jpg"]
     for root in (tmp_path, tmp_path / "wiki_crop", tmp_path / "wiki_crop" / "wiki.mat"):
-        assert readers.detect(root) == "imdb_wiki"
+        assert readers.detect_format(root) == "imdb_wiki"
 
 
 def test_a_table_without_scores_genders_and_names_is_read_as_far_as_it_goes(tmp_path):
@@ -241,7 +245,7 @@ def test_the_photos_of_wiki_are_found_where_the_archive_puts_them(tmp_path, fold
     (tmp_path / "wiki_labels.csv").write_text("path,age\n17/a.jpg,30\n17/b.jpg,31\n")
     touched(tmp_path, f"{folder}17/a.jpg", f"{folder}17/b.jpg")
     assert list(wiki.read(tmp_path)["path"]) == [f"{folder}17/a.jpg", f"{folder}17/b.jpg"]
-    assert readers.detect(tmp_path) == readers.detect(tmp_path / "wiki_labels.csv") == "wiki"
+    assert readers.detect_format(tmp_path) == readers.detect_format(tmp_path / "wiki_labels.csv") == "wiki"
 
 
 def test_the_judges_list_is_what_predict_takes_as_a_list(tmp_path):
@@ -254,9 +258,9 @@ def test_the_judges_list_is_what_predict_takes_as_a_list(tmp_path):
 
 def test_a_path_in_brackets_is_read_and_one_made_to_take_for_ever_is_not_pondered():
     for text, path in [("['a b.jpg']", "a b.jpg"), ('[ "a.jpg" ]', "a.jpg"), ("[a.jpg]", "a.jpg"), ("['a]", "'a")]:
-        assert _table.as_path(text) == path
+        assert table.as_path(text) == path
     for text in ("[" + " " * 100_000 + "x", "['" + "' " * 50_000 + "x", "[]", "[x] y"):
-        assert _table.as_path(text) == text
+        assert table.as_path(text) == text
 
 
 # MORPH
@@ -269,7 +273,9 @@ def test_morphs_table_is_read_by_its_own_column_names(tmp_path):
     assert table["subject"].tolist() == ["9055", "9055"]  # with or without zeros
     assert table["gender"].tolist() == ["male", "female"]
     assert table["ethnicity"].tolist() == ["White", "Black"]
-    assert readers.detect(tmp_path) == readers.detect(tmp_path / "morph_2008_nonCommercial.csv") == "morph"
+    assert (
+        readers.detect_format(tmp_path) == readers.detect_format(tmp_path / "morph_2008_nonCommercial.csv") == "morph"
+    )
 
 
 def test_morphs_names_tell_person_gender_and_age_where_there_is_no_table(tmp_path):
@@ -281,7 +287,7 @@ def test_morphs_names_tell_person_gender_and_age_where_there_is_no_table(tmp_pat
         "Album2/1_1M130.jpg": "age impossible: 130",
         "Album2/portrait.jpg": "the name is not person_pictureGENDERage",
     }
-    assert readers.detect(tmp_path) == "morph"
+    assert readers.detect_format(tmp_path) == "morph"
 
 
 def test_of_several_tables_of_morph_one_must_be_named(tmp_path):
@@ -312,7 +318,7 @@ def test_the_apparent_age_is_the_mean_guess_rounded_a_half_up_and_only_where_ask
     table = appa_real_apparent.read(tmp_path)
     assert years(table) == {"train/0.jpg": (5, 5), "train/1.jpg": (34, 34)}
     assert list(problems(table).values()) == ["age unreadable: 'x'", "age impossible: inf", "age missing"]
-    assert readers.detect(tmp_path) == "appa_real"
+    assert readers.detect_format(tmp_path) == "appa_real"
 
 
 def test_guesses_and_official_parts_reach_the_manifest_as_numbers(tmp_path, cache):

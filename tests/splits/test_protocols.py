@@ -52,8 +52,8 @@ def test_every_protocol_is_listed_with_a_sentence():
 def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
     (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(dataset, seed, folds):\n    pass\n')
     monkeypatch.syspath_prepend(tmp_path)
-    theirs = SimpleNamespace(name="theirs", module="their_protocol")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [theirs] * (group == "ageensemble.protocols"))
+    theirs = SimpleNamespace(name="theirs", module="their_protocol", attr="")
+    monkeypatch.setattr(registry, "installed", lambda group: [theirs] * (group == "ageensemble.protocols"))
     assert "theirs" in protocols.names()
     assert protocols.module("theirs").__doc__ == "All of it."
 

@@ -37,30 +37,33 @@ def data_formats(
         raise UsageError("--template stands alone: it writes the annotations.csv of a folder")
     if template is not None:
         return _template(template)
-    names = [readers.spelled(name)] if name else readers.formats()
-    modules = {each: readers.module(each) for each in names}
+    names = [readers.READERS.resolve(name)] if name else readers.READERS.names()
+    found = {each: readers.READERS.load(each) for each in names}
     if json:
-        print(as_json({each: _described(module) for each, module in modules.items()}))
+        print(as_json({each: _described(reader) for each, reader in found.items()}))
     else:
-        print("\n\n".join(_shown(each, module, full=bool(name)) for each, module in modules.items()))
+        print("\n\n".join(_shown(each, reader, full=bool(name)) for each, reader in found.items()))
 
 
-def _described(module):
+def _described(reader):
     """What there is to say of a format."""
     from ..._utils import registry
 
-    terms = getattr(module, "LICENSE", "those of your photographs")
-    return {"summary": registry.summary(module), "layout": module.LAYOUT, "terms": terms}
+    return {
+        "summary": registry.summary(reader),
+        "layout": reader.layout,
+        "terms": reader.license or "those of your images",
+    }
 
 
-def _shown(name, module, full):
+def _shown(name, reader, full):
     """The same as a paragraph; in full with all that its file says of it."""
-    about = _described(module)
+    about = _described(reader)
     width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 120))
     rows = {"looks like": about["layout"], "terms": about["terms"]}
     lines = [line for key, text in rows.items() for line in _wrapped(f"  {key:<12}", text, width)]
     title = _wrapped(f"{name}: ", about["summary"], width, indent=2)
-    more = inspect.getdoc(module).partition("\n")[2].splitlines() if full else []
+    more = inspect.getdoc(reader).partition("\n")[2].splitlines() if full else []
     return "\n".join(plain(line) for line in [*title, *lines, *more])
 
 
@@ -71,14 +74,13 @@ def _wrapped(start, text, width, indent=None):
 
 def _template(folder):
     """Write the template and say what to do with it; not where it would hide what the files' names tell."""
-    from ...data.readers import _template as _unknown
-    from ...data.readers import fitting
+    from ...data.readers import matching_formats, template
 
     check = f"ageensemble data check {shlex.quote(str(folder))}"
     own = folder / "annotations.csv"  # of which the writer complains itself
-    if not own.exists() and (found := fitting(folder)):
+    if not own.exists() and (found := matching_formats(folder)):
         raise UsageError(f"{folder} is {' or '.join(found)} already: there is nothing to fill in; {check}")
-    listed, left_out = _unknown.write_template(folder)
+    listed, left_out = template.write_template(folder)
     print(plain(f"{own} lists {counted(listed, 'photograph')}; fill in the column age."))
     if left_out:
         print(f"{counted(left_out, 'photograph')} left out, as the names of the files are not UTF-8; rename them.")

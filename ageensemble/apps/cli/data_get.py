@@ -44,9 +44,9 @@ def _say_where(name):
     from ..._utils import registry
     from ...data import download, readers
 
-    source = readers.module(name.replace("-", "_"))
+    source = readers.READERS.load(name)
     print(f"{name}: {registry.summary(source)}")
-    print(f"terms: {getattr(source, 'LICENSE', 'unknown, ask the source')}")
+    print(f"terms: {source.license}")
     print(f"where: {download.ELSEWHERE[name]}")
     print(f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR")
 

@@ -101,10 +101,9 @@ def _features():
 
 
 def _formats():
-    from ..._utils import registry
     from ...data import readers
 
-    return {name: registry.summary(readers.module(name)) for name in readers.formats()}
+    return readers.READERS.summaries()
 
 
 def _cleaning():

@@ -6,9 +6,10 @@ copy is named here, and the SHA-256 of its archive as others measured it, so tha
 
 import re
 
-from ..readers.utkface import LICENSE  # noqa: F401  shown before the download
+from ..readers.utkface import UTKFace
 from . import _huggingface
 
+LICENSE = UTKFace.license
 REPOSITORY = "nlphuji/utk_faces"
 REVISION = "fb7f7d7102fd040c4211002b0c43e3ab727afffc"
 FILE = "utk_faces_images.zip"

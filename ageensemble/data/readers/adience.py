@@ -1,27 +1,11 @@
-"""Adience: five files `fold_0_data.txt` ... `fold_4_data.txt` beside the photographs, ages in eight ranges.
-
-Eidinger, Enbar & Hassner, "Age and gender estimation of unfiltered faces", IEEE TIFS 9 (2014): albums of Flickr users.
-The published folds never part an album (`user_id`), so it is the `subject` here. The photographs are those in `aligned`
-where that is there, as in Levi & Hassner (CVPR Workshops 2015), else those in `faces`.
-
-Of the 19,487 rows 17,424 have one of the eight ranges; the lists that Levi & Hassner made of them have only these. Here
-"(25, 23)", a misprint of "(25, 32)" that their script speaks of, and what lies within one range, such as "(27, 32)",
-"(38, 42)" or 29, is given the range: 218 rows more. The others say no age (753), or one in none of the ranges or in
-two, such as 35 or "(8, 23)" (1,092): they are listed with the reason. A gender of u is a missing one. 114 photographs
-stand in a file more than once.
-"""
-
 import math
 import re
 from functools import cache
 
 from ...errors import DataError
-from ._table import seen
-from .annotations import read_text
+from .base import Reader
+from .table import read_table, seen
 
-LAYOUT = "fold_0_data.txt to fold_4_data.txt, in the folder or in folds/ below it, and the photos in aligned/ or faces/"
-LICENSE = "Adience: photographs of Flickr under Creative Commons licenses; terms of the set unknown, ask the source"
-TABLE = True
 FOLDS = [f"fold_{fold}_data.txt" for fold in range(5)]
 COLUMNS = ["user_id", "original_image", "face_id", "age", "gender"]
 PHOTOS = {"aligned": "landmark_aligned_face", "faces": "coarse_tilt_aligned_face"}  # folder: first word of a file
@@ -31,41 +15,46 @@ MISPRINTS = {"(25, 23)": "(25, 32)"}
 AGE = re.compile(r"\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)|(\d{1,3})", re.ASCII)
 
 
-def detect(root):
-    """There is a first fold."""
-    return _folder(root) is not None
+class Adience(Reader):
+    """Adience: five files `fold_0_data.txt` ... `fold_4_data.txt` beside the images, ages in eight ranges.
 
+    Eidinger, Enbar & Hassner, "Age and gender estimation of unfiltered faces", IEEE TIFS 9 (2014): albums of Flickr
+    users. The published folds never part an album (`user_id`), so it is the `subject` here. The images are those in
+    `aligned` where that is there, as in Levi & Hassner (CVPR Workshops 2015), else those in `faces`.
 
-def read(root):
-    """The table of photographs, see `ageensemble.datasets`; `official` is the number of the published fold.
+    Of the 19,487 rows 17,424 have one of the eight ranges; the lists that Levi & Hassner made of them have only these.
+    Here "(25, 23)", a misprint of "(25, 32)" that their script speaks of, and what lies within one range, such as "(27,
+    32)", "(38, 42)" or 29, is given the range: 218 rows more. The others say no age (753), or one in none of the ranges
+    or in two, such as 35 or "(8, 23)" (1,092): they are listed with the reason. A gender of u is a missing one. 114
+    images stand in a file more than once.
 
-    Parameters
-    ----------
-    root : pathlib.Path
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        A fold file is missing, can't be read, or lacks a column.
+    `official` is the number of the published fold.
     """
-    import pandas as pd
 
-    folder = _folder(root)
-    if folder is None:
-        raise DataError(f"{root} has no {FOLDS[0]}, neither itself nor in a folder called folds")
-    rows = pd.concat([_rows(folder / name) for name in FOLDS], keys=map(str, range(5)), names=["official", None])
-    kind = next((kind for kind in PHOTOS if (root / kind).is_dir()), "aligned")
-    table = rows[["gender"]].assign(gender=rows["gender"].map(GENDERS), subject=rows["user_id"])
-    table["path"] = f"{kind}/" + rows["user_id"] + f"/{PHOTOS[kind]}." + rows["face_id"] + "." + rows["original_image"]
-    table["item_id"] = table["path"]
-    table[["age_min", "age_max", "problem"]] = pd.DataFrame(
-        [_label(age) for age in rows["age"]], index=rows.index, dtype=object
-    )
-    return table.reset_index("official").reset_index(drop=True)
+    layout = "fold_0_data.txt to fold_4_data.txt, in the folder or in folds/ below it, the photos in aligned/ or faces/"
+    license = "Adience: photographs of Flickr under Creative Commons licenses; terms of the set unknown, ask the source"
+    has_label_table = True
+
+    def detect(self, root):
+        return _folder(root) is not None
+
+    def read(self, root):
+        import pandas as pd
+
+        folder = _folder(root)
+        if folder is None:
+            raise DataError(f"{root} has no {FOLDS[0]}, neither itself nor in a folder called folds")
+        rows = pd.concat([_rows(folder / name) for name in FOLDS], keys=map(str, range(5)), names=["official", None])
+        kind = next((kind for kind in PHOTOS if (root / kind).is_dir()), "aligned")
+        table = rows[["gender"]].assign(gender=rows["gender"].map(GENDERS), subject=rows["user_id"])
+        table["path"] = (
+            f"{kind}/" + rows["user_id"] + f"/{PHOTOS[kind]}." + rows["face_id"] + "." + rows["original_image"]
+        )
+        table["item_id"] = table["path"]
+        table[["age_min", "age_max", "problem"]] = pd.DataFrame(
+            [_label(age) for age in rows["age"]], index=rows.index, dtype=object
+        )
+        return table.reset_index("official").reset_index(drop=True)
 
 
 def _folder(root):
@@ -74,7 +63,7 @@ def _folder(root):
 
 
 def _rows(file):
-    table = read_text(file)
+    table = read_table(file)
     if missing := [column for column in COLUMNS if column not in table]:
         raise DataError(f"{file.name} has no column '{missing[0]}', as Adience's have ({seen(table.columns)})")
     return table[COLUMNS].fillna("").apply(lambda column: column.str.strip())

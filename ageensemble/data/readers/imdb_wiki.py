@@ -1,22 +1,12 @@
-"""IMDB-WIKI with its Matlab tables `imdb.mat` and `wiki.mat`: birth and photo dates, detector scores, names.
-
-Rothe, Timofte & Van Gool, "Deep expectation of real and apparent age from a single image without facial landmarks",
-International Journal of Computer Vision 126 (2018). The age is that on 1 July of the year of the photograph, as the
-authors assume. The set was crawled, so some birth dates and years are wrong: ages below 0 or of 2,014 years are listed
-as problems, and so are photographs in which the set's detector found no face, or a second one (whose age is it?).
-"""
-
 import re
 
 import numpy as np
 
 from ..._utils import workers
 from ...errors import DataError
-from ._table import age_problem
+from .base import Reader
+from .table import age_problem
 
-LAYOUT = "a folder with imdb.mat or wiki.mat (or imdb_crop/imdb.mat, wiki_crop/wiki.mat) beside the folders 00 ... 99"
-LICENSE = "IMDB-WIKI: academic research only; the copyright of the photographs stays with their owners"
-TABLE = True
 PARTS = ("imdb", "wiki")
 NEEDED = ("full_path", "dob", "photo_taken")
 GENDERS = {0.0: "female", 1.0: "male"}
@@ -25,36 +15,33 @@ NAME = re.compile(r"(nm\d+|\d+)_(?:rm\d+_)?\d{1,4}-\d{1,2}-\d{1,2}_\d{1,4}\.")
 EPOCH = 719529  # Matlab's number of 1 January 1970
 
 
-def detect(root):
-    """There is one of the two tables."""
-    return bool(_tables(root))
+class IMDBWiki(Reader):
+    """IMDB-WIKI with its Matlab tables `imdb.mat` and `wiki.mat`: birth and photo dates, detector scores, names.
 
-
-def read(root):
-    """The table of photographs, see `ageensemble.datasets`; the name is the `subject`.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        the folder, or one of the tables
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        No such table, or it is damaged.
+    Rothe, Timofte & Van Gool, "Deep expectation of real and apparent age from a single image without facial landmarks",
+    International Journal of Computer Vision 126 (2018). The age is that on 1 July of the year of the image, as the
+    authors assume. The set was crawled, so some birth dates and years are wrong: ages below 0 or of 2,014 years are
+    listed as problems, and so are images in which the set's detector found no face, or a second one (whose age is it?).
     """
-    import pandas as pd
 
-    tables = _tables(root)
-    if not tables:
-        raise DataError(f"{root} has no imdb.mat or wiki.mat")
-    folder = root if root.is_dir() else root.parent
-    parts = [_rows(_fields(file, part), file.parent.relative_to(folder)) for part, file in tables.items()]
-    return pd.concat(parts, ignore_index=True)
+    layout = (
+        "a folder with imdb.mat or wiki.mat (or imdb_crop/imdb.mat, wiki_crop/wiki.mat) beside the folders 00 ... 99"
+    )
+    license = "IMDB-WIKI: academic research only; the copyright of the photographs stays with their owners"
+    has_label_table = True
+
+    def detect(self, root):
+        return bool(_tables(root))
+
+    def read(self, root):
+        import pandas as pd
+
+        tables = _tables(root)
+        if not tables:
+            raise DataError(f"{root} has no imdb.mat or wiki.mat")
+        folder = root if root.is_dir() else root.parent
+        parts = [_rows(_fields(file, part), file.parent.relative_to(folder)) for part, file in tables.items()]
+        return pd.concat(parts, ignore_index=True)
 
 
 def _tables(root):
@@ -123,7 +110,7 @@ def _rows(fields, folder):
     scores = zip(ages, fields["face_score"], fields["second_face_score"], paths, strict=True)
     table = pd.DataFrame({"item_id": paths, "path": paths, "age_min": ages, "age_max": ages})
     table["gender"] = [GENDERS.get(code) for code in fields["gender"]]
-    table["subject"] = [name or person(path) for name, path in zip(fields["name"], paths, strict=True)]
+    table["subject"] = [name or person_in(path) for name, path in zip(fields["name"], paths, strict=True)]
     table["face_score"] = fields["face_score"]
     table["problem"] = pd.Series([_problem(*row) for row in scores], dtype=object)
     return table
@@ -159,7 +146,7 @@ def face_problem(score, second):
     return None if np.isnan(second) else "a second face found by the set's detector"
 
 
-def person(path):
+def person_in(path):
     """Whom a file's name says that it shows, as `nm0000002` or a number of Wikipedia's, else None."""
     match = NAME.match(path.rpartition("/")[2]) if path else None
     return match and match[1]

@@ -1,50 +1,40 @@
-"""UTKFace file names: `age_gender_race_timestamp.jpg.chip.jpg` in one folder or several.
-
-Zhang, Song & Qi 2017. The set has some malformed names: a race (or gender) left out, a time stamp with a digit too many
-or too few, a blank or a lost dot before the ending. The age can be read in all of them, so what is missing is a missing
-value and the photograph stays, with a remark. A lone 0 or 1 is taken for the gender, whose
-place comes first; a higher digit can only be the race.
-"""
-
 import re
 
-from ._filename_reader import detect_names, read_names
-
-LAYOUT = "photos named age_gender_race_timestamp, such as 26_1_2_20170116191425302.jpg.chip.jpg"
-LICENSE = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
-GENDERS = {"0": "male", "1": "female"}
-DIGITS = 17  # of a time stamp
-ENDING = re.compile(r"(?:\.(?:jpe?g|png)\.chip)?\.\w+", re.ASCII)
-RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
-NAME = re.compile(r"(?:^|/)(\d{1,3})_(?:([01])?_)?(?:([0-4])?_)?(\d{12,20})([^/]*)$", re.ASCII | re.DOTALL)
+from .base import FilenameReader
 
 
-def detect(root):
-    """Most of the first photographs carry such a name."""
-    return detect_names(root, NAME)
+class UTKFace(FilenameReader):
+    """UTKFace file names: `age_gender_race_timestamp.jpg.chip.jpg` in one folder or several.
 
-
-def read(root):
-    """The table of photographs, see `ageensemble.datasets`; the time stamp is the `moment`.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-
-    Returns
-    -------
-    pandas.DataFrame
+    Zhang, Song & Qi, "Age progression/regression by conditional adversarial autoencoder", CVPR 2017. Some names are
+    malformed: race or gender left out, a time stamp with a digit too many or too few, a blank or a lost dot before the
+    ending. The age can be read in all of them, so what is missing is a missing value and the image stays, with a
+    remark. A lone 0 or 1 is taken for the gender, which comes first; a higher digit can only be the race. The time
+    stamp is the `moment`.
     """
-    return read_names(root, NAME, _labels, "age_gender_race_timestamp")
 
-
-def _labels(match):
-    age, gender, race, moment, ending = match.groups()
-    labels = {"age": age, "gender": GENDERS.get(gender), "ethnicity": RACES.get(race), "moment": moment}
-    odd = {
-        "no gender": not gender,
-        "no race": not race,
-        f"a time stamp of {len(moment)} digits": len(moment) != DIGITS,
-        "the ending": not ENDING.fullmatch(ending),
+    layout = "photos named age_gender_race_timestamp, such as 26_1_2_20170116191425302.jpg.chip.jpg"
+    license = "UTKFace: non-commercial research only; the copyright of the photographs stays with their owners"
+    pattern = re.compile(
+        r"(?:^|/)(?P<age>\d{1,3})_(?:(?P<gender>[01])?_)?(?:(?P<ethnicity>[0-4])?_)?(?P<moment>\d{12,20})"
+        r"(?P<ending>[^/]*)$",
+        re.ASCII | re.DOTALL,
+    )
+    convention = "age_gender_race_timestamp"
+    fields = {
+        "gender": {"0": "male", "1": "female"},
+        "ethnicity": {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"},
     }
-    return labels | ({"remark": f"malformed name: {', '.join(filter(odd.get, odd))}"} if any(odd.values()) else {})
+    timestamp_digits = 17
+    ending = re.compile(r"(?:\.(?:jpe?g|png)\.chip)?\.\w+", re.ASCII)
+
+    def labels(self, match):
+        digits = len(match["moment"])
+        odd = {
+            "no gender": not match["gender"],
+            "no race": not match["ethnicity"],
+            f"a time stamp of {digits} digits": digits != self.timestamp_digits,
+            "the ending": not self.ending.fullmatch(match["ending"]),
+        }
+        remark = {"remark": f"malformed name: {', '.join(filter(odd.get, odd))}"} if any(odd.values()) else {}
+        return super().labels(match) | remark

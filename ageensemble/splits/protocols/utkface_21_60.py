@@ -8,7 +8,7 @@ seed, and no group is parted. Numbers are near those that are published, not equ
 import numpy as np
 
 from ...data.readers import ANY_TABLE
-from ...data.readers.utkface import NAME
+from ...data.readers.utkface import UTKFace
 from ...errors import DataError, UsageError
 from ..split import make_split
 
@@ -37,7 +37,7 @@ def apply(dataset, seed, folds):
 
 def _refuse_another(name, source, paths):
     """Raise UsageError unless a set is UTKFace: read as that, or somebody's table with its name or its files' names."""
-    said = "utkface" in name.lower() or np.mean([bool(NAME.search(path)) for path in paths]) > 0.5
+    said = "utkface" in name.lower() or np.mean([bool(UTKFace.pattern.search(path)) for path in paths]) > 0.5
     if source == "utkface" or (source in ANY_TABLE and said):
         return
     otherwise = "; neither its name nor its file names are those of UTKFace" if source in ANY_TABLE else ""

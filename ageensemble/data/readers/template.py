@@ -1,4 +1,4 @@
-"""What to say, and what to write, where a folder is in no layout that is known."""
+"""The way out where a folder matches no known layout: an annotations.csv to be filled in."""
 
 import csv
 import io
@@ -6,17 +6,17 @@ import os
 import shlex
 
 from ...errors import DataError, UsageError
-from ._files import as_text, first_photographs, named_as_image, photographs
+from .files import as_text, first_images, has_image_suffix, image_paths
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 HEADER = ["path", "age", "gender", "subject"]
 
 
-def way_out(root):
-    """A sentence that says how somebody gets on with the data at `root`: by a table made of their own files' names."""
+def suggestion(root):
+    """A sentence on what to do with the data at `root`: a table made of the files' own names."""
     if not root.is_dir():
         return "Give a folder of photographs, or a .csv or .parquet file with the columns path and age"
-    names = sorted(as_text(name) for name in first_photographs(root) if named_as_image(name))
+    names = sorted(as_text(name) for name in first_images(root) if has_image_suffix(name))
     if not names:
         archives = sorted(entry.name for entry in root.iterdir() if entry.name.lower().endswith(ARCHIVES))
         why = f"unpack {archives[0]} first" if archives else "no file there has an ending such as .jpg or .png"
@@ -24,8 +24,8 @@ def way_out(root):
     lines = [HEADER[:2], *zip(names[:2], (34, 7), strict=False)]
     example = ", ".join(f"'{_line(line)}'" for line in lines)
     return (
-        f"Write an annotations.csv into it, a line for each photograph with your own ages: {example}. "
-        f"To have all the names listed for you: ageensemble data formats --template {shlex.quote(as_text(str(root)))}"
+        f"Add annotations.csv to that folder, one line per photo with your own ages: {example}. "
+        f"To list all file names: ageensemble data formats --template {shlex.quote(as_text(str(root)))}"
     )
 
 
@@ -55,7 +55,7 @@ def write_template(root):
         It has an `annotations.csv`.
     """
     file = root / "annotations.csv"
-    names = [name for name in photographs(root) if named_as_image(name)]
+    names = [name for name in image_paths(root) if has_image_suffix(name)]
     sound = [name for name in names if as_text(name) == name]
     if not sound:
         raise DataError(f"no photographs in {root}: no file there has an ending such as .jpg or .png")

@@ -1,4 +1,4 @@
-"""Finding photograph files below a folder, for the sources that are told by file names."""
+"""Finding image files below a folder, for the formats whose labels are in file names."""
 
 import os
 
@@ -7,7 +7,7 @@ from ...errors import DataError
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 
 
-def photographs(root):
+def image_paths(root):
     """Paths of all image files below `root`, relative, POSIX, sorted.
 
     A linked folder is not entered, and one that can't be read can't be; both are named, so that they get listed.
@@ -36,16 +36,16 @@ def _walk(root):
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(name)
-                elif named_as_image(name) or (entry.is_symlink() and os.path.isdir(entry.path)):
+                elif has_image_suffix(name) or (entry.is_symlink() and os.path.isdir(entry.path)):
                     yield name
 
 
-def named_as_image(name):
+def has_image_suffix(name):
     """Whether the file's ending is one of an image."""
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
-def first_photographs(root, count=50):
+def first_images(root, count=50):
     """Some image names below `root`, soon, whatever the size of the folder: enough to tell a naming convention."""
     found = []
     for name in _walk(str(root)):
@@ -55,14 +55,14 @@ def first_photographs(root, count=50):
     return found
 
 
-def rows(root, told):
-    """A row for every photograph below `root`, for a source whose labels are told by the files' names.
+def table_of_files(root, labels):
+    """A row for every image below `root`, for a format whose labels are in the files' paths.
 
     Parameters
     ----------
     root : pathlib.Path
-    told : callable
-        given a path below `root`, returns what it tells as a dict of columns, or why it tells nothing as a str
+    labels : callable
+        given a path below `root`, returns a dict of columns, or the reason why there are none as a str
 
     Returns
     -------
@@ -75,18 +75,18 @@ def rows(root, told):
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(path, told) for path in photographs(root)], dtype=object)
+    return pd.DataFrame([_row(path, labels) for path in image_paths(root)], dtype=object)
 
 
-def _row(path, told):
+def _row(path, labels):
     name = as_text(path)
     row = {"item_id": name, "path": name, "problem": None}
-    if not named_as_image(path):
+    if not has_image_suffix(path):
         return row | {"problem": "a folder that is a link or cannot be read"}
     if name != path:
         return row | {"problem": "the file's name is not UTF-8, rename it"}
-    answer = told(path)
-    return row | ({"problem": answer} if isinstance(answer, str) else answer)
+    found = labels(path)
+    return row | ({"problem": found} if isinstance(found, str) else found)
 
 
 def as_text(name):

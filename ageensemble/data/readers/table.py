@@ -1,13 +1,17 @@
-"""Turning somebody's table of labels into ours: columns by their usual names, ages as people write them."""
+"""Tables of labels: reading CSV and Parquet as text, columns by their usual names, ages as people write them."""
 
+import csv
 import math
+import os
 import re
+import warnings
+from collections import Counter
 from functools import cache
 
 from ..._utils.console import plain
 from ...errors import DataError
 
-USUAL = {
+COLUMN_NAMES = {
     "item_id": ["item_id"],
     "path": [
         "path",
@@ -43,9 +47,76 @@ MAX_AGE = 120.0
 RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|_|to)\s*(\d+(?:\.\d+)?)|\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 FROM = re.compile(r"(?:>=|more than)?\s*(\d+)\s*\+?")  # FairFace's "more than 70" follows its 60-69
 ABOVE = re.compile(r"(?:>|over)\s*(\d+)")
+IMAGE_FOLDERS = [".", "images", "imgs", "photos", "faces", "data"]
+# of the course that hands out WIKI, whose archives unpack to a folder within the folder, see `wiki`
+IMAGE_FOLDERS += [f"{name}{again}" for name in ("wiki_labeled", "wiki_judge_images") for again in ("", f"/{name}")]
 
 
-def translate(table, where):
+def read_table(file, rows=None):
+    """A CSV (or Parquet) file as a table of text, nothing guessed.
+
+    Raises
+    ------
+    DataError
+        It is empty or not such a file, a quotation mark is not closed, or a row has more cells than there are columns.
+    """
+    import pandas as pd
+
+    try:
+        if file.suffix.lower() == ".parquet":
+            table = pd.read_parquet(file)
+            return table.astype(object).where(table.notna(), "").map(str)
+        return _read_csv(file, rows)
+    except ImportError:
+        raise DataError(f"reading {file.name} needs pyarrow: pip install 'ageensemble[parquet]'") from None
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
+    except (ValueError, NotImplementedError) as error:  # pandas' and Arrow's own errors are among these
+        raise DataError(f"{file} is not a readable table: {_describe(str(error))}") from None
+
+
+def _describe(error):
+    """What pandas says of a table, in plain words; the heading is row 1."""
+    if error.startswith("No columns to parse"):
+        return "it is empty"
+    if match := re.search(r"EOF inside string starting at row (\d+)", error):
+        return f"a quotation mark is not closed, from row {int(match[1]) + 1} on"
+    if match := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
+        return f"row {match[2]} has {match[3]} cells, where {match[1]} are expected"
+    return error.partition("\n")[0]
+
+
+def _read_csv(file, rows):
+    import pandas as pd
+
+    with open(file, "rb") as stream:
+        utf16 = stream.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ["utf-16"] if utf16 else ["utf-8-sig", "latin-1"]:
+        try:
+            with open(file, encoding=encoding) as stream:
+                header = stream.readline()
+            separator = max(",;\t", key=header.count)
+            with warnings.catch_warnings(record=True) as cut:  # of cells after the last column
+                warnings.simplefilter("always", pd.errors.ParserWarning)
+                options = {"dtype": object, "keep_default_na": False, "index_col": False}
+                table = pd.read_csv(file, sep=separator, encoding=encoding, nrows=rows, **options)
+            if cut and rows is None:
+                _refuse_more_cells(file, encoding, separator, len(table.columns))
+            return table
+        except UnicodeDecodeError as error:
+            problem = error
+    raise problem
+
+
+def _refuse_more_cells(file, encoding, separator, width):
+    """Raise ValueError where something is written after the last column; a separator alone is none."""
+    with open(file, encoding=encoding, newline="") as stream:
+        for number, row in enumerate(csv.reader(stream, delimiter=separator), 1):
+            if any(cell.strip() for cell in row[width:]):
+                raise ValueError(f"row {number} has {len(row)} cells, where {width} are expected")
+
+
+def normalize_table(table, where):
     """Rename the columns of `table` (all text) to ours and read the ages.
 
     Parameters
@@ -61,7 +132,7 @@ def translate(table, where):
     """
     import pandas as pd
 
-    found = usual(table.columns, where)
+    found = usual_columns(table.columns, where)
     _refuse_doubles(found, where, table.columns)
     result = pd.DataFrame({ours: _texts(table[theirs], ours) for ours, theirs in found.items()}, dtype=object)
     ends = ("age_min", "age_max") if "age_min" in result and "age_max" in result else ("age", "age")
@@ -76,7 +147,7 @@ def translate(table, where):
     return result.drop(columns="age", errors="ignore")
 
 
-def usual(columns, where):
+def usual_columns(columns, where):
     """Which of the columns is which of ours: {ours: theirs}.
 
     Raises
@@ -85,7 +156,7 @@ def usual(columns, where):
         No column for the path or the age.
     """
     lower = by_name(columns)
-    found = {ours: lower[name] for ours, names in USUAL.items() for name in reversed(names) if name in lower}
+    found = {ours: lower[name] for ours, names in COLUMN_NAMES.items() for name in reversed(names) if name in lower}
     if "path" not in found:
         raise DataError(f"{where} has no column for the photo's file; call it 'path' ({seen(columns)})")
     if "age" not in found and not ("age_min" in found and "age_max" in found):
@@ -181,3 +252,13 @@ def age_of(text):
 def age_problem(low, high, text):
     """Why years can't be an age, or None."""
     return None if 0 <= low <= high < MAX_AGE + 1 else f"age impossible: {text[:40]}"
+
+
+def in_image_folder(table, root):
+    """Prefix the paths with the sub-folder in which most of the first hundred are found."""
+    names = table["path"].dropna().head(100)
+    hits = Counter({sub: sum(os.path.isfile(root / sub / name) for name in names) for sub in IMAGE_FOLDERS})
+    sub = hits.most_common(1)[0][0]  # the first listed wins a tie, so paths stay as they are where nothing is found
+    if sub != ".":
+        table["path"] = [f"{sub}/{name}" if isinstance(name, str) else None for name in table["path"]]
+    return table
