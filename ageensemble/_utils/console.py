@@ -17,7 +17,7 @@ class Console:
     Parameters
     ----------
     verbose : bool
-        also show details, such as the tracebacks of failed cells
+        also show details, such as the tracebacks of failed fold fits
     """
 
     def __init__(self, verbose=False):
@@ -64,9 +64,9 @@ class Console:
         """Characters for the name of a bar: what the rest of its line leaves."""
         return max(12, self.err.width - (58 if self.narrow else 77))
 
-    def shortened(self, name, cell):
-        """A cell by its name, the name cut where there is no room; the cell's number stays."""
-        end, room = f" cell {cell}", self.room
+    def shortened(self, name, end):
+        """A name and its end, such as the fold, the name cut where there is no room."""
+        end, room = f" {end}", self.room
         name = plain(name)
         return (name if len(name + end) <= room else name[: room - len(end) - 1] + "\N{HORIZONTAL ELLIPSIS}") + end
 
@@ -102,7 +102,7 @@ class Bar:
 
 
 class Training:
-    """What is seen of a cell while its model trains: a bar, in a log a line for an epoch that ended, not too often.
+    """What is seen of a fold fit while its model trains: a bar, in a log a line for an epoch that ended, not too often.
 
     With `--verbose` there is one for each epoch.
 
@@ -110,7 +110,7 @@ class Training:
     ----------
     bar : Bar
     name : str
-        of the cell
+        of the fold fit
     console : Console
     """
 
@@ -129,7 +129,7 @@ class Training:
         self._bar(progress.get("done") or 0, progress.get("total") or None, note, count or " ")
 
     def end(self):
-        """The cell has ended."""
+        """The fold fit has ended."""
         self._epoch_over()
         self._bar.end()
 

@@ -138,7 +138,7 @@ def report(experiment, a, b, age_groups, rope=ROPE):
     if not parts:
         raise UsageError(f"{a.title} and {b.title} have no predictions of the same items to be compared")
     names = {name: {"run": run.folder.name, "model": run.title} for name, run in (("a", a), ("b", b))}
-    return {"split": experiment.about, "age_groups": age_groups.name, "rope": rope, **names, "parts": parts}
+    return {"split": experiment.metadata, "age_groups": age_groups.name, "rope": rope, **names, "parts": parts}
 
 
 # --- for people -------------------------------------------------------------------------------------------------

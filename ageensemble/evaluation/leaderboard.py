@@ -129,12 +129,12 @@ def _columns():
 def _remark(run, complete, age_groups, folds):
     """What is worth knowing of a complete run."""
     if run.kind == "stack":
-        names = {member["run"]: member["model"] for member in run.about().get("members", [])}
+        names = {member["run"]: member["model"] for member in run.metadata.get("members", [])}
         changed = [names.get(name, name) for name in altered(run, complete)]
         what = f"removed or made again since it was combined: {', '.join(changed)}; 'ageensemble stack' makes a new one"
         return what if changed else ""
     if run.kind == "import":
-        about = run.about()
+        about = run.metadata
         return "; ".join(filter(None, [about.get("note"), _regrouped(about, age_groups)]))
     unscored = "" if run.parts else "fitted on every item, so there is nothing to score it on"
     fallbacks = (record["model"].get("fallback") for record in run.records(folds))

@@ -142,7 +142,7 @@ def single_predictions(run, folds, runs):
     """
     if run.kind == "stack":
         return _pooled_cells(run, folds, runs)
-    cells = [np.load(run.cell_folder(c) / "test.npy", allow_pickle=False, mmap_mode="r") for c in run.cells(folds)]
+    cells = [np.load(run.fold_folder(c) / "test.npy", allow_pickle=False, mmap_mode="r") for c in run.fold_names(folds)]
     return cells or [run.predictions("test")]
 
 
@@ -150,7 +150,7 @@ def _pooled_cells(run, folds, runs):
     if altered(run, runs):
         return []
     here = {other.folder.name: other for other in runs}
-    pool = Pool.from_json(run.about()["pool"])
+    pool = Pool.from_json(run.metadata["pool"])
     cells = [single_predictions(here[name], folds, runs) for name in run.config["members"]]
     return [pool([member[fold % len(member)] for member in cells]) for fold in range(folds)]
 

@@ -95,11 +95,11 @@ def report(experiment, age_groups, by):
     """
     check(by)
     if by != "group" and experiment.items[by].isna().all():
-        raise DataError(f"no photograph of {experiment.about['data']} says its {by}; --by group needs ages alone")
+        raise DataError(f"no photograph of {experiment.metadata['data']} says its {by}; --by group needs ages alone")
     found = leaderboard.states(experiment)
     runs = [run for run, state, _ in found if state == "complete"]
     return {
-        "split": experiment.about,
+        "split": experiment.metadata,
         "by": by,
         "metric": bootstrap.item_metric(experiment.y),
         "parts": {part: _part(part, runs, experiment, age_groups, by) for part in PARTS},

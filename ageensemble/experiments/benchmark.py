@@ -17,6 +17,7 @@ from ..reporting import run_report
 from ..splits.split import N_FOLDS
 from . import fold_fit, stack, stack_members
 from .experiment import Experiment
+from .run import fold_label
 
 DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
 
@@ -30,7 +31,7 @@ class Settings:
     out, cache : pathlib.Path
         folders of runs and of the cache
     jobs : int
-        cells fitted at once
+        fold fits at once
     device : str
         "cpu" or "cuda"
     console : Console
@@ -44,7 +45,7 @@ class Settings:
 
     @property
     def threads(self):
-        """Threads of each cell, so that all cells together use every core once."""
+        """Threads of each fold fit, so that all together use every core once."""
         return max(1, cores() // self.jobs)
 
 
@@ -123,11 +124,11 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
     missing = []
     for run_, spec in unfinished.items():
         matrices, looks_at = [files[str(matrix)] for matrix in spec.matrices], (size_seen(spec), spec.preprocess)
-        missing += fold_fit.tasks(run_, spec, dataset, split, matrices, photographs.get(looks_at))
-    missing.sort(key=lambda task: task["photographs"] is None)  # what takes longest first, so that no core waits for it
+        missing += fold_fit.missing_fits(run_, spec, dataset, split, matrices, photographs.get(looks_at))
+    missing.sort(key=lambda fit: fit.images is None)  # what takes longest first, so that no core waits for it
     _fit(missing, unfinished, len(split.rest), here)
     for run_ in unfinished:
-        if all(run_.sound(cell) for cell in run_.cells(split.folds)):
+        if all(run_.sound(fold) for fold in run_.fold_names(split.folds)):
             run_.finish(split)
     _report([run_ for run_ in runs if run_.state(split.folds)[0] == "complete"], experiment, dataset, here, age_groups)
     return experiment, list(runs)
@@ -183,52 +184,49 @@ def _photographs(wanted, dataset, here):
         }
 
 
-def _fit(missing, unfinished, n, here):
-    if not missing:
+def _fit(fits, unfinished, n, here):
+    if not fits:
         return
     # A run goes on with the threads it began with, whatever --jobs says now
-    threads = max(task["threads"] for task in missing)
+    threads = max(fit.n_threads for fit in fits)
     jobs = min(here.jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, here))
-    with here.console.progress("cells") as bar:
+    with here.console.progress("fold fits") as bar:
         update, ended, training = bar("fitting"), 0, {}
-        update(0, len(missing))
+        update(0, len(fits))
 
-        def heard(task, progress):
-            run, cell = task["run"], task["cell"]
-            if (run, cell) not in training:
-                shown = bar(here.console.shortened(run.name, cell))
-                training[run, cell] = Training(shown, f"{run.name} cell {cell}", here.console)
-            training[run, cell](progress)
+        def on_progress(fit, progress):
+            if fit.folder not in training:
+                shown = bar(here.console.shortened(fit.run.name, fold_label(fit.fold)))
+                training[fit.folder] = Training(shown, fit.name, here.console)
+            training[fit.folder](progress)
 
-        def done(run, cell, seconds, error):
+        def on_end(fit, seconds, error):
             nonlocal ended
             ended += 1
-            name = f"{run.name} cell {cell}"
-            if (run, cell) in training:
-                training.pop((run, cell)).end()
-            update(ended, len(missing), here.console.shortened(run.name, f"{cell} {seconds:.0f} s"))
-            here.console.detail(f"{name}: {seconds:.1f} s")
+            if fit.folder in training:
+                training.pop(fit.folder).end()
+            note = here.console.shortened(fit.run.name, f"{fold_label(fit.fold)} {seconds:.0f} s")
+            update(ended, len(fits), note)
+            here.console.detail(f"{fit.name}: {seconds:.1f} s")
             if error:
-                here.console.say(f"failed: {name}: {error}")
-                here.console.detail((run.record(cell) or {}).get("traceback", ""))
+                here.console.say(f"failed: {fit.name}: {error}")
+                here.console.detail((fit.run.record(fit.fold) or {}).get("traceback", ""))
 
-        fold_fit.fit_all(missing, jobs, done, heard)
-    _say_peak(missing, jobs, here)
+        fold_fit.fit_all(fits, jobs, on_end, on_progress)
+    _say_peak(fits, jobs, here)
 
 
 def _say_peak(fitted, jobs, here):
     """One line on the memory that was needed, the processes together roughly."""
-    records = [task["run"].record(task["cell"]) or {} for task in fitted]
-    cell, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
-    together = own + min(jobs, len(fitted)) * cell
-    text = (
-        f"peak memory: {own / 1e9:.1f} GB here, {cell / 1e9:.1f} GB in a cell, together about {together / 1e9:.1f} GB"
-    )
-    here.console.say(text)
+    records = [fit.run.record(fit.fold) or {} for fit in fitted]
+    each, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
+    together = own + min(jobs, len(fitted)) * each
+    text = f"peak memory: {own / 1e9:.1f} GB here, {each / 1e9:.1f} GB in a fold fit"
+    here.console.say(f"{text}, together about {together / 1e9:.1f} GB")
 
 
 def _jobs_in_memory(unfinished, n, here):
-    """How many cells fit into memory at once, the GPU's too where there is one, by what the models say they need."""
+    """How many fold fits go into memory at once, the GPU's too where there is one, by what the models say they need."""
     needs = [fit_memory(spec, n) for spec in unfinished.values()]
     jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", here)
     networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
@@ -240,9 +238,9 @@ def _jobs_in_memory(unfinished, n, here):
 
 
 def _at_once(need, free, what, here):
-    """How many cells that need so many bytes go into the free ones; it is said where that is fewer than wanted."""
+    """How many fold fits that need so many bytes go into the free ones; it is said where that is fewer than wanted."""
     jobs = max(1, int(free // max(need, 1)))
-    text = f"a cell needs up to {need / 1e9:.1f} GB of {what}, {free / 1e9:.1f} GB may be used: "
+    text = f"a fold fit needs up to {need / 1e9:.1f} GB of {what}, {free / 1e9:.1f} GB may be used: "
     if jobs < here.jobs:
         here.console.say(f"{text}{jobs} at once")
     else:
@@ -256,7 +254,7 @@ def size_seen(spec):
 
 
 def fit_memory(spec, n):
-    """Rough bytes a cell on `n` training items needs: its features, what its model says, the interpreter."""
+    """Rough bytes a fold fit on `n` training items needs: its features, what its model says, the interpreter."""
     model = spec.make(**spec.params)
     if size_seen(spec):  # which are read batch by batch
         return model.fit_bytes(n, image_array.dimension(size_seen(spec))) + 500_000_000

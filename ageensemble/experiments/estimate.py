@@ -11,10 +11,11 @@ from ..data import image_array
 from ..errors import DiskError
 from .benchmark import fit_memory, size_seen
 from .experiment import Experiment, find_experiments
+from .run import REFIT
 
 
 def estimate(dataset, split, wanted, kind, seed, here):
-    """One row for each model: cells left to fit, seconds, memory of a cell.
+    """One row for each model: fold fits that are missing, seconds, memory of each.
 
     Seconds are those of fitting. They come from earlier runs of the same name and device below the same `--out`, on
     half to twice as many training items, in proportion; they are None where there is no such run.
@@ -22,22 +23,22 @@ def estimate(dataset, split, wanted, kind, seed, here):
     Returns
     -------
     dict
-        rows; seconds with that many cells at once, None where one model's are not known; disk_bytes, memory_bytes and
+        rows; seconds with that many at once, None where one model's are not known; disk_bytes, memory_bytes and
         what is free of both
     """
     for spec in wanted:
         spec.try_files()
-    cells = 1 if kind == "refit" else split.folds
+    fits = 1 if kind == "refit" else split.folds
     n = len(split.rest) * (1 if kind == "refit" else (split.folds - 1) / split.folds)
     history = _history(here.out)
     rows = []
     for spec in wanted:
         left = _left(spec, dataset, split, kind, seed, here)
-        cell = min(history.get((spec.name, here.device), []), key=lambda known: abs(known[0] - n), default=None)
-        near = cell is not None and 0.5 < cell[0] / n < 2  # times of much smaller or larger fits tell little
-        seconds = 0.0 if not left else round(cell[1] * n / cell[0] * left, 1) if near else None
+        near = min(history.get((spec.name, here.device), []), key=lambda one: abs(one[0] - n), default=None)
+        known = near is not None and 0.5 < near[0] / n < 2  # times of much smaller or larger fits tell little
+        seconds = 0.0 if not left else round(near[1] * n / near[0] * left, 1) if known else None
         memory = int(fit_memory(spec, int(n)))
-        rows.append({"model": spec.name, "cells": cells, "left": left, "seconds": seconds, "memory_bytes": memory})
+        rows.append({"model": spec.name, "fits": fits, "left": left, "seconds": seconds, "memory_bytes": memory})
     known = [row["seconds"] for row in rows]
     at_once = min(here.jobs, max(1, sum(row["left"] for row in rows)))
     return {
@@ -51,14 +52,14 @@ def estimate(dataset, split, wanted, kind, seed, here):
 
 
 def _left(spec, dataset, split, kind, seed, here):
-    """How many cells are not fitted yet."""
+    """How many fold fits are missing."""
     place = Experiment(Experiment.place(here.out, dataset, split))
-    cells = ["all"] if kind == "refit" else range(split.folds)
+    folds = [REFIT] if kind == "refit" else range(split.folds)
     try:
         run = _begun(place, spec, seed, kind, here.device)
     except DiskError:  # no split folder, or a damaged one, in which runs may still be sound
-        return len(cells)
-    return sum(not run.sound(cell) for cell in cells)
+        return len(folds)
+    return sum(not run.sound(fold) for fold in folds)
 
 
 def _begun(place, spec, seed, kind, device):
@@ -70,7 +71,7 @@ def _begun(place, spec, seed, kind, device):
 
 
 def _history(out):
-    """(training items, seconds) of earlier cells, by name of the model and device, from complete runs."""
+    """(training items, seconds) of earlier fold fits, by name of the model and device, from complete runs."""
     result = {}
     for run, records in _complete_runs(out):
         items, seconds = (sum(r[key] for r in records) / len(records) for key in ("train_items", "fit_seconds"))
@@ -83,8 +84,8 @@ def _complete_runs(out):
     with suppress(DiskError):
         for folder in find_experiments(out):
             with suppress(DiskError):
-                folds = folder.about["folds"]
-                fitted = [run for run in folder.runs if run.cells(folds)]
+                folds = folder.metadata["folds"]
+                fitted = [run for run in folder.runs if run.fold_names(folds)]
                 complete = [run for run in fitted if run.state(folds)[0] == "complete"]
                 yield from [(run, run.records(folds)) for run in complete]
 
@@ -106,7 +107,7 @@ def _disk(dataset, split, wanted, rows, here):
     ]
     squares = sum(image_array.dimension(size) * len(dataset) for size, _ in looks)
     each = 4 * N_AGES * (2 * len(split.rest) + len(split.test))
-    predictions = sum(each + 4 * N_AGES * len(split.test) * row["cells"] for row in rows if row["left"])
+    predictions = sum(each + 4 * N_AGES * len(split.test) * row["fits"] for row in rows if row["left"])
     return matrices + squares + predictions
 
 
@@ -125,16 +126,16 @@ def rich_table(result):
     from .._utils.console import plain
 
     view = Table(title="would fit", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("model", "cells", "left to fit", "seconds", "GB a cell"):
+    for title in ("model", "fold fits", "remaining", "seconds", "GB each"):
         view.add_column(title, justify="left" if title == "model" else "right")
     for row in result["rows"]:
-        texts = [plain(row["model"]), str(row["cells"]), str(row["left"]), _seconds(row["seconds"])]
+        texts = [plain(row["model"]), str(row["fits"]), str(row["left"]), _seconds(row["seconds"])]
         view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
     gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
-    first = "" if result["seconds"] is not None else " until a first fit here has shown how long it takes"
-    below = f"seconds, several cells at once: {_seconds(result['seconds'])}{first}\n" + (
-        "disk for features, squares and predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
-        "memory, several cells at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
+    first = "" if result["seconds"] is not None else " (no timing on this machine yet)"
+    below = f"seconds, several fits at once: {_seconds(result['seconds'])}{first}\n" + (
+        "disk for features, resized images, predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
+        "memory, several fits at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
     ).format(**gigabytes)
     return Group(view, below)
 

@@ -5,11 +5,11 @@ OUT/demo-1a2b3c4d/             one split: all runs in here share a table
     template.json              how the photographs show a face, where it was measured
     files/                     networks and weights that features were made with, by their hash
     svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
-        run.json               configuration, and how many threads each cell uses
-        cell-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
-        cell-0/keep/           while a network trains: what it needs to go on after a kill
-        oof.npy test.npy       predictions of all cells together, no truth in them
-        record.json            of a stack or an import, which have no cells
+        run.json               configuration, and how many threads each fold fit uses
+        fold-0/                record.json, held_out.npy, test.npy, model/, of a network history.csv
+        fold-0/checkpoints/    while a network trains: what it needs to go on after a kill
+        oof.npy test.npy       predictions of all folds together, no truth in them
+        record.json            of an ensemble or an import, which have no folds
         done.json              hashes of the rest, written last: only now the run is complete
 """
 
@@ -39,7 +39,7 @@ class Experiment:
         self.folder = Path(folder)
 
     @cached_property
-    def about(self):
+    def metadata(self):
         """What `experiment.json` says: names, sizes and hashes of the data and the split."""
         return read_json(self.folder / "experiment.json")
 
@@ -57,8 +57,8 @@ class Experiment:
                 known |= {"dataset": dataset.hash, "split": split.hash, "source": split.source, "folds": split.folds}
                 known |= {"license": dataset.license, "files": {name: file_hash(folder / name) for name in TABLES}}
                 write_json(folder / "experiment.json", known | (about or {}))
-            elif set(about or {}) - set(cls(folder).about):  # as another way of asking led to the same split
-                write_json(folder / "experiment.json", about | cls(folder).about)
+            elif set(about or {}) - set(cls(folder).metadata):  # as another way of asking led to the same split
+                write_json(folder / "experiment.json", about | cls(folder).metadata)
         return cls(folder)
 
     @staticmethod
@@ -69,7 +69,7 @@ class Experiment:
     @classmethod
     def _sound(cls, folder):
         try:
-            return not damage(folder, cls(folder).about["files"])
+            return not damage(folder, cls(folder).metadata["files"])
         except DiskError:
             return False
 
@@ -83,13 +83,13 @@ class Experiment:
     def split(self):
         """The split as saved."""
         part = self._table("split.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
-        return Split(part, self.about["folds"], self.about["source"], self.about["split"])
+        return Split(part, self.metadata["folds"], self.metadata["source"], self.metadata["split"])
 
     def _table(self, name):
-        wrong = damage(self.folder, {name: self.about["files"].get(name)})
+        wrong = damage(self.folder, {name: self.metadata["files"].get(name)})
         if wrong:
             raise DiskError(f"{self.folder / name}: {wrong}; the command that made these runs puts it right")
-        import pandas as pd  # here, since every cell's process imports this module and needs no tables
+        import pandas as pd  # here, since the process of every fold fit imports this module and needs no tables
 
         blank = {name: [""] for name in ("gender", "ethnicity", "subject")}  # an item may well be called NA
         return pd.read_csv(self.folder / name, dtype=str, keep_default_na=False, na_values=blank)
@@ -114,7 +114,7 @@ class Experiment:
         seed : int
         kind : {"folds", "refit"}
         threads : int
-            for each cell; what an earlier start fixed stays
+            for each fold fit; what an earlier start fixed stays
         device : str
         """
         config = self._config(spec, seed, kind, device)
@@ -154,7 +154,7 @@ class Experiment:
         write_json(self.folder / "template.json", template.to_json())
 
     def put(self, place, name, config, predictions, record):
-        """Write a run that has no cells into the folder `place`; what lay there before goes.
+        """Write a run that has no fold fits into the folder `place`; what lay there before goes.
 
         Parameters
         ----------
@@ -183,7 +183,7 @@ class Experiment:
     @property
     def hashes(self):
         """What runs must share to share a table: the hashes of the dataset and the split."""
-        return {name: self.about[name] for name in ("dataset", "split")}
+        return {name: self.metadata[name] for name in ("dataset", "split")}
 
     def begun(self, spec, seed, kind, device):
         """The run of this configuration; nothing is made where there is none."""
@@ -206,9 +206,9 @@ def _accelerators(cls):
 
 
 def _threads_used(run):
-    """Threads of the cells of a run that lost its `run.json`, 0 where there are none."""
-    ended = (folder.name.removeprefix("cell-") for folder in run.folder.glob("cell-*"))
-    return next((run.record(cell)["threads"] for cell in ended if run.sound(cell)), 0)
+    """Threads of the fold fits of a run that lost its `run.json`, 0 where there are none."""
+    ended = (file.parent.name.removeprefix("fold-") for file in run.fold_files("record.json"))
+    return next((run.record(fold)["threads"] for fold in ended if run.sound(fold)), 0)
 
 
 def find_experiments(out):
@@ -261,7 +261,7 @@ def run_named(experiment, name):
     """
     there = experiment.runs
     found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
-    complete = [run for run in found if run.state(experiment.about["folds"])[0] == "complete"]
+    complete = [run for run in found if run.state(experiment.metadata["folds"])[0] == "complete"]
     if not found:
         known = ", ".join(run.title for run in there)
         raise UsageError(f"no run called '{name}' in {experiment.folder}; there are: {known}")
@@ -293,7 +293,7 @@ def describe_run(experiment):
     """For each run: split, run and model by name, state and explanation; one row where the split itself is damaged."""
     split = experiment.folder.name
     try:
-        folds = experiment.about["folds"]
+        folds = experiment.metadata["folds"]
     except DiskError as error:
         return [{"split": split, "run": "", "model": "", "state": "damaged", "why": str(error)}]
     found = [(run, *run.state(folds)) for run in experiment.runs]

@@ -1,4 +1,4 @@
-"""Fitting cells: which are missing, each in a worker process of its own threads, each leaving a record."""
+"""Fold fits, one model on one fold each: which are missing, how one is run, and the record that it leaves."""
 
 import csv
 import inspect
@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from contextlib import closing
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
@@ -21,13 +22,69 @@ from .._utils.io import disk_trouble, file_hash, forget_unfinished, locked, writ
 from ..ages import N_AGES, finish, histogram
 from ..errors import AgeEnsembleError
 from ..splits.split import inner_folds
-from .run import KEEP, REFIT
+from .run import CHECKPOINTS, REFIT, Run, fold_label
 
 BATCH = 2048  # items predicted at once
 
 
-def tasks(run, spec, dataset, split, feature_files, photographs=None):
-    """What each missing cell of a run needs to be fitted anywhere that sees the same disk.
+@dataclass(frozen=True)
+class FoldFit:
+    """One model to be fitted on one fold: all that a process needs which sees the same disk.
+
+    Attributes
+    ----------
+    run : Run
+    fold : str
+        "0".."K-1", or `REFIT`
+    model : str
+        name in the registry, or path of a file
+    params : dict
+    feature_files : list of str
+    images : ImageArray or None
+        of all items, for a model that takes images
+    y : (m, 2) int array
+        labels of the training items
+    rows, held_out, test : int array
+        rows of the dataset to train on, and those to predict
+    inner_folds : (m,) int array
+        parts of the training items, groups whole: all that a model may tune or calibrate by
+    seed, n_threads : int
+    device : str
+    """
+
+    run: Run
+    fold: str
+    model: str
+    params: dict
+    feature_files: list
+    images: object
+    y: np.ndarray
+    rows: np.ndarray
+    inner_folds: np.ndarray
+    held_out: np.ndarray
+    test: np.ndarray
+    seed: int
+    n_threads: int
+    device: str
+
+    @property
+    def folder(self):
+        """Where its record, predictions and model lie."""
+        return self.run.fold_folder(self.fold)
+
+    @property
+    def name(self):
+        """What people are told: the model and the fold."""
+        return f"{self.run.name} {fold_label(self.fold)}"
+
+    def write_record(self, record):
+        """Write the record, which says that the fit has ended."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "record.json", record)
+
+
+def missing_fits(run, spec, dataset, split, feature_files, images=None):
+    """The fold fits of a run that have not ended well yet, list of FoldFit.
 
     Parameters
     ----------
@@ -35,116 +92,112 @@ def tasks(run, spec, dataset, split, feature_files, photographs=None):
     spec : Spec
     dataset, split : Dataset, Split
     feature_files : list of path
-    photographs : ImageArray, optional
-        of all items, for a model that wants them
-
-    Returns
-    -------
-    list of dict
+    images : ImageArray, optional
+        of all items, for a model that takes images
     """
-    result = []
-    for number, cell in enumerate(run.cells(split.folds)):
-        if run.sound(cell):
+    seed, result = run.config["seed"], []
+    for number, fold in enumerate(run.fold_names(split.folds)):
+        if run.sound(fold):
             continue
-        rows = split.rest if cell == REFIT else split.training(int(cell))
-        seed = run.config["seed"]
-        result.append(
-            {
-                "run": run,
-                "cell": cell,
-                "model": spec.model,
-                "params": spec.params,
-                "features": [str(file) for file in feature_files],
-                "photographs": photographs,
-                "y": dataset.y[rows],
-                "rows": rows,
-                "inner": inner_folds(dataset.strata, dataset.groups, rows, [seed, number]),
-                "held_out": np.empty(0, int) if cell == REFIT else split.held_out(int(cell)),
-                "test": split.test,
-                "seed": seed * 1000 + number,
-                "threads": run.threads,
-                "device": run.config["device"],
-            }
+        rows = split.rest if fold == REFIT else split.training(int(fold))
+        fit = FoldFit(
+            run=run,
+            fold=fold,
+            model=spec.model,
+            params=spec.params,
+            feature_files=[str(file) for file in feature_files],
+            images=images,
+            y=dataset.y[rows],
+            rows=rows,
+            inner_folds=inner_folds(dataset.strata, dataset.groups, rows, [seed, number]),
+            held_out=np.empty(0, int) if fold == REFIT else split.held_out(int(fold)),
+            test=split.test,
+            seed=seed * 1000 + number,
+            n_threads=run.threads,
+            device=run.config["device"],
         )
+        result.append(fit)
     return result
 
 
-def fit_all(missing, jobs, done=lambda run, cell, seconds, error: None, heard=lambda task, progress: None):
-    """Fit cells in parallel worker processes; a cell that fails leaves a record that says why.
+def fit_all(fits, jobs, on_end=lambda fit, seconds, error: None, on_progress=lambda fit, progress: None):
+    """Run fold fits in parallel worker processes; one that fails leaves a record that says why.
 
     Parameters
     ----------
-    missing : list of dict
-        from `tasks`
+    fits : list of FoldFit
     jobs : int
         processes at once
-    done : callable
-        told of every cell that ended: run, cell, seconds, error or None
-    heard : callable
-        told a task and what its model says of its progress, a dict of numbers; from several threads
+    on_end : callable
+        told of every one that ended: the fit, seconds, error or None
+    on_progress : callable
+        told a fit and what its model says of its progress, a dict of numbers; from several threads
     """
-    with closing(workers.run(fit, missing, jobs, lambda task: task["threads"], heard)) as results:
-        for task, ended in results:
-            seconds, error = (0.0, _buried(task, ended)) if isinstance(ended, workers.ProcessDied) else ended
-            done(task["run"], task["cell"], seconds, error)
+    with closing(workers.run(fit_fold, fits, jobs, lambda fit: fit.n_threads, on_progress)) as results:
+        for fit, ended in results:
+            on_end(fit, *((0.0, _record_crash(fit, ended)) if isinstance(ended, workers.ProcessDied) else ended))
 
 
-def _buried(task, died):
-    """Write the record of a cell whose process could not, unless it was fitted elsewhere meanwhile; the reason."""
+def _record_crash(fit, died):
+    """Write the record that a killed process could not, unless another one fitted the same meanwhile; the reason."""
     hint = ", perhaps for want of memory; try fewer --jobs" if "SIGKILL" in str(died) else ""
-    with locked(task["run"].cell_folder(task["cell"]) / ".lock"):
-        if task["run"].sound(task["cell"]):
+    with locked(fit.folder / ".lock"):
+        if fit.run.sound(fit.fold):
             return None
         reason = f"its process died: {died}{hint}"
-        _write_record(task, {"error": reason})
+        fit.write_record({"error": reason})
     return reason
 
 
-def fit(task):
-    """Fit one cell, predict what it did not see, save all that, and write the record last.
+def fit_fold(fit):
+    """Fit, predict what was not seen, save all that, and write the record last.
+
+    Parameters
+    ----------
+    fit : FoldFit
 
     Returns
     -------
     tuple
         seconds, error or None
     """
-    started = time.perf_counter()
-    folder = task["run"].cell_folder(task["cell"])
+    started, folder = time.perf_counter(), fit.folder
     with locked(folder / ".lock"):
-        if task["run"].sound(task["cell"]):  # another process was faster
+        if fit.run.sound(fit.fold):  # another process was faster
             return 0.0, None
-        _empty(folder)
+        _clear(folder)
         try:
-            record = _fit(task, folder)
+            record = _fit(fit)
         except (Exception, SystemExit) as error:
             trouble = disk_trouble(error, folder)
             if trouble:  # not the model's fault
                 raise trouble from None
             reason = str(error) if isinstance(error, AgeEnsembleError) else f"{type(error).__name__}: {error}"
             record = {"error": reason.strip().partition("\n")[0].rstrip(": "), "traceback": traceback.format_exc()}
-        _write_record(task, record)
-        shutil.rmtree(folder / KEEP, ignore_errors=True)
+        fit.write_record(record)
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return time.perf_counter() - started, record.get("error")
 
 
-def _empty(folder):
-    """Remove what an earlier, unfinished or damaged fit of the cell left, other than what its model keeps to go on."""
+def _clear(folder):
+    """Remove what an earlier, unfinished or damaged fit left, other than the checkpoints to go on from."""
     forget_unfinished(folder)
     for name in ("record.json", "held_out.npy", "test.npy", "history.csv"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "model", ignore_errors=True)
 
 
-def _fit(task, folder):
-    model = models.load(task["model"])(**task["params"])
-    _use_threads(task["threads"])
-    x = _inputs(task, task["rows"])
-    more = _more(model, task, folder)
+def _fit(fit):
+    folder = fit.folder
+    model = models.load(fit.model)(**fit.params)
+    _use_threads(fit.n_threads)
+    x = _inputs(fit, fit.rows)
+    extra = _extra_arguments(model, fit)
     start = time.perf_counter()
-    model.fit(x, task["y"], task["inner"], seed=task["seed"], threads=task["threads"], device=task["device"], **more)
+    model.fit(x, fit.y, fit.inner_folds, seed=fit.seed, threads=fit.n_threads, device=fit.device, **extra)
     fitted = time.perf_counter()
     del x
-    held_out, test = (_predict(model, task, rows) for rows in (task["held_out"], task["test"]))
+    held_out, test = (_predict(model, fit, rows) for rows in (fit.held_out, fit.test))
     predicted = time.perf_counter()
     for name, rows in (("held_out", held_out), ("test", test)):
         write_rows(folder / f"{name}.npy", rows.shape, [rows])
@@ -157,12 +210,12 @@ def _fit(task, folder):
     return {
         "fit_seconds": round(max(fitted - start, trained), 3),
         "predict_seconds": round(predicted - fitted, 3),
-        "train_items": len(task["rows"]),
+        "train_items": len(fit.rows),
         "predicted_items": len(held_out) + len(test),
         "peak_bytes": peak_memory(),
-        "seed": task["seed"],
-        "threads": task["threads"],
-        "device": task["device"],
+        "seed": fit.seed,
+        "threads": fit.n_threads,
+        "device": fit.device,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "versions": _versions(),
         "model": getattr(model, "record", {}),
@@ -170,22 +223,22 @@ def _fit(task, folder):
     }
 
 
-def _more(model, task, folder):
-    """What `fit` is handed beside the usual: of a model that trains on photographs, and of one that asks for widths."""
-    if task["photographs"] is not None:
-        (folder / KEEP).mkdir(exist_ok=True)
-        return {"keep": folder / KEEP, "tell": _tell}
+def _extra_arguments(model, fit):
+    """What `fit` is handed beside the usual by a model that takes images, and by one that asks for widths."""
+    if fit.images is not None:
+        (fit.folder / CHECKPOINTS).mkdir(exist_ok=True)
+        return {"keep": fit.folder / CHECKPOINTS, "tell": _report_progress}
     if "widths" in inspect.signature(model.fit).parameters:
-        return {"widths": features.widths(task["features"])}
+        return {"widths": features.widths(fit.feature_files)}
     return {}
 
 
 def _products(folder):
     files = [f for f in folder.rglob("*") if f.is_file() and not f.name.startswith(".")]
-    return [f for f in files if f.relative_to(folder).parts[0] != KEEP]
+    return [f for f in files if f.relative_to(folder).parts[0] != CHECKPOINTS]
 
 
-def _tell(progress):
+def _report_progress(progress):
     """Pass on what a model says of its progress, in plain numbers; what is none is not known."""
     numbers = {name: float("nan" if value is None else value) for name, value in progress.items()}
     workers.tell({name: number if math.isfinite(number) else None for name, number in numbers.items()})
@@ -199,29 +252,23 @@ def _write_history(file, history):
         table.writerows(history)
 
 
-def _predict(model, task, rows):
+def _predict(model, fit, rows):
     """Age distributions of these rows, mixed with the training histogram, `(len(rows), A)` float32."""
-    result, prior = [], histogram(task["y"])
+    result, prior = [], histogram(fit.y)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        distribution = finish(model.predict(_inputs(task, batch)), prior)
+        distribution = finish(model.predict(_inputs(fit, batch)), prior)
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)
     return np.concatenate(result) if result else np.empty((0, N_AGES), np.float32)
 
 
-def _inputs(task, rows):
-    """Photographs of these rows or their features, `(len(rows), d)`; a model that wants none is given none, d = 0."""
-    if task["photographs"] is not None:
-        return task["photographs"].take(rows)
-    return features.read(task["features"], rows) if task["features"] else np.empty((len(rows), 0), np.float32)
-
-
-def _write_record(task, record):
-    folder = task["run"].cell_folder(task["cell"])
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "record.json", record)
+def _inputs(fit, rows):
+    """Images of these rows or their features, `(len(rows), d)`; a model that wants none is given none, d = 0."""
+    if fit.images is not None:
+        return fit.images.take(rows)
+    return features.read(fit.feature_files, rows) if fit.feature_files else np.empty((len(rows), 0), np.float32)
 
 
 def _use_threads(threads):

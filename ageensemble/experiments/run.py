@@ -1,7 +1,7 @@
-"""One run on disk: its kind, cells, state and predictions; see `experiments` for where it lies.
+"""One run on disk: its kind, fold fits, state and predictions; see `experiment` for where it lies.
 
 Kinds: "folds", a model fitted on every fold; "refit", one fitted once on all but the test part; "stack", made of the
-predictions of other runs; "import", predictions from outside. The last two have no cells and are written at once.
+predictions of other runs; "import", predictions from outside. The last two have no fold fits and are written at once.
 """
 
 import math
@@ -15,8 +15,8 @@ from ..ages import N_AGES
 from ..errors import DiskError
 
 PARTS = ("oof", "test")
-REFIT = "all"  # the cell of a refit: fitted on every item outside the test part
-KEEP = "keep"  # folder in a cell's: what its model needs to go on after a kill; gone once the cell has its record
+REFIT = "refit"  # in place of a fold: fitted on every item outside the test part
+CHECKPOINTS = "checkpoints"  # in the folder of a fold fit, to go on from after a kill; gone once it has its record
 
 
 class Run:
@@ -36,44 +36,48 @@ class Run:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.trouble, about = "", {"name": self.folder.name, "config": {}, "threads": 1}
+        self.trouble, metadata = "", {"name": self.folder.name, "config": {}, "threads": 1}
         try:
-            about = read_json(self.folder / "run.json")
+            metadata = read_json(self.folder / "run.json")
         except DiskError as error:
             self.trouble = str(error)
-        self.name, self.config, self.threads = (about[key] for key in ("name", "config", "threads"))
+        self.name, self.config, self.threads = (metadata[key] for key in ("name", "config", "threads"))
         self.kind = self.config.get("kind", "folds")
         self.parts = tuple(self.config.get("parts", ("test",) if self.kind == "refit" else PARTS))
         self.title = self.name + {"refit": " (refit)", "import": " (import)"}.get(self.kind, "")
 
-    def cells(self, folds):
-        """Names of the cells: "0".."K-1", "all" for a refit, none for what is not fitted in cells."""
+    def fold_names(self, folds):
+        """Names of the fold fits: "0".."K-1", `REFIT` for a refit, none for what is not fitted here."""
         if self.kind in ("stack", "import"):
             return []
         return [REFIT] if self.kind == "refit" else [str(fold) for fold in range(folds)]
 
-    def cell_folder(self, cell):
-        """Where a cell keeps its record, predictions and model."""
-        return self.folder / f"cell-{cell}"
+    def fold_folder(self, fold):
+        """Where a fold fit keeps its record, predictions and model."""
+        return self.folder / (fold if fold == REFIT else f"fold-{fold}")
 
-    def record(self, cell):
-        """The record of a cell, or None where it has not ended.
+    def fold_files(self, pattern):
+        """Files of all fold fits, or of the refit, by a pattern below their folders."""
+        return sorted([*self.folder.glob(f"fold-*/{pattern}"), *self.folder.glob(f"{REFIT}/{pattern}")])
+
+    def record(self, fold):
+        """The record of a fold fit, or None where it has not ended.
 
         Raises
         ------
         DiskError
             It is damaged.
         """
-        file = self.cell_folder(cell) / "record.json"
+        file = self.fold_folder(fold) / "record.json"
         return read_json(file) if file.exists() else None
 
-    def sound(self, cell):
-        """Whether a cell ended well and its files are as they were written."""
+    def sound(self, fold):
+        """Whether a fold fit ended well and its files are as they were written."""
         try:
-            record = self.record(cell)
+            record = self.record(fold)
         except DiskError:
             return False
-        return bool(record) and "error" not in record and not damage(self.cell_folder(cell), record["files"])
+        return bool(record) and "error" not in record and not damage(self.fold_folder(fold), record["files"])
 
     def state(self, folds, thorough=False):
         """("complete" | "failed" | "incomplete" | "damaged", explanation).
@@ -92,38 +96,39 @@ class Run:
                 files = read_json(self.folder / "done.json")["files"]
                 wrong = damage(self.folder, {n: h for n, h in files.items() if thorough or "/model/" not in n})
                 return ("damaged", wrong + again) if wrong else ("complete", "")
-            records = {cell: self.record(cell) for cell in self.cells(folds)}
+            records = {fold: self.record(fold) for fold in self.fold_names(folds)}
         except DiskError as error:
             return "damaged", f"{error}{again}"
-        failed = {cell: record["error"] for cell, record in records.items() if record and "error" in record}
+        failed = {fold: record["error"] for fold, record in records.items() if record and "error" in record}
         if failed:
-            cell, reason = next(iter(failed.items()))
-            return "failed", f"{len(failed)} of {len(records)} cells; cell {cell}: {reason}"
+            fold, reason = next(iter(failed.items()))
+            return "failed", f"{len(failed)} of {len(records)} fold fits; {fold_label(fold)}: {reason}"
         if not records:
             return "incomplete", "half written; the same command writes it again"
         ended = sum(record is not None for record in records.values())
-        return "incomplete", f"{ended} of {len(records)} cells done; the same command goes on from there"
+        return "incomplete", f"{ended} of {len(records)} fold fits done; the same command goes on from there"
 
     def records(self, folds):
-        """The records of all cells of a complete run."""
-        return [self.record(cell) for cell in self.cells(folds)]
+        """The records of all fold fits of a complete run."""
+        return [self.record(fold) for fold in self.fold_names(folds)]
 
-    def about(self):
+    @property
+    def metadata(self):
         """What a stack or an import noted when it was written."""
         return read_json(self.folder / "record.json")
 
     def costs(self, folds):
         """Seconds of fitting, photographs predicted a second, peak memory in GB, size in MB; NaN where nobody knows."""
-        if not self.cells(folds):
-            return {name: math.nan if value is None else value for name, value in self.about()["costs"].items()}
+        if not self.fold_names(folds):
+            return {name: math.nan if value is None else value for name, value in self.metadata["costs"].items()}
         records = self.records(folds)
         predicting, predicted = (sum(r[name] for r in records) for name in ("predict_seconds", "predicted_items"))
         return {
             "fit_seconds": sum(r["fit_seconds"] for r in records),
-            # All cells predict each photograph, and their mean is the answer
+            # All fold fits predict each image, and their mean is the answer
             "images_per_second": predicted / max(predicting, 1e-3) / len(records) if predicted else math.nan,
             "peak_gb": max(r["peak_bytes"] for r in records) / 1e9,
-            "size_mb": sum(f.stat().st_size for f in self.folder.glob("cell-*/model/**/*") if f.is_file()) / 1e6,
+            "size_mb": sum(f.stat().st_size for f in self.fold_files("model/**/*") if f.is_file()) / 1e6,
         }
 
     def predictions(self, part):
@@ -131,7 +136,7 @@ class Run:
         return np.load(self.folder / f"{part}.npy", allow_pickle=False, mmap_mode="r")
 
     def write(self, predictions, record):
-        """Write a run that has no cells.
+        """Write a run that has no fold fits.
 
         Parameters
         ----------
@@ -147,25 +152,25 @@ class Run:
             self._seal()
 
     def finish(self, split):
-        """Put the cells' predictions together and write the completion marker.
+        """Put the predictions of the fold fits together and write the completion marker.
 
-        The test part is predicted by the mean of the cells; an item outside it by the cell that did not see it.
+        The test part is predicted by the mean of all; an item outside it by the one that did not see it.
         """
         with locked(self.folder / ".lock"):
             forget_unfinished(self.folder)
-            for left in self.folder.glob(f"cell-*/{KEEP}"):  # by a kill just after the record was written
+            for left in self.fold_files(CHECKPOINTS):  # by a kill just after the record was written
                 shutil.rmtree(left)
             self._finish(split)
 
     def _finish(self, split):
-        cells = self.cells(split.folds)
+        folds = self.fold_names(split.folds)
         if "test" in self.parts:
-            test = np.mean([self._cell_array(cell, "test") for cell in cells], axis=0, dtype=np.float64)
+            test = np.mean([self._fold_array(fold, "test") for fold in folds], axis=0, dtype=np.float64)
             write_rows(self.folder / "test.npy", test.shape, [test])
         if "oof" in self.parts:
             oof = np.empty((len(split.part), N_AGES), np.float32)
-            for cell in cells:
-                oof[split.held_out(int(cell))] = self._cell_array(cell, "held_out")
+            for fold in folds:
+                oof[split.held_out(int(fold))] = self._fold_array(fold, "held_out")
             write_rows(self.folder / "oof.npy", (len(split.rest), N_AGES), [oof[split.rest]])
         self._seal()
 
@@ -175,12 +180,17 @@ class Run:
         hashes = {f.relative_to(self.folder).as_posix(): file_hash(f) for f in sorted(files)}
         write_json(self.folder / "done.json", {"files": hashes})
 
-    def _cell_array(self, cell, name):
-        return np.load(self.cell_folder(cell) / f"{name}.npy", allow_pickle=False)
+    def _fold_array(self, fold, name):
+        return np.load(self.fold_folder(fold) / f"{name}.npy", allow_pickle=False)
 
 
 def _hashed(relative):
     return relative.parts[0] != "report" and relative.name != "done.json" and not relative.name.startswith(".")
+
+
+def fold_label(fold):
+    """A fold fit in words, after the name of its model: "fold 0", or "refit"."""
+    return fold if fold == REFIT else f"fold {fold}"
 
 
 def damage(folder, hashes):

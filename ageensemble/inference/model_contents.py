@@ -61,9 +61,9 @@ def _fill(run, experiment, files, new):
         "kind": run.kind,
         "run": run.folder.name,
         "ageensemble": read_json(run.folder / "run.json")["ageensemble"],
-        "data": {key: experiment.about.get(key) for key in ("data", "items", "dataset", "split", "source", "folds")}
+        "data": {key: experiment.metadata.get(key) for key in ("data", "items", "dataset", "split", "source", "folds")}
         | {"training_items": len(experiment.split.rest), "test_items": len(experiment.split.test)}
-        | {"chosen": _chosen(experiment.about)},
+        | {"chosen": _chosen(experiment.metadata)},
         "licenses": _licenses(experiment, members),
         "template": experiment.template and experiment.template.to_json(),
         "scores": scores,
@@ -79,7 +79,7 @@ def _parts(run, experiment):
     """The pool of a stack and the runs that have weight in it; of another run none, and itself."""
     if run.kind != "stack":
         return None, [run]
-    pool = Pool.from_json(run.about()["pool"])
+    pool = Pool.from_json(run.metadata["pool"])
     there = [Run(experiment.folder / name) for name in sorted(run.config["members"])]  # the order they were weighed in
     used = [m for m, weight in enumerate(pool.weights) if weight > 0] or list(range(len(there)))
     for member in (there[m] for m in used):
@@ -105,9 +105,9 @@ def _member(run, experiment, files, new, place):
     if preprocess.endswith(".py"):
         raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
     cells = []
-    for cell in run.cells(experiment.split.folds):
-        to = f"{place}/cell-{cell}"
-        shutil.copytree(run.cell_folder(cell) / "model", new / to)
+    for cell in run.fold_names(experiment.split.folds):
+        to = f"{place}/{run.fold_folder(cell).name}"
+        shutil.copytree(run.fold_folder(cell) / "model", new / to)
         rows = experiment.split.rest if run.kind == "refit" else experiment.split.training(int(cell))
         cells.append({"folder": to, "prior": ages.histogram(experiment.y[rows]).tolist()})
     records = run.records(experiment.split.folds)
@@ -140,7 +140,7 @@ def _feature(name, params, experiment, files, new):
             if file.suffix in model_folder.KINDS:
                 file = shutil.copyfile(file, place / f"{slug(file.stem)}-{wanted[:8]}{file.suffix}")
             params = params | {key: file}
-    if hasattr(module, "keep"):
+    if hasattr(module, "checkpoints"):
         params = module.keep(params, own)
     if not any(own.iterdir()):
         own.rmdir()
@@ -189,8 +189,8 @@ def _chosen(about):
 
 def _licenses(experiment, members):
     """What must be heeded by who uses or passes on the model, one text each."""
-    data = experiment.about.get("license") or "not known here; ask where the photographs came from"
-    notes = [f"photographs ({experiment.about['data']}): {data}"]
+    data = experiment.metadata.get("license") or "not known here; ask where the photographs came from"
+    notes = [f"photographs ({experiment.metadata['data']}): {data}"]
     for member in members:
         begun = [member["weights"]] if member["weights"] else []
         begun += [str(params.get("network", "")) for _, params in member["features"] if params.get("network")]

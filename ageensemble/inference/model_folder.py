@@ -4,7 +4,7 @@ FOLDER/
     model.json             what the model is, hashes of all other files; `contents.describe` says what is in it
     README.md              the model card
     features/              networks and weights that embeddings are made with
-    members/0/cell-0/      parameters and arrays of each fitted cell
+    members/0/fold-0/      parameters and arrays of each fitted cell
 
 Only JSON, safetensors, XGBoost's UBJ and ONNX may lie here: formats that hold numbers and no program. Whoever gives
 the folder away can of course give other numbers; that its files are those it was written with is what the hashes say.

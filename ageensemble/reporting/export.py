@@ -44,7 +44,7 @@ def write(experiment, table, age_groups, target):
         raise DiskError(f"{folder} is a file; --export needs a folder")
     listed = table[table["state"] != "incomplete"].reset_index(drop=True)
     held = folder / "results.json"
-    names = [experiment.about["dataset"], experiment.about["split"]]
+    names = [experiment.metadata["dataset"], experiment.metadata["split"]]
     if held.exists() and not all(name in held.read_text() for name in names):
         folder = folder / experiment.folder.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def write(experiment, table, age_groups, target):
 
 def _origin(complete, experiment):
     """Where the numbers come from: the command, the machine and the versions."""
-    about = experiment.about
+    about = experiment.metadata
     seeds = {run.config["seed"] for run in complete if run.kind == "folds"}
     tested = about.get("test_sets", [])
     words = ["ageensemble", "benchmark"]
@@ -93,7 +93,7 @@ def _origin(complete, experiment):
     lines = ["```", *dict.fromkeys(map(shlex.join, filter(None, commands))), "```", ""]
     records = [r for run in complete if run.name != "prior" for r in run.records(about["folds"])]
     for title, found in (
-        ("Machine", [f"{r['machine']}, {r['device']}, {r['threads']} threads a cell" for r in records]),
+        ("Machine", [f"{r['machine']}, {r['device']}, {r['threads']} threads a fold fit" for r in records]),
         ("Versions", [f"{name} {number}" for r in records for name, number in r["versions"].items()]),
         ("Fitted by", [r["model"]["library"] for r in records if "library" in r["model"]]),
     ):
@@ -106,13 +106,13 @@ def _command(run):
     if run.kind == "refit":
         return ["ageensemble", "fit", "--model", run.name]
     if run.kind == "import":
-        about = run.about()
+        about = run.metadata
         words = ["ageensemble", "import", about["file"]["name"], "--name", run.name]
         return words + (["--out-of-fold"] if "oof" in run.parts else [])
     method = run.config["method"]
     if run.folder.name in ensembles.names():
         return []
-    words = [word for member in run.about()["members"] for word in ("--model", member["model"])]
+    words = [word for member in run.metadata["members"] for word in ("--model", member["model"])]
     return ["ageensemble", "stack", *(words if run.title != method else []), "--method", method]
 
 

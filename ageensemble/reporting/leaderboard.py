@@ -45,7 +45,7 @@ def rows(experiment, age_groups):
 
 def heading(experiment):
     """What all rows share, in one line."""
-    about = experiment.about
+    about = experiment.metadata
     split = experiment.split
     name = concat.heading(about["sets"], about.get("test_sets", ())) if "sets" in about else about["data"]
     parts = [
@@ -80,7 +80,7 @@ def notes(experiment, age_groups):
         "the variance of retraining is not in them. "
         f"F1: weighted, over the age groups '{age_groups.name}'. "
         "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
-        "all folds. GB: peak memory of a cell. MB: the saved models.",
+        "all folds. GB: peak memory of a fold fit. MB: the saved models.",
         f"{BEST}: best out-of-fold, of those that are not suspicious. {TIED}: not told from it; the 95 % interval of "
         "their difference in the score that chooses, on the same resamples, holds 0. Whether the intervals shown "
         "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
@@ -88,7 +88,7 @@ def notes(experiment, age_groups):
     ]
     if experiment.split.judged == "test":
         lines.append(
-            f"Gap: the test score minus the out-of-fold score, both by single cells. {SUSPECT}: suspicious, since its "
+            f"Gap: the test score minus the out-of-fold score, both by single folds. {SUSPECT}: suspicious, since its "
             "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not "
             "have been."
         )
@@ -247,4 +247,4 @@ def csv(found):
 
 def content(table, experiment):
     """Everything in the table, for a program: {"split": ..., "rows": [...]}."""
-    return {"split": experiment.about, "rows": table.to_dict("records")}
+    return {"split": experiment.metadata, "rows": table.to_dict("records")}

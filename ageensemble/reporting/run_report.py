@@ -68,13 +68,13 @@ def draw(run, experiment, age_groups, folder, prefix="", brief=False):
 def _fitting(run, experiment, brief):
     """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
     exact = bool(np.all(experiment.y[:, 0] == experiment.y[:, 1]))
-    trained = any(run.folder.glob("cell-*/history.csv"))
+    trained = any(run.fold_files("history.csv"))
     if not run.parts:
         return ["training"] if trained else []
     has = {
         "true_predicted": exact,
         "confusion": not (brief and exact),
-        "weights": run.kind == "stack" and bool(run.about().get("members")),
+        "weights": run.kind == "stack" and bool(run.metadata.get("members")),
         "age_error": exact and not brief,
         "reliability": not brief,
         "coverage": not brief and "oof" in run.parts,
@@ -119,11 +119,11 @@ def _coverage(file, run, experiment, age_groups):
 
 
 def _weights(file, run, experiment, age_groups):
-    plots.save_weights(file, run.about()["members"], run.title)
+    plots.save_weights(file, run.metadata["members"], run.title)
 
 
 def _training(file, run, experiment, age_groups):
-    histories = [_history(file) for file in sorted(run.folder.glob("cell-*/history.csv"))]
+    histories = [_history(file) for file in sorted(run.fold_files("history.csv"))]
     plots.save_training(file, histories, f"{run.title}, training")
 
 

@@ -8,7 +8,7 @@ FORMS = {"mae": "{:+.3f}", "f1_weighted": "{:+.4f}"}
 
 def rows(run):
     """The members of a stack as texts, the heaviest first, list of tuple in the order of `TITLES`."""
-    members = sorted(run.about()["members"], key=lambda member: -member["weight"])
+    members = sorted(run.metadata["members"], key=lambda member: -member["weight"])
     return [
         (
             plain(member["model"]),
@@ -29,7 +29,7 @@ def _difference(differences, name):
 
 def optimism(run):
     """One line: how much better the stack looks on what it was fitted on than by the second cross-fitting."""
-    about = run.about()
+    about = run.metadata
     name = next((name for name in FORMS if name in about["optimism"]), None)
     if name is None:
         return f"{run.title}: no scores, as the labels suit no age groups"

@@ -9,9 +9,9 @@ from rich.console import Console as Rich
 from ageensemble._utils import console as consoles
 
 EPOCHS = [
-    "mobilenetv2_100 cell 0: epoch 1/3, loss 3.75, inner MAE 9.00",
-    "mobilenetv2_100 cell 0: epoch 2/3, loss 3.5, inner MAE 8.00",
-    "mobilenetv2_100 cell 0: epoch 3/3, loss 3.25",
+    "mobilenetv2_100 fold 0: epoch 1/3, loss 3.75, inner MAE 9.00",
+    "mobilenetv2_100 fold 0: epoch 2/3, loss 3.5, inner MAE 8.00",
+    "mobilenetv2_100 fold 0: epoch 3/3, loss 3.25",
 ]
 
 
@@ -25,7 +25,7 @@ def screen(width=80, terminal=True, verbose=False):
 def train(console):
     """Three epochs of a cell; what was written while it trained, and after."""
     with console.progress("cells") as bar:
-        cell = consoles.Training(bar(console.shortened("mobilenetv2_100", 0)), "mobilenetv2_100 cell 0", console)
+        cell = consoles.Training(bar(console.shortened("mobilenetv2_100", "fold 0")), "mobilenetv2_100 fold 0", console)
         for epoch in (1, 2, 3):
             known = {"images_per_second": 95.2, "loss": 4 - epoch / 4, "inner_mae": 11.0 - epoch if epoch > 1 else None}
             cell({"done": 1000 * epoch, "total": 3000, "epoch": epoch, "epochs": 3} | known)
@@ -38,8 +38,8 @@ def train(console):
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (80, "mobilenetv2_100 cell 0 ━━━━━ epoch 3/3 95/s loss 3.25 MAE 8.00 0:00:00 0:00:00"),
-        (100, "mobilenetv2_100 cell 0 ━━━━━━━━━━ epoch 3/3 95 images/s loss 3.25 inner MAE 8.00 0:00:00 0:00:00"),
+        (80, "mobilenetv2_100 fold 0 ━━━━━ epoch 3/3 95/s loss 3.25 MAE 8.00 0:00:00 0:00:00"),
+        (100, "mobilenetv2_100 fold 0 ━━━━━━━━━━ epoch 3/3 95 images/s loss 3.25 inner MAE 8.00 0:00:00 0:00:00"),
     ],
 )
 def test_a_cell_that_trains_has_a_line_that_fits_the_screen_and_goes_when_it_ends(width, line):
@@ -87,14 +87,14 @@ def test_a_model_may_leave_out_what_it_does_not_know(progress):
 @pytest.mark.parametrize(
     ("width", "shown"),
     [
-        (60, "mine… cell 4"),
-        (80, "mine loss=soft… cell 4"),
-        (100, "mine loss=softl… cell 4"),
-        (130, "mine loss=softlabel sigma=2 cell 4"),
+        (60, "mine… fold 4"),
+        (80, "mine loss=soft… fold 4"),
+        (100, "mine loss=softl… fold 4"),
+        (130, "mine loss=softlabel sigma=2 fold 4"),
     ],
 )
-def test_a_long_name_is_cut_and_the_cell_stays(width, shown):
-    assert screen(width).shortened("mine loss=softlabel sigma=2", 4) == shown
+def test_a_long_name_is_cut_and_the_fold_stays(width, shown):
+    assert screen(width).shortened("mine loss=softlabel sigma=2", "fold 4") == shown
 
 
 def test_one_is_not_many():

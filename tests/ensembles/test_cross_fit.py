@@ -44,8 +44,8 @@ def test_each_method_makes_a_complete_run_that_is_better_than_its_members(experi
 def test_the_mean_is_what_anybody_can_compute(experiment):
     [run] = combine(experiment)
     [good, poor] = (Run(experiment.folder / name).predictions("test").astype(float) for name in ("good", "poor"))
-    by_hand = good ** (0.5 / run.about()["members"][0]["temperature"])
-    by_hand = by_hand * poor ** (0.5 / run.about()["members"][1]["temperature"])
+    by_hand = good ** (0.5 / run.metadata["members"][0]["temperature"])
+    by_hand = by_hand * poor ** (0.5 / run.metadata["members"][1]["temperature"])
     by_hand = by_hand / by_hand.sum(1, keepdims=True)
     assert np.abs(run.predictions("test") - by_hand).max() < 1e-4  # predictions below 1e-9 count as that
 
@@ -53,7 +53,7 @@ def test_the_mean_is_what_anybody_can_compute(experiment):
 def test_the_record_says_what_was_found(experiment):
     add(experiment, "noise", 200)
     [greedy] = combine(experiment, ["greedy"])
-    record = greedy.about()
+    record = greedy.metadata
     pool = Pool.from_json(record["pool"])
     rows = [Run(experiment.folder / name).predictions("test") for name in ("good", "noise", "poor")]
     assert np.array_equal(pool(rows), greedy.predictions("test"))
@@ -71,7 +71,7 @@ def test_the_record_says_what_was_found(experiment):
 def test_what_a_member_is_worth_is_what_is_lost_without_it(experiment):
     add(experiment, "noise", 200)
     [with_all] = combine(experiment, ["greedy"])
-    good, noise, _ = (member["loss_without"]["mae"] for member in with_all.about()["members"])
+    good, noise, _ = (member["loss_without"]["mae"] for member in with_all.metadata["members"])
     assert noise[0] == pytest.approx(0, abs=0.05)
     assert good[0] > 1
     assert good[1] > 0
@@ -101,7 +101,7 @@ def test_costs_that_nobody_knows_stay_unknown(experiment):
 def test_members_without_weight_cost_nothing_to_predict_with(experiment):
     add(experiment, "noise", 200)
     [run] = combine(experiment, ["greedy"])
-    used = sum(member["weight"] > 0 for member in run.about()["members"])
+    used = sum(member["weight"] > 0 for member in run.metadata["members"])
     assert used < 3
     assert run.costs(3)["images_per_second"] == pytest.approx(100 / used)
 
@@ -134,7 +134,7 @@ def test_labels_of_the_test_part_change_nothing(experiment, tmp_path):
     for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
         for part in ("oof", "test"):
             assert np.array_equal(one.predictions(part), two.predictions(part))
-        assert one.about()["cross_fitted"] == two.about()["cross_fitted"]
+        assert one.metadata["cross_fitted"] == two.metadata["cross_fitted"]
 
 
 def test_what_is_fitted_on_everything_looks_better_than_it_is():
@@ -155,7 +155,7 @@ def test_what_is_fitted_on_everything_looks_better_than_it_is():
 def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, monkeypatch):
     monkeypatch.setattr(sample, "MOST", 100)
     [run] = combine(experiment)
-    record = run.about()
+    record = run.metadata
     assert 40 <= record["sample"] <= 50  # of each of two members
     assert record["items"] == len(experiment.split.rest)
     assert run.predictions("oof").sum(1) == pytest.approx(1, abs=1e-5)
@@ -178,7 +178,7 @@ def test_labels_that_are_ranges_leave_out_years_and_cut_groups(experiment, width
     low = items["age_min"] // width * width
     items["age_min"], items["age_max"] = low, np.minimum(low + width - 1, ages.MAX_AGE)
     experiment.items = items
-    record = combine(experiment, ["stack"])[0].about()
+    record = combine(experiment, ["stack"])[0].metadata
     assert set(record["cross_fitted"]) == ({"accuracy", "f1_weighted"} if metrics_by_group else set())
     assert record["age_groups"] == ("decades" if metrics_by_group else None)
     assert min(member["weight"] for member in record["members"]) >= 0

@@ -173,7 +173,7 @@ def test_a_stack_is_measured_by_pools_of_single_cells(folder):
     run = stack(folder, ["honest", "declared"], folder.y[:, 0])
     runs = folder.runs
     arrays = leakage.single_predictions(run, FOLDS, runs)
-    cells = [np.load(folder.folder / "honest" / f"cell-{fold}" / "test.npy") for fold in range(FOLDS)]
+    cells = [np.load(folder.folder / "honest" / f"fold-{fold}" / "test.npy") for fold in range(FOLDS)]
     declared = np.load(folder.folder / "declared" / "test.npy")
     assert len(arrays) == FOLDS
     for array, cell in zip(arrays, cells, strict=True):
@@ -207,7 +207,7 @@ def test_the_answers_that_are_compared_are_those_of_the_part(folder):
     run = next(run for run in folder.runs if run.folder.name == "honest")
     oof = {"honest": bootstrap.answers(run.predictions("oof"), DEFAULT_AGE_GROUPS)}
     row = leakage.measured([run], folder, DEFAULT_AGE_GROUPS, oof)["honest"]
-    cells = [np.load(run.cell_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
+    cells = [np.load(run.fold_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
     test = np.mean([np.abs(cell - folder.y[folder.split.test, 0]).mean() for cell in cells])
     own = np.abs(oof["honest"].years - folder.y[folder.split.rest, 0]).mean()
     assert row["gap"] == pytest.approx(test - own, abs=0.15)  # but for the strata

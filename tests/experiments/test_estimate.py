@@ -26,7 +26,7 @@ def mine(tmp_path):
 def test_a_dry_run_writes_no_runs_and_knows_no_times_yet(utkface, cache, tmp_path, mine):
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--dry-run")
     assert done.returncode == 0
-    assert "seconds, several cells at once: unknown until a first fit" in done.stdout
+    assert "seconds, several fits at once: unknown (no timing" in done.stdout
     assert "GB free" in done.stdout
     assert not (tmp_path / "runs").exists()
 
@@ -35,7 +35,7 @@ def test_times_come_from_earlier_runs_and_what_is_done_is_not_counted(utkface, c
     words = [utkface, tmp_path / "runs", cache, "--model", f"{mine} sleep=0.5"]
     assert benchmark(*words).returncode == 0
     done = json.loads(benchmark(*words, "--dry-run", "--json").stdout)
-    assert (done["rows"][0]["cells"], done["rows"][0]["left"], done["seconds"]) == (3, 0, 0)
+    assert (done["rows"][0]["fits"], done["rows"][0]["left"], done["seconds"]) == (3, 0, 0)
     another = json.loads(benchmark(*words, "--seed", 1, "--dry-run", "--json").stdout)
     assert another["rows"][0]["left"] == 3
     assert 1.4 < another["rows"][0]["seconds"] < 2.5
@@ -119,7 +119,7 @@ def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_i
     row = estimated(dataset, str(watcher), here)["rows"][0]
     assert (row["left"], row["seconds"]) == (0, 0)
     row = estimated(dataset, str(watcher), here, seed=1)["rows"][0]
-    assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a cell
+    assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a fit
     both = [spec.parse(text) for text in (str(watcher), f"{watcher} pause=0.01")]
     _, runs = bench.run(dataset, split, about, both, 0, "folds", here)
     assert len(runs) == 2
@@ -140,7 +140,7 @@ GIGABYTE = 1_000_000_000
         ("cuda", 9, 24, 2),
     ],
 )
-def test_cells_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(monkeypatch, device, memory, gpu, jobs):
+def test_fits_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(monkeypatch, device, memory, gpu, jobs):
     class Network:
         images = True
 

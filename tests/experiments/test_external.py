@@ -98,7 +98,7 @@ def test_what_is_not_declared_brings_its_test_items_alone(experiment):
     assert not (run.folder / "oof.npy").exists()
     left_out = len(experiment.split.rest)
     assert f"left out: {left_out} answers for items outside the test part; --out-of-fold declares" in said
-    record = run.about()
+    record = run.metadata
     assert (record["declared"], record["left_out"]) == ("nothing", left_out)
     assert record["file"] == {"name": "preds.csv", "sha256": file_hash(file)}
     assert set(record["costs"].values()) == {None}
@@ -109,9 +109,9 @@ def test_what_is_declared_out_of_fold_brings_both_parts_and_says_so(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)), out_of_fold=True)
     assert run.parts == ("oof", "test")
     assert run.predictions("oof").shape == (len(experiment.split.rest), 121)
-    assert run.about()["declared"] == "out-of-fold"
-    assert run.about()["note"].startswith("declared out-of-fold by who imported it")
-    assert run.about()["spread"] == "errors of the nearest answers of other folds"
+    assert run.metadata["declared"] == "out-of-fold"
+    assert run.metadata["note"].startswith("declared out-of-fold by who imported it")
+    assert run.metadata["spread"] == "errors of the nearest answers of other folds"
 
 
 def test_known_errors_make_the_distributions_of_what_is_declared(experiment):
@@ -164,8 +164,8 @@ def test_items_without_an_answer_are_counted_and_scored_with_the_floor_s(experim
     missing = np.r_[split.test[:4], split.rest[:3]]
     file = answered(experiment, three_too_old(experiment), np.setdiff1d(np.arange(len(y)), missing))
     run, said = put(experiment, file, out_of_fold=True)
-    assert run.about()["missing"] == {"oof": 3, "test": 4}
-    for line in (said, run.about()["note"]):
+    assert run.metadata["missing"] == {"oof": 3, "test": 4}
+    for line in (said, run.metadata["note"]):
         assert f"no answer for 4 of {len(split.test)} test items, which get the floor's" in line
         assert f"no answer for 3 of {len(split.rest)} items outside the test part" in line
     floor = ages.histogram(y[split.rest])
@@ -179,7 +179,7 @@ def test_rows_of_no_item_are_counted(experiment):
     file = answered(experiment, three_too_old(experiment))
     file.write_text(file.read_text() + "nobody.jpg,30\n")
     run, said = put(experiment, file)
-    assert run.about()["unknown"] == 1
+    assert run.metadata["unknown"] == 1
     assert "left out: 1 row of no item of this split; first: nobody.jpg" in said
 
 
@@ -189,14 +189,14 @@ def test_ages_of_items_labeled_by_ranges_are_scored_by_group(experiment):
     low, high = np.array(DEFAULT_AGE_GROUPS.ranges)[DEFAULT_AGE_GROUPS.lookup[y[:, 0]]].T
     other.items = experiment.items.assign(age_min=low, age_max=high)
     run, _ = put(other, answered(experiment, lambda row: y[row, 0]), out_of_fold=True)
-    assert run.about()["spread"] == "bell of 8 years"
+    assert run.metadata["spread"] == "bell of 8 years"
     assert scores(run, other)["accuracy"] == scores(run, other, "oof")["accuracy"] == 1
 
 
 def test_few_known_errors_are_not_gone_by(experiment):
     rows = np.r_[experiment.split.test, experiment.split.rest[:20]]
     run, _ = put(experiment, answered(experiment, three_too_old(experiment), rows), out_of_fold=True)
-    assert run.about()["spread"] == "bell of 8 years"
+    assert run.metadata["spread"] == "bell of 8 years"
 
 
 def test_groups_are_scored_as_they_were_given(experiment):
@@ -209,7 +209,7 @@ def test_groups_are_scored_as_they_were_given(experiment):
     assert scores(run, experiment)["accuracy"] == (test % 2 == 1).mean()
     medians = ages.median(run.predictions("test"))
     assert np.array_equal(DEFAULT_AGE_GROUPS.lookup[medians], given[test])
-    assert "groups only" in run.about()["note"]
+    assert "groups only" in run.metadata["note"]
 
 
 def test_distributions_are_taken_as_they_are(experiment):
@@ -218,14 +218,14 @@ def test_distributions_are_taken_as_they_are(experiment):
     assert run.predictions("test")[:, [30, 31]] == pytest.approx(
         np.tile([0.2, 0.8], (len(experiment.split.test), 1)), abs=2e-4
     )
-    assert run.about()["note"] == ""
+    assert run.metadata["note"] == ""
 
 
 def test_the_label_in_place_of_an_answer_is_noticed(experiment):
     file = answered(experiment, lambda row: experiment.y[row, 0], header="item_id,age")
     run, said = put(experiment, file)
     assert "every answer is the true age: is 'age' the label?" in said
-    assert "is 'age' the label?" in run.about()["note"]
+    assert "is 'age' the label?" in run.metadata["note"]
 
 
 def test_an_import_is_a_row_of_the_table(experiment):
@@ -287,7 +287,7 @@ def test_a_part_without_one_answer_is_refused(experiment, answers_only):
 
 def test_the_record_is_plain_json_and_intervals_can_be_drawn(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)))
-    json.dumps(run.about())
+    json.dumps(run.metadata)
     test = experiment.split.test
     decoded = [bootstrap.answers(run.predictions("test"), DEFAULT_AGE_GROUPS)]
     [bars] = bootstrap.headline(decoded, experiment.y[test], test, DEFAULT_AGE_GROUPS)

@@ -1,4 +1,4 @@
-"""A cell that fails is a row with its reason; the others go on, and running again retries only it."""
+"""A fold fit that fails is a row with its reason; the others go on, and running again retries only it."""
 
 import json
 import sys
@@ -59,34 +59,34 @@ def test_every_kind_of_failure_is_a_row_with_its_reason_and_the_rest_goes_on(
         row = table[f"mine.py trouble={key}"]
         assert row["state"] == "failed"
         assert reason in row["why"]
-        assert f"failed: mine.py trouble={key} cell 1" in done.stderr
+        assert f"failed: mine.py trouble={key} fold 1" in done.stderr
 
 
 def test_running_again_retries_only_what_failed(utkface, cache, tmp_path, mine):
     flag = tmp_path / "flag"
     words = [utkface, tmp_path / "runs", cache, "--model", f"{mine} flag={flag}", "--model", mine]
     assert benchmark(*words).returncode == 1
-    before = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/cell-*/record.json")}
+    before = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/fold-*/record.json")}
     flag.touch()
     assert benchmark(*words).returncode == 0
-    after = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/cell-*/record.json")}
+    after = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/fold-*/record.json")}
     fitted_again = {f.parent.parent.name for f in after if after[f] != before[f]}
     assert len(before) == len(after) == 9
     assert all("flag=" in name for name in fitted_again)
     assert len(fitted_again) == 1
 
 
-def test_only_the_missing_cell_is_fitted(utkface, cache, tmp_path, mine):
+def test_only_the_missing_fold_is_fitted(utkface, cache, tmp_path, mine):
     words = [utkface, tmp_path / "runs", cache, "--model", mine]
     benchmark(*words)
     [run] = experiment(tmp_path / "runs").glob("mine.py-*")
     original = predictions(tmp_path / "runs")
-    times = {f: f.stat().st_mtime_ns for f in run.glob("cell-*/held_out.npy")}
+    times = {f: f.stat().st_mtime_ns for f in run.glob("fold-*/held_out.npy")}
     (run / "done.json").unlink()
-    (run / "cell-1" / "record.json").unlink()
+    (run / "fold-1" / "record.json").unlink()
     assert benchmark(*words).returncode == 0
     changed = {f.parent.name for f in times if f.stat().st_mtime_ns != times[f]}
-    assert changed == {"cell-1"}
+    assert changed == {"fold-1"}
     assert predictions(tmp_path / "runs") == original
 
 
@@ -102,7 +102,7 @@ def test_a_model_gets_the_features_of_its_training_items(utkface, cache, tmp_pat
     (tmp_path / "mine.py").write_text(wanting)
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py@./brightness.py", cwd=tmp_path)
     assert done.returncode == 0
-    [record] = experiment(tmp_path / "runs").glob("mine.py@brightness.py-*/cell-0/record.json")
+    [record] = experiment(tmp_path / "runs").glob("mine.py@brightness.py-*/fold-0/record.json")
     content = json.loads(record.read_text())
     assert content["train_items"] + content["predicted_items"] == 123
     assert {"fit_seconds", "peak_bytes", "versions", "seed", "threads", "device", "machine"} <= set(content)
@@ -116,14 +116,14 @@ def test_features_that_cannot_be_computed_end_in_one_line(utkface, cache, tmp_pa
     assert "failed: AttributeError" in said(done)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_the_test_part_is_the_mean_of_the_cells(utkface, cache, tmp_path, mine):
+def test_the_same_seed_gives_the_same_bytes_and_the_test_part_is_the_mean_of_the_folds(utkface, cache, tmp_path, mine):
     for out in ("a", "b"):
         assert benchmark(utkface, tmp_path / out, cache, "--model", mine).returncode == 0
     assert predictions(tmp_path / "a") == predictions(tmp_path / "b")
     assert len(predictions(tmp_path / "a")) == 4
     [run] = experiment(tmp_path / "a").glob("mine.py-*")
-    fold_fit = [np.load(run / f"cell-{k}" / "test.npy") for k in range(3)]
-    np.testing.assert_allclose(np.load(run / "test.npy"), np.mean(fold_fit, 0), atol=1e-7)
+    folds = [np.load(run / f"fold-{k}" / "test.npy") for k in range(3)]
+    np.testing.assert_allclose(np.load(run / "test.npy"), np.mean(folds, 0), atol=1e-7)
 
 
 NEAREST = '''"""For tests."""
@@ -157,7 +157,7 @@ class Nearest:
 '''
 
 
-def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(dataset, cache, tmp_path, monkeypatch):
+def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(dataset, cache, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "brightness.py").write_text(BRIGHTNESS)
     (tmp_path / "nearest.py").write_text(NEAREST)
@@ -177,8 +177,8 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_cell(datas
     for name, data, x in (("as it is", dataset, file), ("spoilt", spoilt, spoilt_file)):
         folder = Experiment.create(tmp_path / name, dataset, split, {"leaks": 0, "limited": 0})
         run = folder.start(spec, 0, "folds", 1, "cpu")
-        assert fold_fit.fit(fold_fit.tasks(run, spec, data, split, [x])[0])[1] is None
-        models.append((run.cell_folder("0") / "model" / "seen.npy").read_bytes())
+        assert fold_fit.fit_fold(fold_fit.missing_fits(run, spec, data, split, [x])[0])[1] is None
+        models.append((run.fold_folder("0") / "model" / "seen.npy").read_bytes())
     assert models[0] == models[1]
 
 
@@ -190,7 +190,7 @@ def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(da
         np.save(tmp_path / f"{name}.npy", np.zeros((len(dataset), columns), np.float32))
     spec = specs.parse(str(tmp_path / "asking.py"))
     run = Experiment.create(tmp_path, dataset, split, {"leaks": 0, "limited": 0}).start(spec, 0, "folds", 1, "cpu")
-    fold_fit.fit(fold_fit.tasks(run, spec, dataset, split, [tmp_path / "b.npy", tmp_path / "a.npy"])[0])
+    fold_fit.fit_fold(fold_fit.missing_fits(run, spec, dataset, split, [tmp_path / "b.npy", tmp_path / "a.npy"])[0])
     assert run.record("0")["model"] == {"widths": [3, 1]}
 
 
@@ -203,7 +203,7 @@ def watcher(tmp_path):
 
 @pytest.fixture
 def fitted(dataset, cache, tmp_path, watcher):
-    """Fits cell 0 of `watcher.py key=value ...` in this process; its folder, record (None where it was cut off)."""
+    """Fits fold 0 of `watcher.py key=value ...` in this process; its folder, record (None where it was cut off)."""
     split = make_split(dataset, folds=3)
     folder = Experiment.create(tmp_path / "runs", dataset, split, {"leaks": 0, "limited": 0})
 
@@ -211,8 +211,8 @@ def fitted(dataset, cache, tmp_path, watcher):
         spec = specs.parse(" ".join([str(watcher), *settings]))
         run = folder.start(spec, 0, "folds", 1, "cpu")
         photographs = image_array.photographs(dataset, spec.params["size"], cache)
-        fold_fit.fit(fold_fit.tasks(run, spec, dataset, split, [], photographs)[0])
-        return run.cell_folder("0"), run.record("0")
+        fold_fit.fit_fold(fold_fit.missing_fits(run, spec, dataset, split, [], photographs)[0])
+        return run.fold_folder("0"), run.record("0")
 
     return fit
 
@@ -234,7 +234,7 @@ def test_native_photographs_are_predicted_as_squares_are(fitted):
     assert np.load(folder / "held_out.npy").shape[1] == 121
 
 
-def test_the_history_is_a_table_that_belongs_to_the_cell(fitted):
+def test_the_history_is_a_table_that_belongs_to_the_fit(fitted):
     folder, record = fitted("epochs=2")
     assert (folder / "history.csv").read_text().splitlines() == [
         "epoch,seconds,loss,inner_loss,mae,inner_mae",
@@ -245,19 +245,19 @@ def test_the_history_is_a_table_that_belongs_to_the_cell(fitted):
     assert record["fit_seconds"] == 3  # what the epochs took, though here they are made up
 
 
-def test_checkpoints_are_gone_when_a_cell_has_ended_well_or_not(fitted):
+def test_checkpoints_are_gone_when_a_fit_has_ended_well_or_not(fitted):
     for settings in ([], ["trouble=raise", "at=2"]):
         folder, record = fitted(*settings)
         assert ("error" in record) == bool(settings)
-        assert not (folder / "keep").exists()
+        assert not (folder / "checkpoints").exists()
 
 
 def test_checkpoints_left_by_a_kill_are_handed_to_the_next_fit(fitted):
     folder, before = fitted()
     expected = (folder / "held_out.npy").read_bytes()
-    (folder / "keep").mkdir()
+    (folder / "checkpoints").mkdir()
     epoch = {"epoch": 1, "seconds": 1.5, "loss": 4, "inner_loss": None, "mae": 8, "inner_mae": 9}
-    (folder / "keep" / "state.json").write_text(json.dumps([3.5, [epoch]]))
+    (folder / "checkpoints" / "state.json").write_text(json.dumps([3.5, [epoch]]))
     (folder / "record.json").unlink()
     folder, record = fitted()
     assert (before["model"]["began_after"], record["model"]["began_after"]) == (0, 1)
@@ -275,12 +275,12 @@ def test_a_worker_that_is_killed_goes_on_from_its_checkpoint_in_the_next_benchma
     words = [utkface, tmp_path / "runs", cache, "--model", f"{watcher} trouble=SIGKILL at=2"]
     assert benchmark(*words, cells="apart").returncode == 1
     [run] = experiment(tmp_path / "runs").glob("watcher.py*")
-    assert len(list(run.glob("cell-*/keep/state.json"))) == 3
+    assert len(list(run.glob("fold-*/checkpoints/state.json"))) == 3
     assert benchmark(*words, cells="apart").returncode == 0
-    records = [json.loads(file.read_text()) for file in run.glob("cell-*/record.json")]
+    records = [json.loads(file.read_text()) for file in run.glob("fold-*/record.json")]
     assert [record["model"]["began_after"] for record in records] == [2, 2, 2]
-    assert not list(run.glob("cell-*/keep"))
-    assert not any("keep" in name for name in json.loads((run / "done.json").read_text())["files"])
+    assert not list(run.glob("fold-*/checkpoints"))
+    assert not any("checkpoints" in name for name in json.loads((run / "done.json").read_text())["files"])
 
 
 def test_versions_are_those_of_what_was_used(monkeypatch):

@@ -99,7 +99,7 @@ def wait_for(pattern, out, seconds=60):
     return found
 
 
-@pytest.mark.parametrize("moment", ["*/experiment.json", "*/*/cell-*/.lock", "*/*/cell-*/record.json"])
+@pytest.mark.parametrize("moment", ["*/experiment.json", "*/*/fold-*/.lock", "*/*/fold-*/record.json"])
 def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path, mine, moment):
     out = tmp_path / "runs"
     words = benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=0.7")
@@ -111,7 +111,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path
     for noise in ("Traceback", "resource_tracker", "KeyboardInterrupt", "Exception in thread"):
         assert noise not in err
     assert not members(process.pid)
-    kept = {f: f.stat().st_mtime_ns for f in out.glob("*/*/cell-*/record.json")}
+    kept = {f: f.stat().st_mtime_ns for f in out.glob("*/*/fold-*/record.json")}
     if kept:
         assert ageensemble(*words).returncode == 0
         assert {f: f.stat().st_mtime_ns for f in kept} == kept
@@ -120,7 +120,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path
 def test_workers_end_when_the_process_that_waits_for_them_is_killed(utkface, cache, tmp_path, mine):
     out = tmp_path / "runs"
     process = start(*benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=30"))
-    wait_for("*/mine.py-*/cell-*/.lock", out)
+    wait_for("*/mine.py-*/fold-*/.lock", out)
     process.kill()
     process.communicate(timeout=30)
     until = time.monotonic() + 5
@@ -131,7 +131,7 @@ def test_workers_end_when_the_process_that_waits_for_them_is_killed(utkface, cac
 
 def began_after(out):
     """After how many epochs each cell of the watcher went on."""
-    files = sorted(out.glob("*/watcher.py-*/cell-*/record.json"))
+    files = sorted(out.glob("*/watcher.py-*/fold-*/record.json"))
     return [json.loads(file.read_text())["model"]["began_after"] for file in files]
 
 
@@ -144,15 +144,15 @@ def test_a_training_goes_on_at_its_last_epoch_and_predicts_the_same(utkface, cac
     assert benchmark(utkface, tmp_path / "calm", cache, *model).returncode == 0
     words = benchmark_words(utkface, tmp_path / "runs", cache, *model)
     process = start(*words)
-    wait_for("*/watcher.py-*/cell-*/keep/state.json", tmp_path / "runs")
+    wait_for("*/watcher.py-*/fold-*/checkpoints/state.json", tmp_path / "runs")
     err = end(process, number)
     assert "Traceback" not in err
-    assert not list(tmp_path.glob("runs/*/watcher.py-*/cell-0/record.json"))
+    assert not list(tmp_path.glob("runs/*/watcher.py-*/fold-0/record.json"))
     assert ageensemble(*words).returncode == 0
     assert began_after(tmp_path / "calm") == [0, 0, 0]
     assert max(began_after(tmp_path / "runs")) > 0
     assert predictions(tmp_path / "runs") == predictions(tmp_path / "calm")
-    assert not list(tmp_path.glob("runs/*/*/cell-*/keep"))
+    assert not list(tmp_path.glob("runs/*/*/fold-*/checkpoints"))
 
 
 def test_a_training_that_nobody_waits_for_any_more_ends_without_a_record_and_can_go_on(
@@ -161,14 +161,14 @@ def test_a_training_that_nobody_waits_for_any_more_ends_without_a_record_and_can
     out = tmp_path / "runs"
     words = benchmark_words(utkface, out, cache, "--model", f"{watcher} epochs=4 pause=0.4")
     process = start(*words)
-    wait_for("*/watcher.py-*/cell-*/keep/state.json", out)
+    wait_for("*/watcher.py-*/fold-*/checkpoints/state.json", out)
     process.kill()
     process.communicate(timeout=30)
     until = time.monotonic() + 5
     while members(process.pid):
         assert time.monotonic() < until, "a worker outlived the benchmark"
         time.sleep(0.1)
-    assert not list(out.glob("*/watcher.py-*/cell-*/record.json"))
+    assert not list(out.glob("*/watcher.py-*/fold-*/record.json"))
     assert ageensemble(*words).returncode == 0
     assert max(began_after(out)) > 0
 
@@ -179,8 +179,8 @@ def test_a_disk_that_checkpoints_fill_is_not_the_fault_of_the_model(utkface, cac
     full = benchmark(*words)
     assert full.returncode == 4
     assert "No space left on device; what is done is kept" in said(full)
-    assert list(out.glob("*/watcher.py-*/cell-*/keep/state.json"))
-    assert not list(out.glob("*/watcher.py-*/cell-*/record.json"))
+    assert list(out.glob("*/watcher.py-*/fold-*/checkpoints/state.json"))
+    assert not list(out.glob("*/watcher.py-*/fold-*/record.json"))
     subprocess.run(["mount", "-o", "remount,size=20m", out], check=True)
     assert benchmark(*words).returncode == 0
     assert max(began_after(out)) == 1

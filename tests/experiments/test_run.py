@@ -58,16 +58,16 @@ def change_a_number(file):
 
 DAMAGES = {
     "predictions cut short": ("oof.npy", truncate),
-    "a cell's predictions cut short": ("cell-1/held_out.npy", truncate),
+    "the predictions of a fold cut short": ("fold-1/held_out.npy", truncate),
     "no predictions": ("test.npy", lambda file: file.unlink()),
     "marker full of rubbish": ("done.json", lambda file: file.write_bytes(b"\xff\x00rubbish")),
     "marker of another kind": ("done.json", lambda file: file.write_text('{"files": {}}')),
-    "record that is a list": ("cell-0/record.json", lambda file: file.write_text("[]")),
-    "record edited": ("cell-0/record.json", change_a_number),
+    "record that is a list": ("fold-0/record.json", lambda file: file.write_text("[]")),
+    "record edited": ("fold-0/record.json", change_a_number),
     "run.json edited": ("run.json", lambda file: file.write_text(file.read_text().replace("mine", "best"))),
     "run.json gone": ("run.json", lambda file: file.unlink()),
     "run.json nested too deep": ("run.json", lambda file: file.write_text("[" * 100_000)),
-    "a cell gone": ("cell-2", shutil.rmtree),
+    "a fold gone": ("fold-2", shutil.rmtree),
 }
 
 
@@ -98,10 +98,10 @@ def test_damage_is_shown_and_the_other_rows_with_it(runs):
 
 
 def test_a_saved_model_that_changed_is_fitted_again(finished, runs, dataset, cache):
-    [model] = experiment(runs).glob("mine.py-*/cell-1/model/counts.npy")
+    [model] = experiment(runs).glob("mine.py-*/fold-1/model/counts.npy")
     truncate(model)
     again(finished, runs, dataset, cache)
-    [original] = experiment(finished / "runs").glob("mine.py-*/cell-1/model/counts.npy")
+    [original] = experiment(finished / "runs").glob("mine.py-*/fold-1/model/counts.npy")
     assert model.read_bytes() == original.read_bytes()
 
 
@@ -129,8 +129,8 @@ def test_trouble_with_one_plan_does_not_hide_another(finished, runs, annotated, 
 
 def test_half_written_files_of_a_killed_process_are_no_part_of_a_run(finished, runs, dataset, cache):
     [run] = experiment(runs).glob("mine.py-*")
-    (run / "cell-0" / ".held_out.npy.123.tmp").write_bytes(b"half")
-    (run / "cell-0" / "record.json").unlink()
+    (run / "fold-0" / ".held_out.npy.123.tmp").write_bytes(b"half")
+    (run / "fold-0" / "record.json").unlink()
     again(finished, runs, dataset, cache)
     assert not list(run.rglob("*.tmp"))
 
@@ -201,9 +201,9 @@ def put(runs, **config):
     return made.put("mean", "mean", {"kind": "stack", "members": {}} | config, uniform(made), {"costs": COSTS})
 
 
-def test_a_run_without_cells_is_scored_and_tabled_like_any_other(runs):
+def test_a_run_without_fold_fits_is_scored_and_tabled_like_any_other(runs):
     run = put(runs)
-    assert (run.state(3), run.cells(3)) == (("complete", ""), [])
+    assert (run.state(3), run.fold_names(3)) == (("complete", ""), [])
     row = table(runs).loc["mean"]
     assert row["oof_mae"] == row["oof_mae"] > 0  # and not NaN
     assert (row["fit_seconds"], row["size_mb"]) == (2.0, 0.5)
@@ -218,13 +218,13 @@ def test_what_is_put_in_the_place_of_another_replaces_all_of_it(runs):
     assert not (run.folder / "report").exists()
 
 
-def test_a_run_without_cells_that_lost_its_marker_is_incomplete_not_damaged(runs):
+def test_a_run_without_fold_fits_that_lost_its_marker_is_incomplete_not_damaged(runs):
     run = put(runs)
     (run.folder / "done.json").unlink()
     assert run.state(3) == ("incomplete", "half written; the same command writes it again")
 
 
-def test_predictions_of_a_run_without_cells_that_were_changed_are_noticed(runs):
+def test_predictions_of_a_run_without_fold_fits_that_were_changed_are_noticed(runs):
     run = put(runs)
     truncate(run.folder / "oof.npy")
     assert run.state(3)[0] == "damaged"

@@ -239,7 +239,7 @@ def test_a_method_of_ones_own_is_a_file_and_where_that_lies_is_written_nowhere(e
         shutil.rmtree(experiment.folder / name)
         put_cells(experiment, name, [np.clip(experiment.y[:, 0] + len(name), 0, 120)] * 3)
     [run] = combine(experiment, [str(file)])
-    assert [member["weight"] for member in run.about()["members"]] == [1, 0]
+    assert [member["weight"] for member in run.metadata["members"]] == [1, 0]
     assert run.folder.name == run.title == run.config["method"] == "first.py"
     [of_two] = combine(experiment, [str(file)], [Run(experiment.folder / name) for name in ("good", "poor")])
     assert of_two.title == "first.py of good, poor"

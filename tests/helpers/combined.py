@@ -42,7 +42,7 @@ def again(experiment):
 
 
 def members_of(run):
-    return [member["run"] for member in run.about()["members"]]
+    return [member["run"] for member in run.metadata["members"]]
 
 
 def mae(run, experiment, part="oof"):

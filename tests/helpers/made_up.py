@@ -51,7 +51,7 @@ def put_cells(experiment, name, years):
     config = {"kind": "folds", "seed": 0} | experiment.hashes
     write_json(folder / "run.json", {"name": name, "config": config, "threads": 1, "ageensemble": "0"})
     for fold, answers in enumerate(years):
-        cell = folder / f"cell-{fold}"
+        cell = folder / f"fold-{fold}"
         cell.mkdir()
         for file, rows in (("held_out", split.held_out(fold)), ("test", split.test)):
             write_rows(cell / f"{file}.npy", (len(rows), ages.N_AGES), [certain(np.asarray(answers)[rows])])

@@ -237,7 +237,7 @@ def test_a_stack_says_what_each_member_said(model, split, utkface):
 
 def test_the_description_holds_scores_data_and_licenses(stack, split):
     content = inference.model_folder.read(stack)
-    assert content["data"]["split"] == split.about["split"]
+    assert content["data"]["split"] == split.metadata["split"]
     value, low, high = content["scores"]["test"]["mae"]
     [run] = [run for run in split.runs if run.title == "mean"]
     label = split.y[split.split.test, 0]
@@ -249,7 +249,7 @@ def test_the_description_holds_scores_data_and_licenses(stack, split):
 
 def test_a_member_without_weight_is_left_out(split, tmp_path):
     [run] = [run for run in split.runs if run.title == "greedy"]
-    weights = run.about()["pool"]["weights"]
+    weights = run.metadata["pool"]["weights"]
     folder = model_folder(split, "greedy", tmp_path / "greedy")
     assert len(inference.model_folder.read(folder)["members"]) == np.count_nonzero(weights)
 

@@ -171,7 +171,7 @@ def test_the_file_may_not_lie_where_it_would_spoil_the_model(bag, tmp_path):
 
 def test_a_damaged_folder_and_faces_that_do_not_open_are_one_line(bag, tmp_path):
     broken = shutil.copytree(bag, tmp_path / "broken")
-    [weights] = broken.glob("members/0/cell-1/*.safetensors")
+    [weights] = broken.glob("members/0/fold-1/*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-9])
     assert "is damaged" in said(ageensemble("models", "onnx", broken, "--to", tmp_path / "ages.onnx"))
     (tmp_path / "text.jpg").write_text("no photograph")

@@ -258,7 +258,7 @@ def test_a_benchmark_of_networks_from_the_command_line(weights, utkface, cache, 
     assert len(runs) == 3
     for run in (run for run in runs if not run.name.startswith("prior")):
         assert (run / "report" / "training.png").exists()
-        history = (run / "cell-0" / "history.csv").read_text().splitlines()
+        history = (run / "fold-0" / "history.csv").read_text().splitlines()
         assert history[0].startswith("epoch,")
-        assert not (run / "cell-0" / "keep").exists()
+        assert not (run / "fold-0" / "checkpoints").exists()
     assert "complete, nothing to do" in benchmark(utkface, tmp_path / "runs", cache, *words).stderr

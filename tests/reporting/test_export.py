@@ -22,12 +22,12 @@ def folder(tmp_path, monkeypatch):
 
 def begun(folder, name, failed):
     """A run that has not come further than its first cell."""
-    (folder.folder / name / "cell-0").mkdir(parents=True)
+    (folder.folder / name / "fold-0").mkdir(parents=True)
     config = {"kind": "folds", "seed": 0} | folder.hashes
     about = {"name": name, "config": config, "threads": 1, "ageensemble": "0"}
     write_json(folder.folder / name / "run.json", about)
     if failed:
-        write_json(folder.folder / name / "cell-0" / "record.json", {"error": "no luck"})
+        write_json(folder.folder / name / "fold-0" / "record.json", {"error": "no luck"})
 
 
 def exported(folder, target):
@@ -42,7 +42,7 @@ def test_incomplete_runs_are_counted_and_failed_ones_listed(folder, tmp_path):
     text, target = exported(folder, tmp_path / "out")
     assert "Not listed: 2 incomplete runs." in text
     assert "under-way" not in text
-    assert "failed: 1 of 3 cells; cell 0: no luck" in text
+    assert "failed: 1 of 3 fold fits; fold 0: no luck" in text
     assert "| **whole** |" in text
     assert pd.read_csv(target / "results.csv")["model"].tolist() == ["whole", "broken"]
     assert [row["model"] for row in json.loads((target / "results.json").read_text())["rows"]] == ["whole", "broken"]

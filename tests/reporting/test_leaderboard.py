@@ -43,7 +43,7 @@ def test_the_best_row_is_marked_and_what_failed_comes_last_with_its_reason(runs)
     assert text.count("*best") == 2  # the row, and the note that explains it
     order = [text.index(name) for name in ("prior", "mine.py ", "mine.py (refit)", "mine.py trouble=raise")]
     assert order == sorted(order)
-    assert "mine.py trouble=raise failed: 3 of 3 cells; cell 0: RuntimeError: no luck" in text
+    assert "mine.py trouble=raise failed: 3 of 3 fold fits; fold 0: RuntimeError: no luck" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
@@ -68,7 +68,7 @@ def test_the_csv_has_every_metric_of_every_run_and_says_the_plan(runs):
     assert [row["model"] for row in rows] == ["prior", "mine.py", "mine.py (refit)", "mine.py trouble=raise"]
     assert {row["split"] for row in rows} == {experiment(runs).name}
     assert float(rows[0]["oof_mae_low"]) < float(rows[0]["oof_mae"]) < float(rows[0]["oof_mae_high"])
-    assert rows[3]["why"].startswith("3 of 3 cells")
+    assert rows[3]["why"].startswith("3 of 3 fold fits")
 
 
 def test_groups_with_gaps_say_how_many_items_lie_outside(runs):

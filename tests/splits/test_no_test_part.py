@@ -115,7 +115,7 @@ def test_the_predictions_are_those_of_the_cells_and_no_others(runs):
     assert run.parts == ("oof",)
     assert not (run.folder / "test.npy").exists()
     for cell in range(FOLDS):
-        held = np.load(run.cell_folder(cell) / "held_out.npy")
+        held = np.load(run.fold_folder(cell) / "held_out.npy")
         assert np.array_equal(run.predictions("oof")[made.split.held_out(cell)], held)
 
 

@@ -41,7 +41,7 @@ Groups = Annotated[str, typer.Option("--age-groups", help="Age groups of the tab
 OnePlan = Annotated[Path, typer.Option("--out", help="Folder of runs, or of one split where there are several.")]
 Out = Annotated[Path, typer.Option(help="Folder of runs.")]
 Cache = Annotated[Optional[Path], typer.Option(help="Folder of the cache; by default the user's own.")]
-Jobs = Annotated[Optional[int], typer.Option(min=1, help="Cells fitted at once; by default one for each core.")]
+Jobs = Annotated[Optional[int], typer.Option(min=1, help="Fold fits at once; by default one for each core.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Detector = Annotated[str, typer.Option(help="Finds faces: auto, yunet (fetched once), cascade, or YuNet's file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would run, its time, disk and memory.")]
@@ -50,7 +50,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 CODES = (
-    "Exit codes: 0 done; 1 done but a cell failed or a photo to predict was unreadable; 2 command line; 3 data or a "
+    "Exit codes: 0 done; 1 done but a model failed or a photo to predict was unreadable; 2 command line; 3 data or a "
     "given file; 4 disk or damaged run; 130 interrupted."
 )
 

@@ -8,14 +8,14 @@ CURVES = {"": ("training items", COOL), "inner_": ("inner part, not trained on",
 
 
 def save_training(file, histories, title):
-    """Loss and mean absolute error against the epoch: a thin line for each cell, a thick one for their mean.
+    """Loss and mean absolute error against the epoch: a thin line for each fold, a thick one for their mean.
 
     Parameters
     ----------
     file : path
         PNG
     histories : list of dict of str to (epochs,) float array
-        one for each cell; nan where a value was not measured
+        one for each fold; nan where a value was not measured
     title : str
     """
     figure, axes = figure_of(9.6, 4.2, columns=2)
@@ -29,7 +29,7 @@ def save_training(file, histories, title):
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend(fontsize=8)
-    below = f"\nthin: {len(histories)} cells, thick: their mean" if len(histories) > 1 else ""
+    below = f"\nthin: {len(histories)} folds, thick: their mean" if len(histories) > 1 else ""
     head_all(figure, title + below, 11)
     save(figure, file)
 
