@@ -74,7 +74,7 @@ def measure_template(experiment, dataset, detector, insist, here):
         told = bar("finding faces")
         found = faces.measure(dataset.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
     if found:
-        experiment.template = found
+        experiment.write_template(found)
     else:
         here.console.detail(f"no template of the faces: {detector.name} finds one in too few of the photographs")
 

@@ -10,7 +10,7 @@ from ..ages import N_AGES
 from ..data import image_array
 from ..errors import DiskError
 from .benchmark import fit_memory, size_seen
-from .experiment import Experiment, find_experiments
+from .experiment import Experiment
 from .run import REFIT
 
 
@@ -82,7 +82,7 @@ def _history(out):
 def _complete_runs(out):
     """Complete runs below `out` with their records; what is damaged tells nothing."""
     with suppress(DiskError):
-        for folder in find_experiments(out):
+        for folder in Experiment.find_all(out):
             with suppress(DiskError):
                 folds = folder.metadata["folds"]
                 fitted = [run for run in folder.runs if run.fold_names(folds)]

@@ -73,6 +73,70 @@ class Experiment:
         except DiskError:
             return False
 
+    @classmethod
+    def find_all(cls, out):
+        """The experiments below `out` (or `out` itself where it is one), the one last worked on first.
+
+        Raises
+        ------
+        DiskError
+            There is none.
+        """
+        out = Path(out)
+        files = [out / "experiment.json"] if (out / "experiment.json").exists() else list(out.glob("*/experiment.json"))
+        if not files:
+            raise DiskError(f"no runs in {out}; 'ageensemble benchmark' makes some")
+        return [cls(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
+
+    @classmethod
+    def find(cls, out, *runs):
+        """The only experiment below `out` that has runs of all these names.
+
+        Where none or several have, the only one there is, or `out` itself where it is one.
+
+        Raises
+        ------
+        DiskError, UsageError
+            There is none, or there are several.
+        """
+        there = cls.find_all(out)
+        found = [one for one in there if {*runs} <= {name for run in one.runs for name in run.names}] if runs else there
+        if len(found) != 1 and len(there) > 1:
+            names = ", ".join(str(one.folder) for one in there[:3]) + (", ..." if len(there) > 3 else "")
+            raise UsageError(f"{out} holds the runs of {len(there)} splits, name one of them with --out: {names}")
+        return found[0] if len(found) == 1 else there[0]
+
+    def run(self, name):
+        """The run whose folder is called `name`, or that a table calls so, or whose model is.
+
+        Raises
+        ------
+        UsageError
+            There is none, or several are complete.
+        """
+        there = self.runs
+        found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
+        complete = [run for run in found if run.state(self.metadata["folds"])[0] == "complete"]
+        if not found:
+            known = ", ".join(run.title for run in there)
+            raise UsageError(f"no run called '{name}' in {self.folder}; there are: {known}")
+        if len(complete) > 1:
+            folders = ", ".join(run.folder.name for run in complete)
+            raise UsageError(f"several runs are called '{name}', name one by its folder: {folders}")
+        return (complete or found)[0]
+
+    __getitem__ = run
+
+    def describe(self):
+        """For each run: split, run and model by name, state and explanation; one row where the split is damaged."""
+        split = self.folder.name
+        try:
+            folds = self.metadata["folds"]
+        except DiskError as error:
+            return [{"split": split, "run": "", "model": "", "state": "damaged", "why": str(error)}]
+        found = [(run, *run.state(folds)) for run in self.runs]
+        return [{"split": split, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]
+
     @cached_property
     def items(self):
         """The dataset as saved."""
@@ -149,8 +213,8 @@ class Experiment:
         except (DiskError, DataError):
             return None
 
-    @template.setter
-    def template(self, template):
+    def write_template(self, template):
+        """Keep how the images show a face."""
         write_json(self.folder / "template.json", template.to_json())
 
     def put(self, place, name, config, predictions, record):
@@ -211,90 +275,5 @@ def _threads_used(run):
     return next((run.record(fold)["threads"] for fold in ended if run.sound(fold)), 0)
 
 
-def find_experiments(out):
-    """The split folders below `out` (or `out` itself where it is one), the one last worked on first.
-
-    Raises
-    ------
-    DiskError
-        There is none.
-    """
-    out = Path(out)
-    files = [out / "experiment.json"] if (out / "experiment.json").exists() else list(out.glob("*/experiment.json"))
-    if not files:
-        raise DiskError(f"no runs in {out}; 'ageensemble benchmark' makes some")
-    return [Experiment(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
-
-
-def only_experiment(out):
-    """The only split folder below `out`, or `out` itself where it is one.
-
-    Raises
-    ------
-    UsageError
-        There are several.
-    """
-    found = find_experiments(out)
-    if len(found) > 1:
-        names = ", ".join(str(experiment.folder) for experiment in found[:3]) + (", ..." if len(found) > 3 else "")
-        raise UsageError(f"{out} holds the runs of {len(found)} splits, name one of them with --out: {names}")
-    return found[0]
-
-
-def experiment_holding(out, *names):
-    """The only split folder below `out` that has runs of all these names; where none or several have, as `one` does."""
-    found = [each for each in find_experiments(out) if {*names} <= {name for run in each.runs for name in _names(run)}]
-    return found[0] if len(found) == 1 else only_experiment(out)
-
-
-def _names(run):
-    return run.folder.name, run.title, run.name
-
-
-def run_named(experiment, name):
-    """The run on this split whose folder is called `name`, or that a table calls so, or whose model is.
-
-    Raises
-    ------
-    UsageError
-        There is none, or several are complete.
-    """
-    there = experiment.runs
-    found = [run for run in there if name in (run.folder.name, run.title)] or [r for r in there if r.name == name]
-    complete = [run for run in found if run.state(experiment.metadata["folds"])[0] == "complete"]
-    if not found:
-        known = ", ".join(run.title for run in there)
-        raise UsageError(f"no run called '{name}' in {experiment.folder}; there are: {known}")
-    if len(complete) > 1:
-        folders = ", ".join(run.folder.name for run in complete)
-        raise UsageError(f"several runs are called '{name}', name one by its folder: {folders}")
-    return (complete or found)[0]
-
-
 def _last_change(folder):
     return max([folder.stat().st_mtime, *(d.stat().st_mtime for d in folder.iterdir() if d.is_dir())])
-
-
-def find_runs(out, name):
-    """The runs whose folder is called `name`, or whose model is.
-
-    Raises
-    ------
-    UsageError
-        There is none.
-    """
-    found = [run for split in find_experiments(out) for run in split.runs if name in (run.folder.name, run.name)]
-    if not found:
-        raise UsageError(f"no run called '{name}' in {out}; see: ageensemble runs list")
-    return found
-
-
-def describe_run(experiment):
-    """For each run: split, run and model by name, state and explanation; one row where the split itself is damaged."""
-    split = experiment.folder.name
-    try:
-        folds = experiment.metadata["folds"]
-    except DiskError as error:
-        return [{"split": split, "run": "", "model": "", "state": "damaged", "why": str(error)}]
-    found = [(run, *run.state(folds)) for run in experiment.runs]
-    return [{"split": split, "run": r.folder.name, "model": r.name, "state": s, "why": w} for r, s, w in found]

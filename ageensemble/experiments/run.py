@@ -46,6 +46,11 @@ class Run:
         self.parts = tuple(self.config.get("parts", ("test",) if self.kind == "refit" else PARTS))
         self.title = self.name + {"refit": " (refit)", "import": " (import)"}.get(self.kind, "")
 
+    @property
+    def names(self):
+        """What it may be called by: its folder, its title, its model."""
+        return self.folder.name, self.title, self.name
+
     def fold_names(self, folds):
         """Names of the fold fits: "0".."K-1", `REFIT` for a refit, none for what is not fitted here."""
         if self.kind in ("stack", "import"):

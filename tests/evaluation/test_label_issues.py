@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from ageensemble import ages
 from ageensemble.errors import UsageError
 from ageensemble.evaluation import label_issues
-from ageensemble.experiments.experiment import Experiment, only_experiment, run_named
+from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting.plots.contact_sheet import _fitting
 from ageensemble.splits.split import TEST, make_split, read_split
 
@@ -159,7 +159,7 @@ def runs(dataset, tmp_path_factory):
 
 
 def test_the_command_writes_a_list_and_with_the_photographs_a_contact_sheet(runs, utkface, cache):
-    folder = only_experiment(runs)
+    folder = Experiment.find(runs)
     before = [(run.folder.name, run.state(3)) for run in folder.runs]
     done = ageensemble("data", "suspects", "guess", "--out", runs, "--count", 10, "--data", utkface, "--cache", cache)
     assert done.returncode == 0, done.stderr
@@ -206,8 +206,8 @@ def test_other_photographs_than_those_of_the_run_are_refused(runs, utkface, anno
     done = ageensemble(*words, annotated)
     assert done.returncode == 3
     assert "annotated has no usable photograph" in said(done)
-    folder = only_experiment(runs)
-    worst = label_issues.find(folder, run_named(folder, "guess"), 1)["item_id"][0]
+    folder = Experiment.find(runs)
+    worst = label_issues.find(folder, folder.run("guess"), 1)["item_id"][0]
     (tmp_path / "faces").mkdir()
     Image.new("RGB", (40, 40), "red").save(tmp_path / "faces" / worst)
     done = ageensemble(*words, tmp_path / "faces", "--count", 1)
@@ -215,8 +215,8 @@ def test_other_photographs_than_those_of_the_run_are_refused(runs, utkface, anno
 
 
 def test_a_plan_without_their_lines_leaves_suspects_out_as_the_command_says(runs, dataset, tmp_path):
-    folder = only_experiment(runs)
-    worst = label_issues.find(folder, run_named(folder, "guess"), 2)["item_id"].tolist()
+    folder = Experiment.find(runs)
+    worst = label_issues.find(folder, folder.run("guess"), 2)["item_id"].tolist()
     lines = (folder.folder / "split.csv").read_text().splitlines(keepends=True)
     (tmp_path / "split.csv").write_text("".join(line for line in lines if line.partition(",")[0] not in worst))
     _, left = read_split(tmp_path / "split.csv", dataset)

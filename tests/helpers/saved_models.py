@@ -6,7 +6,7 @@ from helpers.commands import benchmark, experiment
 
 from ageensemble import inference
 from ageensemble._utils.io import file_hash, key_of
-from ageensemble.experiments.experiment import Experiment, run_named
+from ageensemble.experiments.experiment import Experiment
 
 MODELS = ["--model", "svm@hog pca=8 hog.size=32 hog.cell=8", "--model", "xgboost@lbp pca=4 rounds=3 lbp.size=48"]
 MODELS += ["--model", "cnn size=16 epochs=1 depth=2", "--models", "prior"]
@@ -22,7 +22,7 @@ def runs(data, out, cache):
 def model_folder(split, name, place):
     """The model folder of the run whose name begins so."""
     [run] = [run for run in split.runs if run.title.startswith(name)]
-    inference.save(run_named(split, run.folder.name), split, place)
+    inference.save(split.run(run.folder.name), split, place)
     return place
 
 

@@ -34,10 +34,10 @@ def compare(
     from ... import ages
     from ..._utils.console import Console
     from ...evaluation import comparison
-    from ...experiments.experiment import experiment_holding, run_named
+    from ...experiments.experiment import Experiment
 
-    age_groups, experiment = ages.parse_age_groups(age_groups), experiment_holding(out, a, b)
-    runs = [run_named(experiment, name) for name in (a, b)]
+    age_groups, experiment = ages.parse_age_groups(age_groups), Experiment.find(out, a, b)
+    runs = [experiment.run(name) for name in (a, b)]
     content = comparison.report(experiment, *runs, age_groups, rope)
     if json:
         print(as_json(content))
@@ -71,12 +71,12 @@ def intervals(
     from ..._utils.console import Console
     from ..._utils.io import write_csv
     from ...evaluation import intervals as conformal
-    from ...experiments.experiment import experiment_holding, run_named
+    from ...experiments.experiment import Experiment
 
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
-    age_groups, experiment = ages.parse_age_groups(age_groups), experiment_holding(out, *filter(None, [run]))
-    chosen = run_named(experiment, run or best(experiment, age_groups))
+    age_groups, experiment = ages.parse_age_groups(age_groups), Experiment.find(out, *filter(None, [run]))
+    chosen = experiment.run(run or best(experiment, age_groups))
     content = conformal.report(chosen, experiment, age_groups, level / 100)
     console = Console()
     if json:

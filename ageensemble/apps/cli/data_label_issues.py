@@ -47,11 +47,11 @@ def data_suspects(
     from ...data.dataset import load_dataset
     from ...evaluation import label_issues
     from ...experiments import benchmark as bench
-    from ...experiments.experiment import experiment_holding, only_experiment, run_named
+    from ...experiments.experiment import Experiment
 
     here = bench.settings(out, cache, verbose=verbose, device="cpu")
-    experiment = experiment_holding(out, run) if run else only_experiment(out)
-    chosen = run_named(experiment, run or best(experiment, ages.DEFAULT_AGE_GROUPS))
+    experiment = Experiment.find(out, *filter(None, [run]))
+    chosen = experiment.run(run or best(experiment, ages.DEFAULT_AGE_GROUPS))
     table = label_issues.find(experiment, chosen, count)
     built = None
     if data:

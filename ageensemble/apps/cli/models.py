@@ -27,10 +27,10 @@ def save(
 ):
     """Save a run, or a stack with its members, as a folder that predicts on its own."""
     from ... import inference
-    from ...experiments.experiment import experiment_holding, run_named
+    from ...experiments.experiment import Experiment
 
-    experiment = experiment_holding(out, run)
-    found = run_named(experiment, run)
+    experiment = Experiment.find(out, run)
+    found = experiment.run(run)
     place = to or inference.default_place(found, experiment.folder.parent)
     Console().say(inference.save(found, experiment, place, file or []))
 

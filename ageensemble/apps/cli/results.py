@@ -54,7 +54,7 @@ def results(
     """
     from ... import ages
     from ..._utils.console import Console
-    from ...experiments.experiment import find_experiments
+    from ...experiments.experiment import Experiment
     from ...reporting import leaderboard
     from ...reporting.export import write
 
@@ -67,7 +67,7 @@ def results(
     if (by is not None) + (threshold is not None) + calibration:
         return _other(folder, age_groups, console, by, threshold, calibration, json, markdown, csv or export)
     found, trouble = [], None
-    for experiment in find_experiments(folder):
+    for experiment in Experiment.find_all(folder):
         try:
             table = leaderboard.rows(experiment, age_groups)
         except AgeEnsembleError as error:  # one split's trouble does not hide the others
@@ -92,7 +92,7 @@ def _other(folder, age_groups, console, by, threshold, calibration, json, markdo
     """Print the table that was asked for in place of the results."""
     from ...evaluation import age_threshold, leaderboard, subgroups
     from ...evaluation import calibration as sureness
-    from ...experiments.experiment import find_experiments
+    from ...experiments.experiment import Experiment
 
     if refused or (by is not None) + (threshold is not None) + calibration > 1 or (markdown and by is None):
         raise UsageError(
@@ -103,7 +103,7 @@ def _other(folder, age_groups, console, by, threshold, calibration, json, markdo
     if threshold is not None:
         age_threshold.check(threshold)
     contents = []
-    for experiment in find_experiments(folder):
+    for experiment in Experiment.find_all(folder):
         complete = [run for run, state, _ in leaderboard.states(experiment) if state == "complete" and run.parts]
         if not complete:
             raise UsageError(f"no complete run in {experiment.folder}; see: ageensemble runs list")

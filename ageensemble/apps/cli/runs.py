@@ -29,9 +29,9 @@ def _sure(question, yes):
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
 def runs_list(out: Out = Path("runs"), json: Json = False):
     """List runs, complete or not, with their folders."""
-    from ...experiments.experiment import describe_run, find_experiments
+    from ...experiments.experiment import Experiment
 
-    rows = [row for experiment in find_experiments(out) for row in describe_run(experiment)]
+    rows = [row for experiment in Experiment.find_all(out) for row in experiment.describe()]
     if json:
         print(as_json(rows))
         return
@@ -49,9 +49,11 @@ def runs_remove(
 ):
     """Delete runs from disk."""
     from ...experiments import run as runs
-    from ...experiments.experiment import find_runs
+    from ...experiments.experiment import Experiment
 
-    found = find_runs(out, name)
+    found = [run for one in Experiment.find_all(out) for run in one.runs if name in (run.folder.name, run.name)]
+    if not found:
+        raise UsageError(f"no run called '{name}' in {out}; see: ageensemble runs list")
     for run in found:
         print(plain(run.folder))
     if _sure(f"delete {counted(len(found), 'run')}?", yes):

@@ -41,15 +41,15 @@ def stack(
     from ... import ages, ensembles
     from ..._utils.console import Console
     from ...experiments import stack
-    from ...experiments.experiment import only_experiment, run_named
+    from ...experiments.experiment import Experiment
     from ...reporting import leaderboard, run_report, stack_tables
 
     console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
     wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or ensembles.names()
     for name in wanted:
         ensembles.load(name)  # complains of a wrong name before anything is read
-    experiment = only_experiment(out)
-    chosen = [run_named(experiment, name) for name in model] if model else None
+    experiment = Experiment.find(out)
+    chosen = [experiment.run(name) for name in model] if model else None
     made = stack.combine(experiment, chosen, wanted, seed, console)
     for run in made:
         if run_report.missing(run):
@@ -92,11 +92,11 @@ def import_(
     from ... import ages
     from ..._utils.console import Console
     from ...experiments import external
-    from ...experiments.experiment import only_experiment
+    from ...experiments.experiment import Experiment
     from ...reporting import leaderboard, run_report
 
     console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
-    experiment = only_experiment(out)
+    experiment = Experiment.find(out)
     run = external.put(file, name, experiment, age_groups, out_of_fold, console.say)
     run_report.write(run, experiment, age_groups)
     table = leaderboard.rows(experiment, age_groups)

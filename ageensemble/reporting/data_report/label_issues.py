@@ -4,7 +4,7 @@ from ..._utils.console import counted
 from ...data.quality.audit import label
 from ...errors import DataError
 from ...evaluation import label_issues
-from ...experiments.experiment import experiment_holding, run_named
+from ...experiments.experiment import Experiment
 from .html import section, tag
 
 SHOWN = 48
@@ -27,8 +27,8 @@ class Doubts:
     """
 
     def __init__(self, out, name):
-        self._plan_folder = experiment_holding(out, name)
-        run = run_named(self._plan_folder, name)
+        self._plan_folder = Experiment.find(out, name)
+        run = self._plan_folder.run(name)
         self.title, self._table = run.title, label_issues.find(self._plan_folder, run, 2 * SHOWN)
 
     def among(self, dataset):
