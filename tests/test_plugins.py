@@ -10,6 +10,7 @@ import pytest
 import timm
 from helpers import photographs
 from helpers.commands import BRIGHTNESS, MINE, apart
+from helpers.own_plugins import TRANSFORM
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
@@ -139,17 +140,18 @@ def test_unknown_names_are_answered_with_the_known_and_the_nearest():
 
 def test_every_built_in_names_its_version():
     models.version("test_resnet")
-    for package in (models, features, transforms):
-        assert all(isinstance(package.version(name), int) for name in package.names())
+    names_of = {models: models.names, features: features.names, transforms: transforms.TRANSFORMS.names}
+    for package, names in names_of.items():
+        assert all(isinstance(package.version(name), int) for name in names())
 
 
 def test_a_file_is_told_by_its_content(tmp_path):
     file = tmp_path / "mine.py"
-    file.write_text("def apply(image):\n    return image\n")
+    file.write_text(TRANSFORM)
     same = tmp_path / "same.py"
     same.write_text(file.read_text())
     other = tmp_path / "other.py"
-    other.write_text("def apply(image):\n    return 255 - image\n")
+    other.write_text(TRANSFORM.replace("image[..., ::-1]", "255 - image"))
     version = transforms.version(str(file))
     assert version == transforms.version(str(same)) != transforms.version(str(other))
 

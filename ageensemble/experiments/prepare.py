@@ -63,9 +63,11 @@ def prepare(
     DataError
         Bad data, or a split that leaks and was not insisted on.
     """
-    data, test_data, steps = list(data), list(test_data), filters.parse(clean)
+    data, test_data, steps = list(data), list(test_data), filters.parse_filters(clean)
     _refuse_contradictions(split_file, protocol, limit, test_data, steps)
-    chosen = protocols.module(protocol) if protocol else None  # complains of its name before anything is read
+    protocol = protocols.PROTOCOLS.resolve(protocol) if protocol else None
+    if protocol:
+        protocols.PROTOCOLS.load(protocol)  # complains before anything is read
     names = concat.names([*data, *test_data])
     about, test_sets = {"leaks": 0, "limited": 0}, names[len(data) :]
     with here.console.progress() as bar:
@@ -77,8 +79,8 @@ def prepare(
         dataset, about["cleaned"] = _cleaned(dataset, steps, seed, here.console)
     if split_file:
         split, dataset = read_split(Path(split_file), dataset)
-    elif chosen:
-        split, dataset = chosen.apply(dataset, seed, folds or N_FOLDS)
+    elif protocol:
+        split, dataset = protocols.apply_protocol(protocol, dataset, seed, folds or N_FOLDS)
         about["protocol"] = protocol
     else:
         split, dataset, about["limited"] = _own_split(dataset, test_sets, limit, folds or N_FOLDS, seed)
@@ -113,8 +115,8 @@ def _refuse_contradictions(split_file, protocol, limit, test_data, steps):
 def _cleaned(dataset, steps, seed, console):
     """The dataset after the cleaning steps, and what they report."""
     with console.progress() as bar:
-        dataset, report = filters.apply(dataset, steps, seed, bar)
-    for line in filters.lines(report):
+        dataset, report = filters.apply_filters(dataset, steps, seed, bar)
+    for line in filters.report_lines(report):
         console.say(line)
     return dataset, report
 

@@ -140,11 +140,11 @@ def parse(text, default_features=None, settings=()):
             raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
     own = {key: value for key, value in given.items() if "." not in key}
     sees = sets or getattr(cls, "images", False)
-    first = _resolved(own.pop(PREPROCESS, ""), transforms.REGISTRY) if sees else ""
+    first = _resolved(own.pop(PREPROCESS, ""), transforms.TRANSFORMS) if sees else ""
     also = (PREPROCESS,) if sees else ()
     params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()), also)
     if first:
-        transforms.module(first)
+        transforms.load(first)
         image_array.refuse_native(params.get("size"), first)
         changed[PREPROCESS] = _label(first)
     filled = []

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import AGES, utk_name
+from helpers import own_plugins
 from helpers.commands import ageensemble
 from scipy import ndimage
 
@@ -34,14 +35,14 @@ def made(ages, groups=None, photos=None, **columns):
 
 def left(dataset, *texts, seed=0):
     """The ids that stay after these steps, as one text with blanks."""
-    return " ".join(filters.apply(dataset, filters.parse(texts), seed)[0].items["item_id"])
+    return " ".join(filters.apply_filters(dataset, filters.parse_filters(texts), seed)[0].items["item_id"])
 
 
 # --- what is asked for ------------------------------------------------------------------------------------------
 
 
 def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
-    steps = filters.parse(
+    steps = filters.parse_filters(
         ["min-image-size=100", "conflicting-labels", "age-range=1-90", "gender-balance", "face_score=-0.5"]
     )
     assert [(step.text, step.value) for step in steps] == [
@@ -51,7 +52,7 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
         ("gender-balance", None),
         ("face-score=-0.5", -0.5),
     ]
-    assert filters.parse(None) == filters.parse([]) == ()
+    assert filters.parse_filters(None) == filters.parse_filters([]) == ()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
             "min-sise=3",
             r"no filter called 'min-sise'; known: age-range, blur, .*; did you mean 'min-image-size'\?",
         ),
-        ("./mine.py", "no filter called './mine.py'"),
+        ("./mine.py", "no such file: mine.py"),
         ("__init__", "no filter called"),
         ("", "no filter called ''"),
         ("min-image-size", "--filter min-image-size needs a value, such as min-image-size=100"),
@@ -82,7 +83,7 @@ def test_steps_are_read_in_the_order_given_with_their_defaults_filled_in():
 )
 def test_what_cannot_be_read_is_one_line_that_says_what_would_be_right(text, complaint):
     with pytest.raises(UsageError, match=complaint):
-        filters.parse([text])
+        filters.parse_filters([text])
 
 
 def test_a_step_given_twice_is_refused_whatever_its_values():
@@ -90,23 +91,23 @@ def test_a_step_given_twice_is_refused_whatever_its_values():
         UsageError,
         match=r"--filter age-range is given more than once \(age-range=1-90 and age-range=5-80\); give it once",
     ):
-        filters.parse(["age-range=1-90", "conflicting-labels", "age-range=5-80"])
+        filters.parse_filters(["age-range=1-90", "conflicting-labels", "age-range=5-80"])
     with pytest.raises(UsageError, match=r"gender-balance and gender-balance"):
-        filters.parse(["gender-balance", "balance_gender"])
+        filters.parse_filters(["gender-balance", "balance_gender"])
 
 
-@pytest.mark.parametrize("name", filters.names())
+@pytest.mark.parametrize("name", filters.FILTERS.names())
 def test_every_step_explains_itself_and_its_example_asks_for_it(name):
-    module = filters.module(name)
-    assert registry.summary(module).startswith("Leaves out ")
-    [step] = filters.parse([module.EXAMPLE])
+    cls = filters.FILTERS.load(name)
+    assert registry.summary(cls).startswith("Leaves out ")
+    [step] = filters.parse_filters([cls.example])
     assert step.name == name
-    assert ":" not in module.reason(step.value), "the excluded are counted by what stands before a colon"
+    assert ":" not in step.reason(), "the excluded are counted by what stands before a colon"
 
 
 def test_the_steps_are_listed():
     listed = json.loads(ageensemble("list", "filters", "--json").stdout)
-    assert list(listed) == filters.names() == sorted(listed)
+    assert list(listed) == filters.FILTERS.names() == sorted(listed)
     assert {
         "age-range",
         "gender-balance",
@@ -131,7 +132,7 @@ def test_a_labeled_range_goes_only_where_none_of_its_years_may_stay():
 
 def test_low_face_scores_go_and_items_without_a_score_stay_and_are_counted():
     items = made([20] * 5, face_score=[-np.inf, 0.9, 1.0, 4.0, np.nan])
-    cleaned, [row] = filters.apply(items, filters.parse(["face-score=1"]))
+    cleaned, [row] = filters.apply_filters(items, filters.parse_filters(["face-score=1"]))
     assert cleaned.items["item_id"].tolist() == ["2", "3", "4"]
     assert (row["removed"], row["unknown"]) == (2, 1)
 
@@ -160,7 +161,7 @@ def test_small_photographs_go_by_their_size_in_the_file():
     ("text", "gone"), [("conflicting-labels", 2), ("conflicting-labels=29", 2), ("conflicting-labels=30", 0)]
 )
 def test_all_copies_of_a_picture_go_whose_ages_are_further_apart_than_allowed(dataset, text, gone):
-    cleaned, [row] = filters.apply(dataset, filters.parse([text]))
+    cleaned, [row] = filters.apply_filters(dataset, filters.parse_filters([text]))
     names = {utk_name(AGES[1], 1), utk_name(AGES[1] + 30, 201)}  # one picture, 30 years apart
     assert row["removed"] == gone
     assert set(dataset.items["item_id"]) - set(cleaned.items["item_id"]) == (names if gone else set())
@@ -168,7 +169,7 @@ def test_all_copies_of_a_picture_go_whose_ages_are_further_apart_than_allowed(da
 
 @pytest.mark.parametrize("text", ["conflicting-labels", "min-image-size=100", "blur"])
 def test_steps_that_look_at_photographs_are_refused_where_nobody_opened_them(text):
-    with pytest.raises(DataError, match="goes by the photographs, and these were not opened"):
+    with pytest.raises(DataError, match="needs the images, and these were not opened"):
         left(made([20, 30], photos=UnopenedImages(2)), text)
 
 
@@ -177,7 +178,9 @@ def test_steps_that_look_at_photographs_are_refused_where_nobody_opened_them(tex
 
 def test_the_more_frequent_gender_is_thinned_within_each_age_group():
     gender = ["male"] * 5 + ["female"] * 2 + ["male", "female", "female", "female", None, "other"]
-    cleaned, [row] = filters.apply(made([20] * 7 + [45] * 6, gender=gender), filters.parse(["gender-balance"]))
+    cleaned, [row] = filters.apply_filters(
+        made([20] * 7 + [45] * 6, gender=gender), filters.parse_filters(["gender-balance"])
+    )
     counts = cleaned.items.fillna({"gender": "?"}).groupby(["age_min", "gender"]).size().to_dict()
     assert counts == {
         (20, "male"): 2,
@@ -196,12 +199,12 @@ def test_a_gender_that_a_group_has_alone_goes_from_it():
 
 def test_a_balance_that_leaves_nobody_of_known_gender_is_warned_of():
     men = made([20, 20, 45], gender=["male", "male", None])
-    _, report = filters.apply(men, filters.parse(["gender-balance"]))
+    _, report = filters.apply_filters(men, filters.parse_filters(["gender-balance"]))
     warning = "warning: gender-balance removed every item of known gender; the 1 item that stays does not say it"
-    assert warning in list(filters.lines(report))
+    assert warning in list(filters.report_lines(report))
     both = made([20, 20, 45], gender=["male", "female", None])
-    _, report = filters.apply(both, filters.parse(["gender-balance"]))
-    assert not any("warning" in line for line in filters.lines(report))
+    _, report = filters.apply_filters(both, filters.parse_filters(["gender-balance"]))
+    assert not any("warning" in line for line in filters.report_lines(report))
 
 
 def test_genders_of_other_names_are_said_instead_of_nothing_being_done():
@@ -220,7 +223,7 @@ def test_clusters_stay_whole_and_end_near_balance():
     group = rng.integers(0, 900, 2000)  # people, of one gender each, two thirds of them men, at several ages
     gender = np.where(np.arange(900) % 3 == 0, "female", "male")[group]
     items = made(20 + rng.integers(0, 4, 2000) * 10, group, gender=gender)
-    cleaned, _ = filters.apply(items, filters.parse(["gender-balance"]))
+    cleaned, _ = filters.apply_filters(items, filters.parse_filters(["gender-balance"]))
     before, after = (set(one.items["group"]) for one in (items, cleaned))
     kept = items.items["group"].isin(after).to_numpy()
     assert kept.sum() == len(cleaned)
@@ -237,7 +240,7 @@ def test_a_cluster_goes_only_where_most_of_it_is_too_much():
     with pytest.raises(DataError, match="--filter gender-balance would leave out every one of 6 items"):
         left(items, "gender-balance")
     with_somebody = made([20, 45, 45, 45], [0, 1, 1, 1], gender=[None, "male", "male", None])
-    _, [row] = filters.apply(with_somebody, filters.parse(["gender-balance"]))
+    _, [row] = filters.apply_filters(with_somebody, filters.parse_filters(["gender-balance"]))
     assert (row["removed"], row["unknown"]) == (3, 1)  # the one that goes with the two men does not stay
     even = made([20] * 4, [0, 0, 1, 1], gender=["male", "female", "male", "female"])
     assert left(even, "gender-balance") == "0 1 2 3"
@@ -300,7 +303,7 @@ def test_blurred_photographs_go(store):
 
 
 def test_photographs_of_files_are_measured_too(dataset):
-    cleaned, [row] = filters.apply(dataset, filters.parse(["blur"]))
+    cleaned, [row] = filters.apply_filters(dataset, filters.parse_filters(["blur"]))
     assert (len(cleaned), row["removed"], row["value"]) == (len(dataset), 0, "6")
 
 
@@ -309,7 +312,7 @@ def test_photographs_of_files_are_measured_too(dataset):
 
 def test_each_step_works_on_what_the_one_before_left_and_reports_the_ages_before_and_after():
     items = made([1, 20, 20, 20, 95], gender=["male", "male", "male", "female", "male"])
-    cleaned, report = filters.apply(items, filters.parse(["age-range=2-90", "gender-balance"]))
+    cleaned, report = filters.apply_filters(items, filters.parse_filters(["age-range=2-90", "gender-balance"]))
     first, second = report
     assert [row["removed"] for row in report] == [2, 1]
     assert (first["name"], first["value"], second["value"]) == ("age-range", "2-90", "")
@@ -330,7 +333,7 @@ def test_the_other_order_leaves_others():
 
 def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
     items = made([1, 20, 30], age_deviation=[1, 2, 9])
-    cleaned, _ = filters.apply(items, filters.parse(["age-range=2-90", "label-deviation=3"]))
+    cleaned, _ = filters.apply_filters(items, filters.parse_filters(["age-range=2-90", "label-deviation=3"]))
     assert cleaned.excluded["item_id"].tolist() == ["0", "2"]
     assert cleaned.excluded["reason"].tolist() == [
         "cleaned by age-range=2-90: age not from 2 to 90 years",
@@ -340,21 +343,21 @@ def test_what_goes_is_listed_with_its_reason_and_counted_by_step():
 
 
 def test_without_steps_nothing_happens(dataset):
-    cleaned, report = filters.apply(dataset, ())
+    cleaned, report = filters.apply_filters(dataset, ())
     assert cleaned is dataset
-    assert report == list(filters.lines(report)) == []
+    assert report == list(filters.report_lines(report)) == []
 
 
 def test_the_lines_spare_the_ages_where_nothing_went():
-    _, report = filters.apply(made([20, 30]), filters.parse(["age-range=1-90"]))
-    first, second = filters.lines(report)
+    _, report = filters.apply_filters(made([20, 30]), filters.parse_filters(["age-range=1-90"]))
+    first, second = filters.report_lines(report)
     assert (first, second.split()[:2]) == ("cleaning left out 0 of 2 items; 2 stay", ["age-range=1-90", "0"])
 
 
 def test_the_lines_say_what_went_and_how_the_ages_changed():
     items = made([1, 20, 20, 95], face_score=[5, 0, np.nan, 5])
-    _, report = filters.apply(items, filters.parse(["age-range=1-90", "face-score=1"]))
-    assert list(filters.lines(report)) == [
+    _, report = filters.apply_filters(items, filters.parse_filters(["age-range=1-90", "face-score=1"]))
+    assert list(filters.report_lines(report)) == [
         "cleaning left out 2 of 4 items; 2 stay",
         "  age-range=1-90         1  age not from 1 to 90 years",
         "  face-score=1           1  face score below 1; 1 stay that do not say it",
@@ -363,3 +366,32 @@ def test_the_lines_say_what_went_and_how_the_ages_changed():
         "    18-22        2  50.0 %        1  50.0 %",
         "      81+        1  25.0 %        0   0.0 %",
     ]
+
+
+# --- filters of one's own ---------------------------------------------------------------------------------------
+
+
+def test_filter_from_a_file_leaves_out_what_it_says(tmp_path):
+    file = own_plugins.write(tmp_path, own_plugins.FILTER)
+    cleaned, [row] = filters.apply_filters(made([9, 10, 11, 15]), filters.parse_filters([f"{file}=5"]))
+    assert cleaned.items["item_id"].tolist() == ["0", "2"]
+    assert (row["name"], row["value"], row["reason"]) == (file, "5", "age a multiple of 5")
+
+
+def test_installed_filter_is_one_like_any_other(tmp_path, monkeypatch):
+    file = own_plugins.write(tmp_path, own_plugins.FILTER)
+    own_plugins.install(monkeypatch, "ageensemble.filters", lambda: filters.FILTERS.load(file))
+    assert left(made([9, 10, 11]), "theirs=5") == "0 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("return dataset.y[:, 0]", "return dataset.nothing"), "failed: AttributeError"),
+        (("% self.value == 0", "% self.value"), "must return a bool for each of 3 items"),
+    ],
+)
+def test_filter_that_fails_is_named_in_one_line(tmp_path, change, complaint):
+    file = own_plugins.write(tmp_path, own_plugins.FILTER.replace(*change))
+    with pytest.raises(DataError, match=complaint):
+        left(made([9, 10, 11]), f"{file}=5")

@@ -6,6 +6,7 @@ import numpy as np
 import PIL
 import pytest
 from helpers.commands import ageensemble, benchmark, said
+from helpers.own_plugins import TRANSFORM
 from PIL import Image
 from skimage import exposure
 
@@ -22,13 +23,6 @@ from ageensemble.experiments import estimate
 from ageensemble.models import spec as specs
 from ageensemble.splits.split import make_split
 
-SWAP = '''"""Red and blue change places."""
-
-
-def apply(image):
-    return image[..., ::-1]
-'''
-
 
 @pytest.fixture(scope="module")
 def face():
@@ -39,14 +33,14 @@ def face():
 @pytest.fixture
 def swap(tmp_path):
     file = tmp_path / "swap.py"
-    file.write_text(SWAP)
+    file.write_text(TRANSFORM)
     return str(file)
 
 
 # --- what each does ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", transforms.names())
+@pytest.mark.parametrize("name", transforms.TRANSFORMS.names())
 def test_a_photograph_stays_of_its_shape_and_the_one_that_was_given_stays_as_it_was(name, face):
     apply = transforms.load(name)
     for image in (face, face[:16, :16], face[:17, :150], np.full((20, 33, 3), 77, np.uint8)):
@@ -58,9 +52,9 @@ def test_a_photograph_stays_of_its_shape_and_the_one_that_was_given_stays_as_it_
         np.testing.assert_array_equal(image, before)
 
 
-@pytest.mark.parametrize("name", transforms.names())
+@pytest.mark.parametrize("name", transforms.TRANSFORMS.names())
 def test_each_says_what_it_is_in_a_line(name):
-    summary = registry.summary(transforms.module(name))
+    summary = registry.summary(transforms.TRANSFORMS.load(name))
     assert len(summary) > 20
     assert summary.endswith(".")
     listed = ageensemble("list", "preprocessing").stdout
@@ -142,7 +136,7 @@ def test_the_contrast_of_clahe_is_limited(face):
     ],
 )
 def test_preprocessing_that_fails_is_named(tmp_path, face, body, complaint):
-    (tmp_path / "bad.py").write_text(f"def apply(image):\n    {body}\n")
+    (tmp_path / "bad.py").write_text(TRANSFORM.replace("return image[..., ::-1]", body))
     face = face.copy()
     face.flags.writeable = False
     with pytest.raises(DataError, match=rf"preprocessing 'bad\.py' .*{complaint}"):
@@ -189,7 +183,7 @@ def test_what_cannot_be_preprocessed_so_is_refused(text, complaint):
 
 def test_a_file_without_the_function_is_refused(tmp_path):
     (tmp_path / "empty.py").write_text("x = 1")
-    with pytest.raises(UsageError, match=r"must be a function apply\(image\)"):
+    with pytest.raises(UsageError, match=r"must be one class derived from Transform"):
         specs.parse(f"svm preprocess={tmp_path / 'empty.py'}")
 
 
@@ -199,9 +193,9 @@ def test_a_file_without_the_function_is_refused(tmp_path):
 def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(dataset, tmp_path):
     squares = key_of(16, dataset.pixels, image_array.SQUARES, PIL.__version__)
     assert image_array.squares_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
-    places = {image_array.squares_place(dataset, "16", tmp_path, name) for name in ("", *transforms.names())}
+    places = {image_array.squares_place(dataset, "16", tmp_path, name) for name in ("", *transforms.TRANSFORMS.names())}
     places |= {features.matrix_place("hog", {}, dataset, tmp_path, "cpu", name) for name in ("", "grayscale", "clahe")}
-    assert len(places) == len(transforms.names()) + 4
+    assert len(places) == len(transforms.TRANSFORMS.names()) + 4
 
 
 def test_other_code_is_other_pixels(dataset, tmp_path, swap):

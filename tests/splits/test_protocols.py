@@ -7,11 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import sets
+from helpers import own_plugins, sets
 from helpers.commands import ageensemble
 from helpers.sets import PEOPLE
 
-from ageensemble._utils import registry
 from ageensemble._utils.console import Console
 from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError, UsageError
@@ -19,8 +18,10 @@ from ageensemble.experiments import prepare
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import leaderboard
 from ageensemble.splits import protocols
-from ageensemble.splits.protocols import leave_one_person_out
+from ageensemble.splits.protocols import leave_one_person_out as leave_one_person_out_module
 from ageensemble.splits.split import TEST, leaking_rows
+
+leave_one_person_out = protocols.PROTOCOLS.load("leave-one-person-out")()
 
 
 @pytest.fixture(scope="module")
@@ -49,28 +50,46 @@ def test_every_protocol_is_listed_with_a_sentence():
     assert all(text.endswith(".") for text in rows.values())
 
 
-def test_an_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
-    (tmp_path / "their_protocol.py").write_text('"""All of it."""\n\n\ndef apply(dataset, seed, folds):\n    pass\n')
-    monkeypatch.syspath_prepend(tmp_path)
-    theirs = SimpleNamespace(name="theirs", module="their_protocol", attr="")
-    monkeypatch.setattr(registry, "installed", lambda group: [theirs] * (group == "ageensemble.protocols"))
-    assert "theirs" in protocols.names()
-    assert protocols.module("theirs").__doc__ == "All of it."
+def test_protocol_from_a_file_splits_as_it_says(told, tmp_path, cache):
+    file = own_plugins.write(tmp_path, own_plugins.PROTOCOL)
+    here = SimpleNamespace(cache=cache, console=Console())
+    dataset, split, about = prepare.prepare(here, [told], protocol=file)
+    assert (split.folds, len(split.test), about["protocol"]) == (2, 0, file)
+    assert len(dataset) == 60
+
+
+def test_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
+    file = own_plugins.write(tmp_path, own_plugins.PROTOCOL)
+    own_plugins.install(monkeypatch, "ageensemble.protocols", lambda: protocols.PROTOCOLS.load(file))
+    assert protocols.PROTOCOLS.summaries()["theirs"] == "Halves, whoever is in them."
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("dataset.groups % 2", "dataset.nothing"), "failed: AttributeError"),
+        (("return split_from_folds", "return 1, split_from_folds"), "failed|must return"),
+    ],
+)
+def test_protocol_that_fails_is_named_in_one_line(manifest_told, tmp_path, change, complaint):
+    file = own_plugins.write(tmp_path, own_plugins.PROTOCOL.replace(*change))
+    with pytest.raises(DataError, match=complaint):
+        protocols.apply_protocol(file, manifest_told)
 
 
 def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(dataset):
-    split, taken = protocols.module("utkface-21-60").apply(dataset, 0, 5)
+    split, taken = protocols.PROTOCOLS.load("utkface-21-60")().apply(dataset, 0, 5)
     inside = ((dataset.y >= 21) & (dataset.y <= 60)).all(1)
     assert taken.items["item_id"].tolist() == dataset.items["item_id"][inside].tolist()
     assert taken.reasons["not 21 to 60 years old"] == (~inside).sum()
     assert len(split.test) == pytest.approx(0.2 * inside.sum(), abs=2)
     assert len(leaking_rows(split, taken.groups)) == 0
-    with pytest.raises(DataError, match="no photograph of an age from 21 to 60"):
-        protocols.module("utkface-21-60").apply(dataset.take(np.flatnonzero(dataset.y[:, 0] > 60)), 0, 5)
+    with pytest.raises(DataError, match="no image of an age from 21 to 60"):
+        protocols.PROTOCOLS.load("utkface-21-60")().apply(dataset.take(np.flatnonzero(dataset.y[:, 0] > 60)), 0, 5)
 
 
 def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, dataset):
-    protocol = protocols.module("utkface-21-60")
+    protocol = protocols.PROTOCOLS.load("utkface-21-60")()
     assert (dataset.formats, manifest_told.formats) == ({dataset.name: "utkface"}, {"told": "annotations"})
     with pytest.raises(UsageError, match="for UTKFace alone, and told is in the format annotations; neither its name"):
         protocol.apply(manifest_told, 0, 2)
@@ -80,7 +99,7 @@ def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, datas
 
 
 def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, dataset, tmp_path, cache):
-    protocol = protocols.module("utkface-21-60")
+    protocol = protocols.PROTOCOLS.load("utkface-21-60")()
     listed = replace(dataset, formats={dataset.name: "csv"})
     assert protocol.apply(listed, 0, 5)[0].hash == protocol.apply(dataset, 0, 5)[0].hash
     shutil.copytree(told, tmp_path / "my-UTKFace")
@@ -137,15 +156,15 @@ def test_whom_nobody_knows_is_not_left_out_but_listed(manifest_told, dataset, mo
     unknown.items.loc[:4, "subject"] = None
     _, taken = leave_one_person_out.apply(unknown, 0, 5)
     assert (len(taken), taken.reasons) == (55, {"not known who it is": 5})
-    with pytest.raises(DataError, match="faces does not say who is on a photograph"):
+    with pytest.raises(DataError, match="faces does not say who is in an image"):
         leave_one_person_out.apply(dataset, 0, 5)
-    monkeypatch.setattr(leave_one_person_out, "MOST", PEOPLE - 1)
+    monkeypatch.setattr(leave_one_person_out_module, "MAX_PERSONS", PEOPLE - 1)
     with pytest.raises(DataError, match="shows 12 persons, and each would need its own fit"):
         leave_one_person_out.apply(manifest_told, 0, 5)
 
 
 def test_official_folds_are_kept_as_they_are_numbered(manifest_told):
-    official = protocols.module("official")
+    official = protocols.PROTOCOLS.load("official")()
     split, taken = official.apply(manifest_told, 0, 5)
     assert (split.folds, split.source, split.parts) == (3, "the set's own folds", ("oof",))
     assert split.part.tolist() == taken.items["official"].astype(int).tolist()
@@ -155,7 +174,7 @@ def test_official_folds_are_kept_as_they_are_numbered(manifest_told):
 
 def test_the_official_test_part_is_obeyed_and_the_rest_is_dealt_out_to_folds(manifest_told):
     words = ["train", "train", "test", "Val", "train", "validation", None, "train", "test", "train", "training", "dev"]
-    split, taken = protocols.module("official").apply(with_official(manifest_told, words), 1, 4)
+    split, taken = protocols.PROTOCOLS.load("official")().apply(with_official(manifest_told, words), 1, 4)
     assert (split.part == TEST).tolist() == (taken.items["official"] == "test").tolist()
     assert (split.folds, split.source, split.judged, len(taken)) == (4, "seed 1", "test", 55)
     assert taken.reasons == {"in no part of the set's own": 5}
@@ -174,7 +193,7 @@ def test_the_official_test_part_is_obeyed_and_the_rest_is_dealt_out_to_folds(man
 )
 def test_parts_that_are_none_are_refused(manifest_told, words, complaint):
     with pytest.raises(DataError, match=complaint):
-        protocols.module("official").apply(with_official(manifest_told, words), 0, 5)
+        protocols.PROTOCOLS.load("official")().apply(with_official(manifest_told, words), 0, 5)
 
 
 def test_official_parts_that_tear_persons_apart_are_refused_unless_insisted_on(told, tmp_path, cache):

@@ -105,9 +105,11 @@ def _work(kind, o):
     from ...splits import protocols
 
     age_groups = ages.parse_age_groups(o.age_groups)
-    filters.parse(o.clean or ())  # a wrong name is known before the libraries of models are loaded, which takes seconds
+    filters.parse_filters(
+        o.clean or ()
+    )  # a wrong name is known before the libraries of models are loaded, which takes seconds
     if o.protocol:
-        protocols.module(o.protocol)
+        protocols.PROTOCOLS.load(o.protocol)
 
     from ...experiments import benchmark as bench
     from ...experiments import prepare

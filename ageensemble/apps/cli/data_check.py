@@ -19,7 +19,7 @@ app = typer.Typer()
         "ageensemble data check photos/",
         "ageensemble data check demo --html",
         "ageensemble data check photos/ --html --run svm",
-        "ageensemble data check photos/ --filter min-size=100 --filter conflicts --html",
+        "ageensemble data check photos/ --filter min-image-size=100 --filter conflicting-labels --html",
         "ageensemble data check labels.csv --labels-only --json",
     ),
 )
@@ -62,11 +62,11 @@ def data_check(
     from ...reporting import data_report
     from ...reporting.data_report.label_issues import Doubts
 
-    console, steps = Console(verbose), filters.parse(clean)
+    console, steps = Console(verbose), filters.parse_filters(clean)
     doubts = Doubts(out, run) if run else None
     with console.progress() as bar:
         built = load_dataset(data, format, cache, hardware.cores(), bar, photographs=not labels_only)
-        built, cleaned = filters.apply(built, steps, seed, bar)
+        built, cleaned = filters.apply_filters(built, steps, seed, bar)
     result = audit.audit(built) | {"cleaned": cleaned}
     place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set
     folder = audit.save(built, result, out / place)
@@ -75,7 +75,7 @@ def data_check(
     if json:
         print(as_json(result))
     else:
-        for line in (*filters.lines(cleaned), *audit.lines(result)):
+        for line in (*filters.report_lines(cleaned), *audit.lines(result)):
             console.out.print(line, markup=False, soft_wrap=True)
     console.say(f"lists{'' if labels_only else ' and a contact sheet'}: {folder}")
     if html:

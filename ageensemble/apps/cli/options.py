@@ -17,7 +17,7 @@ Protocol = Annotated[
 Format = Annotated[Optional[str], typer.Option(help="Insist on a data format; see: ageensemble list formats.")]
 Clean = Annotated[
     Optional[list[str]],
-    typer.Option("--filter", help="Leave items out: min-size=100, conflicts; see: list filters. Repeatable."),
+    typer.Option("--filter", help="Leave items out: min-image-size=100; see: list filters. Repeatable."),
 ]
 Models = Annotated[Optional[str], typer.Option(help="Plain names, separated by commas: svm,xgboost.")]
 Model = Annotated[Optional[list[str]], typer.Option(help="A full name: 'svm@hog C=30'. May be repeated.")]

@@ -109,24 +109,21 @@ def _formats():
 
 
 def _cleaning():
-    from ..._utils import registry
     from ...data import filters
 
-    return {name: registry.summary(filters.module(name)) for name in filters.names()}
+    return filters.FILTERS.summaries()
 
 
 def _protocols():
-    from ..._utils import registry
     from ...splits import protocols
 
-    return {name: registry.summary(protocols.module(name)) for name in protocols.names()}
+    return protocols.PROTOCOLS.summaries()
 
 
 def _preprocessing():
-    from ..._utils import registry
     from ...data import transforms
 
-    return {name: registry.summary(transforms.module(name)) for name in transforms.names()}
+    return transforms.TRANSFORMS.summaries()
 
 
 def _groups():
@@ -181,7 +178,8 @@ def _preprocess(thing):
 
     if not (getattr(thing, "features", "") or getattr(thing, "images", False)):
         return []
-    words = f"what is done to photographs first: {', '.join(transforms.names())}, or a file of one; empty: nothing"
+    names = ", ".join(transforms.TRANSFORMS.names())
+    words = f"what is done to images first: {names}, or a file of one; empty: nothing"
     return [{"name": spec.PREPROCESS, "default": "", "type": "str", "description": words}]
 
 

@@ -1,25 +1,25 @@
-"""Cleaning: what to leave out of a data set before anything is fitted; one file for each step, found by the listing.
+"""Filters: what to leave out of a dataset before anything is fitted.
 
-A step looks at labels and photographs, never at predictions. Its module has a first docstring line that describes it;
-`EXAMPLE`, the text that asks for it; `value(text)`, which reads what stands behind the `=` or raises ValueError;
-`left_out(dataset, value, *, seed, progress)`, a bool for each item, True where it goes; `reason(value)`, the words for
-the list of what was left out. It may have `DEFAULT`, the text of the value where none is given; `COLUMN`, the column of
-the items that it goes by: where that says nothing, the item stays; `PHOTOGRAPHS = True`, to be refused where nobody has
-opened them.
+A filter is a class derived from `Filter`, in a file of this package, a file of one's own (`--filter ./mine.py=VALUE`),
+or an installed package with an entry point in the group `ageensemble.filters`.
 """
 
-from dataclasses import dataclass
+import re
 
 import numpy as np
 
-from ..._utils import registry
 from ..._utils.console import counted, plain
+from ..._utils.registry import Registry, guarded
 from ...errors import DataError, UsageError
 from ..quality.grouping import group_counts, grouping
+from .base import Filter
 
-REGISTRY = registry.Registry(
+__all__ = ["FILTERS", "Filter", "apply_filters", "parse_filters", "report_lines", "warnings"]
+
+FILTERS = Registry(
     "filter",
     __name__,
+    base=Filter,
     hyphens=True,
     aliases={
         "ages": "age-range",
@@ -29,90 +29,56 @@ REGISTRY = registry.Registry(
         "min-size": "min-image-size",
     },
 )
+REQUEST = re.compile(r"(.*?\.py|[^=]*)(?:=(.*))?", re.DOTALL)  # NAME, NAME=VALUE, PATH.py or PATH.py=VALUE
 
 
-@dataclass(frozen=True)
-class Step:
-    """One thing to leave out.
-
-    Attributes
-    ----------
-    name : str
-    value : object
-        as the step's module reads it
-    text : str
-        what asks for it, with the default filled in: "min-size=100"
-    """
-
-    name: str
-    value: object
-    text: str
-
-
-def names():
-    """Names of the steps, as people type them."""
-    return REGISTRY.names()
-
-
-def module(name):
-    """The module of the step called `name`.
-
-    Raises
-    ------
-    UsageError
-        No such step (with the nearest ones).
-    """
-    return REGISTRY.module(name)
-
-
-def parse(texts):
-    """The steps that `--filter` asks for, in their order.
+def parse_filters(texts):
+    """The filters that `--filter` asks for, in their order.
 
     Parameters
     ----------
     texts : list of str or None
-        each NAME or NAME=VALUE
+        each NAME or NAME=VALUE; instead of a name also the path of a file with a filter
 
     Returns
     -------
-    tuple of Step
+    tuple of Filter
 
     Raises
     ------
     UsageError
-        No such step, one given twice, or a value that it lacks or cannot read.
+        No such filter, one given twice, or a value that it lacks or cannot read.
     """
-    steps = tuple(_step(text) for text in texts or ())
-    names = [step.name for step in steps]
+    filters = tuple(_parse(text) for text in texts or ())
+    names = [one.name for one in filters]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        given = " and ".join(step.text for step in steps if step.name == twice)
+        given = " and ".join(one.text for one in filters if one.name == twice)
         raise UsageError(f"--filter {twice} is given more than once ({given}); give it once")
-    return steps
+    return filters
 
 
-def _step(text):
-    name, given, value = (part.strip() for part in text.partition("="))
-    name = REGISTRY.resolve(name)
-    found = module(name)
-    value = value if given else getattr(found, "DEFAULT", None)
+def _parse(text):
+    name, value = REQUEST.fullmatch(text).groups()
+    found, name = FILTERS.load(name.strip()), FILTERS.resolve(name.strip())
+    value = found.default if value is None else value.strip()
     if value is None:
-        raise UsageError(f"--filter {name} needs a value, such as {found.EXAMPLE}")
+        raise UsageError(f"--filter {name} needs a value, such as {found.example}")
     try:
-        return Step(name, found.value(value), f"{name}={value}" if value else name)
+        return found(found.parse(value), f"{name}={value}" if value else name)
     except ValueError as error:
-        raise UsageError(f"--filter {text}: {error}, such as {found.EXAMPLE}") from None
+        raise UsageError(f"--filter {text}: {error}, such as {found.example}") from None
 
 
-def apply(dataset, steps, seed=0, progress=lambda what: lambda done, total: None):
-    """Leave out what the steps say, one after the other; what goes is listed as excluded, with the reason.
+def apply_filters(dataset, filters, random_state=0, progress=lambda what: lambda done, total: None):
+    """Leave out items, one filter after the other; what goes is listed as excluded, with the reason.
 
     Parameters
     ----------
     dataset : Dataset
-    steps : sequence of Step
-    seed : int
-        of the steps that choose by chance
+    filters : sequence of Filter
+    random_state : int
+        seed of the filters that choose by chance
     progress : callable
         given the name of what takes a while, returns a callable that is told (done, total)
 
@@ -120,42 +86,43 @@ def apply(dataset, steps, seed=0, progress=lambda what: lambda done, total: None
     -------
     Dataset
     list of dict
-        for each step `name`, `value` (text, empty where it takes none), `reason`, `removed`, `unknown` (items that stay
-        since they do not say what the step goes by), `known` (items that stay and say it; None where the step goes by
-        no column), `before` and `after`: items in each age group, see `grouping`
+        for each filter `name`, `value` (text, empty where it takes none), `reason`, `column`, `removed`, `unknown`
+        (items that stay since they do not say what it goes by), `known` (items that stay and say it; None where it
+        goes by no column), `before` and `after`: items in each age group, see `grouping`
 
     Raises
     ------
     DataError
-        A step goes by something that no item says, or that only opened photographs show; or it leaves nothing.
+        A filter goes by something that no item says, or that only opened images show; or it leaves nothing.
     """
     report, age_groups = [], grouping(dataset.y)[0]
-    for step in steps:
-        found, before = module(step.name), group_counts(dataset.y, age_groups)
-        _require(found, step, dataset)
-        out = found.left_out(dataset, step.value, seed=seed, progress=progress)
+    for one in filters:
+        before = group_counts(dataset.y, age_groups)
+        _require(one, dataset)
+        with guarded(one, f"the filter {one.name}"):
+            out, reason = np.asarray(one.mask(dataset, random_state, progress)), one.reason()
+        if out.shape != (len(dataset),) or out.dtype != bool:
+            raise DataError(f"the filter {one.name} must return a bool for each of {len(dataset)} items")
         if out.all():
-            raise DataError(f"--filter {step.text} would leave out every one of {counted(len(out), 'item')}")
-        reason, column = found.reason(step.value), getattr(found, "COLUMN", None)
-        unknown = int((dataset.items[column].isna() & ~out).sum()) if column else 0
-        known = int((~out).sum()) - unknown if column else None
-        dataset = dataset.take(np.flatnonzero(~out), f"cleaned by {step.text}: {reason}")
-        row = {"name": step.name, "value": step.text.partition("=")[2], "reason": reason}
+            raise DataError(f"--filter {one.text} would leave out every one of {counted(len(out), 'item')}")
+        unknown = int((dataset.items[one.column].isna() & ~out).sum()) if one.column else 0
+        known = int((~out).sum()) - unknown if one.column else None
+        dataset = dataset.take(np.flatnonzero(~out), f"cleaned by {one.text}: {reason}")
+        row = {"name": one.name, "value": one.text.partition("=")[2], "reason": reason, "column": one.column}
         row |= {"removed": int(out.sum()), "unknown": unknown, "known": known}
         report.append(row | {"before": before, "after": group_counts(dataset.y, age_groups)})
     return dataset, report
 
 
-def _require(found, step, dataset):
-    """Refuse a step that has nothing to go by."""
-    if getattr(found, "PHOTOGRAPHS", False) and not dataset.looked_at:
-        raise DataError(f"--filter {step.text} goes by the photographs, and these were not opened")
-    column = getattr(found, "COLUMN", None)
-    if column and (column not in dataset.items or dataset.items[column].isna().all()):
-        raise DataError(f"--filter {step.text} goes by the column {column}, which no item of {dataset.name} has")
+def _require(one, dataset):
+    """Refuse a filter that has nothing to go by."""
+    if one.needs_images and not dataset.looked_at:
+        raise DataError(f"--filter {one.text} needs the images, and these were not opened")
+    if one.column and (one.column not in dataset.items or dataset.items[one.column].isna().all()):
+        raise DataError(f"--filter {one.text} goes by the column {one.column}, which no item of {dataset.name} has")
 
 
-def lines(report):
+def report_lines(report):
     """What cleaning left out and how the ages changed, as lines of text; none where there was nothing to do."""
     if not report:
         return
@@ -177,9 +144,9 @@ def lines(report):
 
 
 def warnings(row):
-    """A sentence where a step of the report left nothing that says what it goes by."""
+    """A sentence where a filter of the report left nothing that says what it goes by."""
     if row["known"] == 0:
-        what = module(row["name"]).COLUMN.replace("_", " ")
+        what = row["column"].replace("_", " ")
         stay = counted(row["unknown"], "item that stays does", "items that stay do")
         yield f"warning: {row['name']} removed every item of known {what}; the {stay} not say it"
 

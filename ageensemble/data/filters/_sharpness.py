@@ -1,4 +1,4 @@
-"""How sharp photographs are; measured once for a store of photographs, and kept in its folder."""
+"""How sharp images are; measured once for a store of images, and kept in its folder."""
 
 import numpy as np
 
@@ -8,21 +8,21 @@ FILE = "sharpness-1.npy"  # another number when the code here comes to measure o
 
 
 def sharpness(photos, progress=lambda done, total: None):
-    """Variance of the Laplacian of each photograph's gray values as stored, 0..255.
+    """Variance of the Laplacian of each image's gray values as stored, 0..255.
 
     Source: Pech-Pacheco, Cristobal, Chamorro-Martinez & Fernandez-Valdivia 2000, "Diatom autofocusing in brightfield
     microscopy: a comparative study", ICPR; the Laplacian of four neighbors, without the border.
 
     Parameters
     ----------
-    photos : Photos
+    photos : ImageStore
     progress : callable
-        told (done, total) photographs where they are measured
+        told (done, total) images where they are measured
 
     Returns
     -------
     (n,) float32 array
-        NaN where a photograph could not be used
+        NaN where an image could not be used
     """
     file = photos.folder / FILE
     known = _read(file, photos)
@@ -36,7 +36,7 @@ def sharpness(photos, progress=lambda done, total: None):
 
 
 def _read(file, photos):
-    """What was measured of exactly the photographs that are there, or None."""
+    """What was measured of exactly the images that are there, or None."""
     try:
         known = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -55,7 +55,7 @@ def _measured(photos, progress):
 
 
 def variance(image):
-    """Variance of the Laplacian of one photograph, `(height, width, 3)` uint8; 0 of a strip that has no inside."""
+    """Variance of the Laplacian of one image, `(height, width, 3)` uint8; 0 of a strip that has no inside."""
     from PIL import Image
 
     if min(image.shape[:2]) < 3:

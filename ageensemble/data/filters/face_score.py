@@ -1,23 +1,20 @@
-"""Leaves out photographs whose face score, the source's own, lies below VALUE; one without a score stays."""
-
 import math
 
-from ._values import number
-
-EXAMPLE = "face-score=1.5"
-COLUMN = "face_score"
+from .base import Filter, number
 
 
-def value(text):
-    """Smallest score that stays, in the source's own scale."""
-    return number(text, "a number in the scale of the data set's face scores", -math.inf)
+class FaceScore(Filter):
+    """Leaves out images whose face score, in the source's own scale, lies below VALUE; one without a score stays."""
 
+    example = "face-score=1.5"
+    column = "face_score"
 
-def left_out(dataset, value, *, seed, progress):
-    """One without a score stays: several sets may be together, of which some have no scores."""
-    return (dataset.items[COLUMN] < value).to_numpy()
+    @classmethod
+    def parse(cls, text):
+        return number(text, "a number in the scale of the dataset's face scores", -math.inf)
 
+    def mask(self, dataset, random_state=0, progress=None):
+        return (dataset.items[self.column] < self.value).to_numpy()
 
-def reason(value):
-    """What those that go have in common."""
-    return f"face score below {value:g}"
+    def reason(self):
+        return f"face score below {self.value:g}"

@@ -1,21 +1,18 @@
-"""Leaves out photographs whose shorter side has fewer than VALUE pixels in the file."""
-
-from ._values import whole
-
-EXAMPLE = "min-image-size=100"
-PHOTOGRAPHS = True
+from .base import Filter, whole_number
 
 
-def value(text):
-    """Fewest pixels that stay."""
-    return whole(text, "a whole number of pixels, 1 or more", 1)
+class MinImageSize(Filter):
+    """Leaves out images whose shorter side has fewer than VALUE pixels in the file."""
 
+    example = "min-image-size=100"
+    needs_images = True
 
-def left_out(dataset, value, *, seed, progress):
-    """By the size in the file, before it was reduced to what is stored."""
-    return dataset.photos.original[dataset.items["photo"]].min(1) < value
+    @classmethod
+    def parse(cls, text):
+        return whole_number(text, "a whole number of pixels, 1 or more", 1)
 
+    def mask(self, dataset, random_state=0, progress=None):
+        return dataset.photos.original[dataset.items["photo"]].min(1) < self.value
 
-def reason(value):
-    """What those that go have in common."""
-    return f"shorter side below {value} pixels"
+    def reason(self):
+        return f"shorter side below {self.value} pixels"

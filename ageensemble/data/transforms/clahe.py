@@ -1,26 +1,27 @@
-"""Local contrast enhancement (CLAHE), which brings out wrinkles in dark and in bright parts of a face; colors kept.
-
-Contrast-limited adaptive histogram equalization of Zuiderveld, Graphics Gems IV, 1994, after Pizer et al. 1987: each
-tile of a grid has its own equalization, whose slope is limited by cutting off its histogram and spreading what is cut
-off over all levels, and each pixel is mapped by those of the four tiles around it, interpolated. Grid and limit are
-those of `skimage.exposure.equalize_adapthist`.
-"""
-
 import numpy as np
 
 from ._luma import luma, with_luma
-
-version = 1  # raised whenever the numbers change
+from .base import Transform
 
 TILES = 8  # along each side
 LIMIT = 0.01  # of a tile's pixels, at most, count for one gray level
 ROUNDS = 6  # of cutting off and spreading: each leaves 0.39 of the surplus or less, since 100 of 256 levels are full
 
 
-def apply(image):
-    """A photograph, `(h, w, 3)` uint8, with more contrast between neighboring pixels."""
-    before = luma(image)
-    return with_luma(image, before, equalized(before))
+class CLAHE(Transform):
+    """Local contrast enhancement (CLAHE), which brings out wrinkles in dark and in bright parts of a face; colors kept.
+
+    Contrast-limited adaptive histogram equalization of Zuiderveld, Graphics Gems IV, 1994, after Pizer et al. 1987:
+    each tile of a grid has its own equalization, whose slope is limited by cutting off its histogram and spreading what
+    is cut off over all levels, and each pixel is mapped by those of the four tiles around it, interpolated. Grid and
+    limit are those of `skimage.exposure.equalize_adapthist`.
+    """
+
+    version = 1
+
+    def apply(self, image):
+        before = luma(image)
+        return with_luma(image, before, equalized(before))
 
 
 def equalized(gray):
@@ -44,7 +45,7 @@ def _between(side):
 
 
 def _pixels(side):
-    """Pixels of a tile along a side of the photograph."""
+    """Pixels of a tile along a side of the image."""
     return -(-side // TILES)
 
 

@@ -1,20 +1,22 @@
-"""Histogram equalization: all gray levels of a photograph about equally frequent, its colors kept.
-
-The textbook method, as in Gonzalez & Woods, "Digital Image Processing", section 3.3: the darkest gray level that is
-there becomes black, the brightest white, and a level becomes as bright as the share of pixels that are no brighter.
-"""
-
 import numpy as np
 
 from ._luma import luma, with_luma
+from .base import Transform
 
-version = 1  # raised whenever the numbers change
 
+class Equalize(Transform):
+    """Histogram equalization: all gray levels of an image about equally frequent, its colors kept.
 
-def apply(image):
-    """A photograph, `(h, w, 3)` uint8, with equalized gray levels; one of a single level is left as it is."""
-    before = luma(image)
-    return with_luma(image, before, _levels(before)[before])
+    The textbook method, as in Gonzalez & Woods, "Digital Image Processing", section 3.3: the darkest gray level that is
+    there becomes black, the brightest white, and a level becomes as bright as the share of pixels that are no brighter.
+    An image of a single level is left as it is.
+    """
+
+    version = 1
+
+    def apply(self, image):
+        before = luma(image)
+        return with_luma(image, before, _levels(before)[before])
 
 
 def _levels(gray):

@@ -1,12 +1,13 @@
-"""Photographs without their colors; hog, lbp and gabor look at none anyway, so hardly a digit of them changes."""
-
 import numpy as np
 
 from ._luma import luma
+from .base import Transform
 
-version = 1  # raised whenever the numbers change
 
+class Grayscale(Transform):
+    """Images without their colors; hog, lbp and gabor look at none anyway, so hardly a digit of them changes."""
 
-def apply(image):
-    """The gray levels of a photograph, `(h, w, 3)` uint8, in all three channels."""
-    return np.repeat(luma(image)[..., None], 3, axis=2)
+    version = 1
+
+    def apply(self, image):
+        return np.repeat(luma(image)[..., None], 3, axis=2)

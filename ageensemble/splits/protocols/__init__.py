@@ -1,26 +1,34 @@
-"""Protocols: the ways in which results on a set are published, by name; one file each, found by the folder listing.
+"""Protocols: the ways in which results on a dataset are published, by name.
 
-A protocol is a module whose first docstring line describes it, with a function `apply(dataset, seed, folds)` that
-returns a `Split` and the dataset of the items that take part; the others it lists as excluded. Its file `some_name.py`
-is the protocol `some-name`. The table's header says the name, since numbers by two protocols are not comparable.
+A protocol is a class derived from `Protocol`, in a file of this package, a file of one's own (`--protocol ./mine.py`),
+or an installed package with an entry point in the group `ageensemble.protocols`.
 """
 
-from ..._utils import registry
+from ..._utils.registry import Registry, guarded
+from ...errors import DataError
+from ..split import Split
+from .base import Protocol
 
-REGISTRY = registry.Registry("protocol", __name__, hyphens=True)
+__all__ = ["PROTOCOLS", "Protocol", "apply_protocol"]
+
+PROTOCOLS = Registry(
+    "protocol", __name__, base=Protocol, hyphens=True, aliases={"leave-one-subject-out": "leave-one-person-out"}
+)
 
 
-def names():
-    """Names of the protocols."""
-    return REGISTRY.names()
-
-
-def module(name):
-    """The module of the protocol called `name`.
+def apply_protocol(name, dataset, seed=0, n_folds=5):
+    """Split a dataset by a protocol, see `Protocol.apply`.
 
     Raises
     ------
     UsageError
         No such protocol.
+    DataError
+        The dataset cannot be split so, or somebody's protocol fails.
     """
-    return REGISTRY.module(name)
+    protocol = PROTOCOLS.load(name)()
+    with guarded(protocol, f"the protocol {name}"):
+        split, taken = protocol.apply(dataset, seed, n_folds)
+    if not isinstance(split, Split):
+        raise DataError(f"the protocol {name} must return a Split and a Dataset")
+    return split, taken

@@ -1,44 +1,37 @@
-"""UTKFace, ages 21 to 60 only: a fifth of the photographs for the test, folds over the rest.
-
-The ages and the shares are those of Cao, Mirjalili & Raschka 2020 (Pattern Recognition Letters 140), whom others
-followed. Which photograph is in which part is not: their lists are not shipped here, so the parts are drawn from our
-seed, and no group is parted. Numbers are near those that are published, not equal to them.
-"""
-
 import numpy as np
 
 from ...data.readers import ANY_TABLE
 from ...data.readers.utkface import UTKFace
 from ...errors import DataError, UsageError
 from ..split import make_split
+from .base import Protocol
 
 AGES = 21, 60
 
 
-def apply(dataset, seed, folds):
-    """Split and dataset, see `ageensemble.protocols`.
+class UTKFace2160(Protocol):
+    """UTKFace, ages 21 to 60 only: a fifth of the images for the test, folds over the rest.
 
-    Raises
-    ------
-    UsageError
-        A set that is not UTKFace.
-    DataError
-        Too few photographs of these ages.
+    Ages and shares are those of Cao, Mirjalili & Raschka 2020 (Pattern Recognition Letters 140), whom others followed.
+    Which image is in which part is not: their lists are not shipped here, so the parts are drawn from our seed, groups
+    whole. Numbers are near those that are published, not equal to them.
     """
-    for name, items in dataset.items.groupby("dataset"):
-        _refuse_another(name, dataset.formats.get(name, "csv"), items["path"])
-    low, high = AGES
-    inside = (dataset.y[:, 0] >= low) & (dataset.y[:, 1] <= high)
-    if not inside.any():
-        raise DataError(f"{dataset.name} has no photograph of an age from {low} to {high}")
-    taken = dataset.take(np.flatnonzero(inside), f"not {low} to {high} years old")
-    return make_split(taken, seed, folds), taken
+
+    def apply(self, dataset, seed=0, n_folds=5):
+        for name, items in dataset.items.groupby("dataset"):
+            _refuse_another(name, dataset.formats.get(name, "csv"), items["path"])
+        low, high = AGES
+        inside = (dataset.y[:, 0] >= low) & (dataset.y[:, 1] <= high)
+        if not inside.any():
+            raise DataError(f"{dataset.name} has no image of an age from {low} to {high}")
+        taken = dataset.take(np.flatnonzero(inside), f"not {low} to {high} years old")
+        return make_split(taken, seed, n_folds), taken
 
 
 def _refuse_another(name, source, paths):
     """Raise UsageError unless a set is UTKFace: read as that, or somebody's table with its name or its files' names."""
-    said = "utkface" in name.lower() or np.mean([bool(UTKFace.pattern.search(path)) for path in paths]) > 0.5
-    if source == "utkface" or (source in ANY_TABLE and said):
+    named = "utkface" in name.lower() or np.mean([bool(UTKFace.pattern.search(path)) for path in paths]) > 0.5
+    if source == "utkface" or (source in ANY_TABLE and named):
         return
     otherwise = "; neither its name nor its file names are those of UTKFace" if source in ANY_TABLE else ""
     raise UsageError(
