@@ -58,7 +58,7 @@ def duplicates(dataset, split, about, models, out, cache):
     error = []
     for each in (split, careless):
         _, runs = benchmark.run(dataset, each, about, wanted, 0, "folds", here)
-        error.append([_errors(run.predictions("oof"), dataset.y[split.rest]) for run in runs[: len(wanted)]])
+        error.append([_errors(run.proba("oof"), dataset.y[split.rest]) for run in runs[: len(wanted)]])
     for spec, honest, flattered in zip(wanted, *error, strict=True):
         print(f"{spec.name}: MAE {honest.mean():.2f} with whole groups, {flattered.mean():.2f} with parted ones")
         for which, rows in (("all", np.ones(len(parted), bool)), ("parted", parted)):

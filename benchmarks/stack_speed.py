@@ -75,7 +75,7 @@ def combined(folder, items, members):
     lines = []
     for run in runs:
         record, labels = run.about(), experiment.y[experiment.split.test]
-        mae = metrics.score(run.predictions("test"), labels, ages.DEFAULT_AGE_GROUPS)["mae"]
+        mae = metrics.score(run.proba("test"), labels, ages.DEFAULT_AGE_GROUPS)["mae"]
         weights = " ".join(f"{member['weight']:.2f}" for member in record["members"])
         lines.append(f"{run.title:7} test MAE {mae:.3f}, weighed by {record['sample']:,} items: {weights}")
     return *took, lines

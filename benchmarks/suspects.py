@@ -101,7 +101,7 @@ def main():
     age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, jobs=cores()))
     known = {item for group in age_groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]
-    distribution, y = np.array(run.predictions("oof")), folder.y[rest]
+    distribution, y = np.array(run.proba("oof")), folder.y[rest]
     print(f"{run.title}, {len(rest):,} out-of-fold items, {copied.sum()} with such a copy\n")
     print("copies    " + "".join(f"{n:>16}" for n in FIRST))
     for name, order in orders(distribution, y).items():

@@ -53,7 +53,7 @@ def report(run, experiment, age):
     rows = experiment.split.rows(part)
     y, table = experiment.y[rows], experiment.items.iloc[rows]
     sides = minors, adults = y[:, 1] < age, y[:, 0] >= age
-    adult = ages.at_least(run.predictions(part), age)
+    adult = ages.at_least(run.proba(part), age)
     cutoff, own, why = _strict(run, experiment, age)
     rules = [
         {"name": "even", "cutoff": 0.5, "why": "", "slices": _slices(adult > 0.5, sides, table)},
@@ -70,7 +70,7 @@ def _strict(run, experiment, age):
     split = experiment.split
     minor, fold = experiment.y[split.rest][:, 1] < age, split.part[split.rest]
     groups = experiment.items["group"].to_numpy()[split.rest]
-    adult = ages.at_least(run.predictions("oof"), age)
+    adult = ages.at_least(run.proba("oof"), age)
     cutoff, why = _chosen(adult[minor], groups[minor])
     own = np.full(len(fold), cutoff, float)
     for k in range(split.folds) if split.judged == "oof" and not why else ():

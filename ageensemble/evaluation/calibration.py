@@ -46,10 +46,10 @@ def distributions(run, experiment):
     temperature : float or None
     """
     split = experiment.split
-    before = run.predictions(split.judged)
+    before = run.proba(split.judged)
     if "oof" not in run.parts:
         return before, None, None
-    known, y, fold = logs(run.predictions("oof")), experiment.y[split.rest], split.part[split.rest]
+    known, y, fold = logs(run.proba("oof")), experiment.y[split.rest], split.part[split.rest]
     found = temperature.fit(known, y)
     if split.judged == "test":
         return before, _tempered(before, found), found

@@ -133,7 +133,7 @@ def report(experiment, a, b, age_groups, rope=ROPE):
             items = experiment.items.iloc[rows]
             if c.item_metric(experiment.y) == "accuracy" and (age_groups.of(experiment.y[rows]) < 0).all():
                 raise DataError(f"no item lies in one of the groups '{age_groups.name}', so nothing can be compared")
-            given = (run.predictions(part) for run in (a, b))
+            given = (run.proba(part) for run in (a, b))
             parts[part] = compare(*given, experiment.y[rows], items["group"].to_numpy(), items, age_groups, rope)
     if not parts:
         raise UsageError(f"{a.title} and {b.title} have no predictions of the same items to be compared")

@@ -52,7 +52,7 @@ def cross_fitted(run, experiment, age_groups, level, conditional=True):
 def _oof(run):
     if "oof" not in run.parts:
         raise UsageError(f"{run.title} has no out-of-fold predictions, on which intervals are calibrated")
-    return run.predictions("oof")
+    return run.proba("oof")
 
 
 def items(run, experiment, age_groups, level):
@@ -73,7 +73,7 @@ def items(run, experiment, age_groups, level):
         found[split.rest] = cross_fitted(run, experiment, age_groups, level, conditional)
         if len(split.test):
             method = fitted(run, experiment, age_groups, level, conditional)
-            found[split.test] = method.intervals(run.predictions("test"))
+            found[split.test] = method.intervals(run.proba("test"))
         prefix = "" if conditional else "plain_"
         table[f"{prefix}low"], table[f"{prefix}high"] = found.T
     return table
@@ -103,7 +103,7 @@ def report(run, experiment, age_groups, level=0.9):
     y, table = experiment.y[rows], experiment.items.iloc[rows]
     methods = {kind: fitted(run, experiment, age_groups, level, way) for kind, way in KINDS.items()}
     if part == "test":
-        found = {kind: method.intervals(run.predictions("test")) for kind, method in methods.items()}
+        found = {kind: method.intervals(run.proba("test")) for kind, method in methods.items()}
     else:
         found = {kind: cross_fitted(run, experiment, age_groups, level, way) for kind, way in KINDS.items()}
     slices = []

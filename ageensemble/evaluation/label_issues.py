@@ -72,7 +72,7 @@ def _predictions(experiment, run):
         raise UsageError(f"{run.title} is {state} and shows no suspects: {why}")
     if "oof" not in run.parts:
         raise UsageError(f"{run.title} has no out-of-fold predictions, by which suspects are found")
-    return run.predictions("oof")
+    return run.proba("oof")
 
 
 def contradicted(distribution, y):

@@ -89,7 +89,7 @@ class Part:
         self._part, self._values, self.answers = part, {}, {}
         for run in runs:
             if part in run.parts:
-                distribution = run.predictions(part)
+                distribution = run.proba(part)
                 self._values[run.folder.name] = metrics.score(distribution, y, age_groups)
                 self.answers[run.folder.name] = bootstrap.answers(distribution, age_groups)
         estimates = bootstrap.headline(list(self.answers.values()), y, groups, age_groups)

@@ -143,7 +143,7 @@ def single_predictions(run, folds, runs):
     if run.kind == "stack":
         return _pooled_cells(run, folds, runs)
     cells = [np.load(run.fold_folder(c) / "test.npy", allow_pickle=False, mmap_mode="r") for c in run.fold_names(folds)]
-    return cells or [run.predictions("test")]
+    return cells or [run.proba("test")]
 
 
 def _pooled_cells(run, folds, runs):

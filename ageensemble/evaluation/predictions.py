@@ -1,6 +1,10 @@
-"""What a model says of some faces."""
+"""Predictions of ages, with what is known of the items they are for."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -8,77 +12,128 @@ from .. import ages
 from ..errors import UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
-    """The answers of a model, a row for each face.
+    """Age distributions of `n` items, and what is known of the items: what all evaluation takes.
 
     Attributes
     ----------
-    distribution : (n, 121) float32 array
+    proba : (n, 121) array
         P(age = 0), ..., P(age = 120); rows sum to 1
-    members : dict of str to (n, 121) float32 array
-        what each member of a stack said alone; empty for a single model
-    calibrated : dict of float to conformal.Conformal
-        calibrations of `interval`, by level; empty for a model without out-of-fold predictions
+    age_range : (n, 2) int array or None
+        the labels, first and last year that may be true; equal where the age is exact
+    groups : (n,) array or None
+        items of one group (a person, or copies of an image) are not independent
+    attributes : mapping of str to (n,) array, or DataFrame
+        such as gender and ethnicity; NaN or None where it is not known
+    fold : (n,) int array or None
+        the fold that held the item out; -1 in the test part
+    item_id : (n,) array or None
+    name : str
+        what a table calls the model
+    part : {"oof", "test", ""}
+        "oof" where each item was predicted by a model that did not see it, "test" for the test part
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> predictions = Predictions(np.eye(121)[[20, 31]], age_range=[20, 30])
+    >>> predictions.median
+    array([20, 31])
+    >>> predictions[1:].age_range
+    array([[30, 30]])
     """
 
-    distribution: np.ndarray
-    members: dict = field(default_factory=dict)
-    calibrated: dict = field(default_factory=dict, repr=False)
+    proba: np.ndarray
+    age_range: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    fold: np.ndarray | None = None
+    item_id: np.ndarray | None = None
+    name: str = ""
+    part: str = ""
 
-    def __len__(self):
-        return len(self.distribution)
+    def __post_init__(self):
+        n = len(self.proba)
+        attributes = {} if self.attributes is None else self.attributes
+        given = {key: np.asarray(values, dtype=object) for key, values in attributes.items()}
+        object.__setattr__(self, "attributes", given)
+        for name in ("age_range", "groups", "fold", "item_id"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, np.asarray(getattr(self, name)))
+        if self.age_range is not None and self.age_range.ndim == 1:
+            object.__setattr__(self, "age_range", np.stack([self.age_range] * 2, axis=1))
+        known = {"age_range": self.age_range, "groups": self.groups, "fold": self.fold, "item_id": self.item_id} | given
+        for name, values in known.items():
+            if values is not None and len(values) != n:
+                raise UsageError(f"{len(values)} values of {name} do not match {n} predictions")
+
+    def __len__(self) -> int:
+        return len(self.proba)
 
     def __repr__(self):
-        shown = ", ".join(map(str, self.median[:10])) + (", ..." if len(self) > 10 else "")
-        return f"<Predictions of {len(self)}, medians {shown}>"
+        shown = ", ".join(map(str, self[:10].median)) + (", ..." if len(self) > 10 else "")
+        return f"<{type(self).__name__} of {len(self)}{f' by {self.name}' if self.name else ''}, medians {shown}>"
 
-    def __getitem__(self, rows):
-        """The answers for some of the faces; `rows` is a slice or an array."""
-        members = {name: distribution[rows] for name, distribution in self.members.items()}
-        return Predictions(self.distribution[rows], members, self.calibrated)
+    def __getitem__(self, rows) -> Predictions:
+        """Some of the items; `rows` is a slice, a boolean mask or an array of places."""
+        return replace(self, **{one.name: _rows(getattr(self, one.name), rows) for one in fields(self)})
+
+    def take(self, rows) -> Predictions:
+        """The same as `predictions[rows]`."""
+        return self[rows]
+
+    @cached_property
+    def median(self) -> np.ndarray:
+        """Ages with the smallest expected absolute error, `(n,)` int years."""
+        return ages.median(self.proba)
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """Ages with the smallest expected squared error, `(n,)` float years."""
+        return ages.mean(self.proba)
 
     @property
-    def median(self):
-        """Ages, `(n,)` int years: what has the smallest expected absolute error."""
-        return ages.median(self.distribution)
+    def mode(self) -> np.ndarray:
+        """Most probable ages, `(n,)` int years."""
+        return ages.mode(self.proba)
 
-    def interval(self, level=0.9):
-        """First and last year of an interval that holds the true age with this probability, `(n, 2)` int.
+    @cached_property
+    def exact(self) -> bool:
+        """Whether every label is a single year, as metrics in years need."""
+        return self.age_range is not None and bool(np.all(self.age_range[:, 0] == self.age_range[:, 1]))
 
-        Conformal and label-conditional where the model was calibrated out-of-fold, see `ageensemble.conformal`; else
-        the quantiles of the distribution, which promise no more than the model itself.
+    def at_least(self, age: int) -> np.ndarray:
+        """P(age >= `age`), `(n,)`."""
+        return ages.at_least(self.proba, age)
+
+    def age_group_proba(self, age_groups="default") -> tuple[list[str], np.ndarray]:
+        """Names and probabilities `(n, G)` of age groups; the last is `other` where they leave years out.
+
+        Parameters
+        ----------
+        age_groups : str
+            a name, or `0-12,13-19,20-64,65+`
+        """
+        return ages.parse_age_groups(age_groups).sums(self.proba)
+
+    def interval(self, level: float = 0.9) -> np.ndarray:
+        """First and last year of the central interval of each distribution, `(n, 2)` int years.
+
+        It is as good as the model; `ageensemble.conformalize` makes intervals with a guaranteed coverage.
 
         Raises
         ------
         UsageError
-            The model was calibrated, but not at this level.
+            `level` does not lie between 0 and 1.
         """
         if not 0 < level < 1:
-            raise UsageError(f"a level of {level:g} will not do, give one between 0 and 1, such as 0.9")
-        if not self.calibrated:
-            ends = [ages.quantile(self.distribution, q) for q in ((1 - level) / 2, (1 + level) / 2)]
-            return np.stack(ends, axis=1).reshape(-1, 2)
-        if level not in self.calibrated:
-            known = ", ".join(f"{100 * other:g}" for other in sorted(self.calibrated))
-            raise UsageError(f"this model has intervals of {known} %, not of {100 * level:g} %")
-        return self.calibrated[level].intervals(self.distribution)
+            raise UsageError(f"a level of {level:g} does not lie between 0 and 1; give one such as 0.9")
+        ends = [ages.quantile(self.proba, q) for q in ((1 - level) / 2, (1 + level) / 2)]
+        return np.stack(ends, axis=1).reshape(-1, 2)
 
-    def age_groups(self, age_groups="default"):
-        """Probabilities of age groups.
 
-        Parameters
-        ----------
-        scheme : str
-            a name, or `0-12,13-19,20-64,65+`
-
-        Returns
-        -------
-        list of str, (n, G) array
-            the groups and their probabilities; the last is `other` where they leave years out
-        """
-        return ages.parse_age_groups(age_groups).sums(self.distribution)
-
-    def at_least(self, age):
-        """P(age >= `age`), `(n,)`."""
-        return ages.at_least(self.distribution, age)
+def _rows(value, rows):
+    if isinstance(value, Mapping):
+        return {key: values[rows] if isinstance(values, np.ndarray) else values for key, values in value.items()}
+    return value[rows] if isinstance(value, np.ndarray) else value

@@ -117,7 +117,7 @@ def _part(part, runs, experiment, age_groups, by):
     names, slice_ = cut(items, y, age_groups, by)
     groups = items["group"].to_numpy()
     values = [
-        bootstrap.item_scores(metric, bootstrap.answers(run.predictions(part)[scored], age_groups), y, age_groups)
+        bootstrap.item_scores(metric, bootstrap.answers(run.proba(part)[scored], age_groups), y, age_groups)
         for run in runs
     ]
     columns = np.stack(values, 1)

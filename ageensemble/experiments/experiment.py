@@ -167,7 +167,7 @@ class Experiment:
     def runs(self):
         """Every run begun here, by folder name."""
         there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
-        return [Run(d) for d in there if any(d.iterdir())]
+        return [Run(d, self) for d in there if any(d.iterdir())]
 
     def start(self, spec, seed, kind, threads, device):
         """The run of this configuration, begun now or earlier.
@@ -190,7 +190,7 @@ class Experiment:
                 threads = _threads_used(run) or threads
                 content = {"name": spec.name, "config": config, "threads": threads, "ageensemble": __version__}
                 write_json(folder / "run.json", content)
-        return Run(folder)
+        return Run(folder, self)
 
     def keep(self, file):
         """Keep a copy of a file that predictions need, by its hash, for whoever saves a run as a model later."""
@@ -242,7 +242,7 @@ class Experiment:
             if folder.exists():  # which is given up only now that there is a better one
                 remove(Run(folder))
             new.rename(folder)
-        return Run(folder)
+        return Run(folder, self)
 
     @property
     def hashes(self):
@@ -251,7 +251,7 @@ class Experiment:
 
     def begun(self, spec, seed, kind, device):
         """The run of this configuration; nothing is made where there is none."""
-        return Run(self._run_folder(spec, self._config(spec, seed, kind, device)))
+        return Run(self._run_folder(spec, self._config(spec, seed, kind, device)), self)
 
     def _config(self, spec, seed, kind, device):
         config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}

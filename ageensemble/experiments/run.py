@@ -13,6 +13,7 @@ import numpy as np
 from .._utils.io import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
 from ..ages import N_AGES
 from ..errors import DiskError
+from ..evaluation.predictions import Predictions
 
 PARTS = ("oof", "test")
 REFIT = "refit"  # in place of a fold: fitted on every item outside the test part
@@ -34,8 +35,8 @@ class Run:
         what is wrong with its `run.json`; empty where nothing is. Such a run is still listed, and can be mended.
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, experiment=None):
+        self.folder, self._experiment = Path(folder), experiment
         self.trouble, metadata = "", {"name": self.folder.name, "config": {}, "threads": 1}
         try:
             metadata = read_json(self.folder / "run.json")
@@ -136,9 +137,41 @@ class Run:
             "size_mb": sum(f.stat().st_size for f in self.fold_files("model/**/*") if f.is_file()) / 1e6,
         }
 
-    def predictions(self, part):
-        """Predictions of a complete run, `(n, A)` float32 memmap: "oof" in the order of `split.rest`, or "test"."""
+    def proba(self, part):
+        """Age distributions of a complete run, `(n, 121)` float32 memmap; "oof" in the order of `split.rest`."""
         return np.load(self.folder / f"{part}.npy", allow_pickle=False, mmap_mode="r")
+
+    def predictions(self, part="oof"):
+        """Predictions of a complete run with the labels, groups and attributes of the items.
+
+        Parameters
+        ----------
+        part : {"oof", "test"}
+
+        Returns
+        -------
+        Predictions
+        """
+        rows, items = self.experiment.split.rows(part), self.experiment.items
+        return Predictions(
+            self.proba(part),
+            self.experiment.y[rows],
+            groups=items["group"].to_numpy()[rows],
+            attributes=items.iloc[rows][["gender", "ethnicity", "dataset"]],
+            fold=self.experiment.split.part[rows],
+            item_id=items["item_id"].to_numpy()[rows],
+            name=self.title,
+            part=part,
+        )
+
+    @property
+    def experiment(self):
+        """The experiment that this run is part of."""
+        if self._experiment is None:
+            from .experiment import Experiment  # which imports this module
+
+            self._experiment = Experiment(self.folder.parent)
+        return self._experiment
 
     def write(self, predictions, record):
         """Write a run that has no fold fits.

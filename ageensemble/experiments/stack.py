@@ -79,7 +79,7 @@ def _make(missing, modules, members, experiment, seed, console):
     split = experiment.split
     y, groups = experiment.y[split.rest], experiment.items["group"].to_numpy()[split.rest]
     fold, age_groups = split.part[split.rest], uncut(y)
-    given = {part: [run.predictions(part) for run in members] for part in split.parts}
+    given = {part: [run.proba(part) for run in members] for part in split.parts}
     oof = given["oof"]
     drawn = sample.read(oof, y, groups, fold, seed)
     if len(drawn.y) < len(y):

@@ -9,9 +9,9 @@ model.py        `load_model`, and the model it returns
 predictions.py  what the model answers
 """
 
-from ..evaluation.predictions import Predictions
 from . import model_folder
 from .model import Model, load_model
 from .model_contents import default_place, save
+from .predictions import ModelPredictions
 
-__all__ = ["Model", "Predictions", "default_place", "load_model", "model_folder", "save"]
+__all__ = ["Model", "ModelPredictions", "default_place", "load_model", "model_folder", "save"]

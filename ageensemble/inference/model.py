@@ -12,10 +12,10 @@ from ..data.faces import Template
 from ..ensembles.pooling import Pool
 from ..errors import AgeEnsembleError, DataError
 from ..evaluation.conformal import Conformal
-from ..evaluation.predictions import Predictions
 from . import images as crops
 from . import model_folder
 from .member import Member
+from .predictions import ModelPredictions
 
 BLOCK = 512  # faces held at once
 
@@ -102,7 +102,7 @@ class Model:
 
         Returns
         -------
-        Predictions
+        ModelPredictions
             a row for each image
 
         Raises
@@ -116,7 +116,8 @@ class Model:
         blocks = [self._answers(images[start : start + BLOCK]) for start in range(0, len(images), BLOCK)]
         columns = [np.concatenate([np.empty((0, N_AGES), np.float32), *rows]) for rows in zip(*blocks, strict=True)]
         distribution, *said = columns or [np.empty((0, N_AGES), np.float32)] * (1 + len(self.members))
-        return Predictions(distribution, dict(zip(self.members, said, strict=True)), self._calibrated)
+        members = dict(zip(self.members, said, strict=True))
+        return ModelPredictions(distribution, name=self.name, members=members, calibrated=self._calibrated)
 
     def _answers(self, images):
         """Age distributions of a block of images by the whole model, and by each member of a stack."""

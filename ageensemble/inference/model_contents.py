@@ -164,7 +164,7 @@ def _scores(run, experiment):
     result = {"age_groups": age_groups.name}
     for part in run.parts:
         rows = experiment.split.rows(part)
-        answered = bootstrap.answers(run.predictions(part), age_groups)
+        answered = bootstrap.answers(run.proba(part), age_groups)
         groups = experiment.items["group"].to_numpy()[rows]
         [found] = bootstrap.headline([answered], experiment.y[rows], groups, age_groups)
         result[part] = {name: [estimate.value, *estimate.interval()] for name, estimate in found.items()}
@@ -176,7 +176,7 @@ def _intervals(run, experiment):
     age_groups, rest = ages.uncut(experiment.y), experiment.split.rest
     if "oof" not in run.parts or age_groups is None:
         return {}
-    known = run.predictions("oof"), experiment.y[rest], experiment.items["group"].to_numpy()[rest]
+    known = run.proba("oof"), experiment.y[rest], experiment.items["group"].to_numpy()[rest]
     return {str(level): asdict(conformal.calibrate(*known, age_groups, level)) for level in LEVELS}
 
 

@@ -247,7 +247,7 @@ def _drawn(number):
 def _compared(file, model, faces, squares):
     """Largest differences between the answers of the file, on squares of the faces, and of the model: of a probability,
     of a median."""
-    said = model.predict(faces).distribution
+    said = model.predict(faces).proba
     there = answers(file, squares)
     difference = np.abs(there.astype(np.float64) - said).max()
     return float(difference), int(np.abs(ages.median(there) - ages.median(said)).max())

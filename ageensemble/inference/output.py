@@ -63,7 +63,7 @@ class Columns:
         Parameters
         ----------
         block : list of pipeline.Looked
-        answers : Predictions
+        answers : ModelPredictions
             a row for each thing seen in them
 
         Returns
@@ -86,7 +86,7 @@ class Columns:
     def _said(self, answers):
         """The values of `ages`, row by row, as Python's numbers."""
         over = [answers.at_least(age).astype(float).round(6).tolist() for age in self.thresholds]
-        age_groups = self.age_groups.sums(answers.distribution)[1].round(6).T.tolist()
+        age_groups = self.age_groups.sums(answers.proba)[1].round(6).T.tolist()
         columns = [answers.median.tolist(), *answers.interval(self.level).T.tolist(), *over, *age_groups]
         return iter(zip(*columns, strict=True))
 

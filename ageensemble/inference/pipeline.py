@@ -18,10 +18,10 @@ from .._utils.hardware import cores
 from ..data.faces import Face
 from ..data.image_io import LONG_SIDE, open_upright, reason, upright
 from ..data.image_store import SMALLEST, content
-from . import Predictions
 from .faces import cut
 from .inputs import Photo
 from .model import BLOCK
+from .predictions import ModelPredictions
 
 LOOKED_AT = 4096  # pixels of the longer side at most: what detectors reduce, but faces are cut from
 AHEAD = 16  # photographs for each core that may wait to be predicted
@@ -103,7 +103,7 @@ def predict(photos, model, finder=None, told=lambda done: None):
 
     Yields
     ------
-    list of Looked, Predictions
+    list of Looked, ModelPredictions
         the next photographs, and a row for each thing that was seen in them
     """
     prior = _prior(model)
@@ -151,8 +151,8 @@ def _answers(model, block, prior):
     visible = np.array([crop is not None for crop in crops], bool)
     said = model.predict([crop for crop in crops if crop is not None])
     distribution = np.tile(prior.astype(np.float32), (len(crops), 1))
-    distribution[visible] = said.distribution
-    return Predictions(distribution, calibrated=said.calibrated)
+    distribution[visible] = said.proba
+    return ModelPredictions(distribution, calibrated=said.calibrated)
 
 
 # --- one photograph ----------------------------------------------------------------------------------------------

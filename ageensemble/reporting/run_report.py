@@ -87,7 +87,7 @@ def _shown(run, experiment):
     """The part of the split that pictures show, out-of-fold where there is one: predictions, rows, title."""
     part = run.parts[0]
     title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
-    return run.predictions(part), experiment.split.rows(part), title
+    return run.proba(part), experiment.split.rows(part), title
 
 
 def _true_predicted(file, run, experiment, age_groups):
@@ -157,7 +157,7 @@ def _all_items(run, experiment, age_groups):
     tables = []
     for part in run.parts:
         rows = experiment.split.rows(part)
-        distribution = run.predictions(part)
+        distribution = run.proba(part)
         answer = age_groups.probabilities(distribution).argmax(1)
         table = experiment.items.iloc[rows][["item_id", "age_min", "age_max", "gender", "ethnicity", "group"]].copy()
         table.insert(1, "part", part)

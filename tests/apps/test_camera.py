@@ -19,7 +19,7 @@ from ageensemble.apps.camera.recognizer import Watcher
 from ageensemble.apps.camera.tracker import GONE, MEMORY, Track, Tracks
 from ageensemble.data.faces import Face, detector
 from ageensemble.data.synthetic.dataset import portrait
-from ageensemble.inference import Predictions
+from ageensemble.inference import ModelPredictions
 
 cv2 = pytest.importorskip("cv2")
 WHICH = os.environ.get("AGEENSEMBLE_YUNET", "cascade")
@@ -145,7 +145,7 @@ class Brightness:
         self.calls += 1
         wrong = 3 * (-1) ** self.calls
         years = [int(np.clip(crop.mean() / 2 + wrong, 2, N_AGES - 3)) for crop in crops]
-        return Predictions(np.eye(N_AGES, dtype=np.float32)[np.array(years, int)].reshape(-1, N_AGES))
+        return ModelPredictions(np.eye(N_AGES, dtype=np.float32)[np.array(years, int)].reshape(-1, N_AGES))
 
 
 def test_each_face_keeps_its_number_and_its_age_is_steadier_than_the_answers(film):

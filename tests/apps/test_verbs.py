@@ -136,7 +136,7 @@ def test_a_comparison_is_the_difference_of_the_rows_of_the_table(compared):
     made = Experiment(experiment(compared))
     truth = made.y[made.split.rest, 0]
     runs = {run.name: run for run in made.runs}
-    mae = [abs(ages.median(runs[name].predictions("oof")) - truth).mean() for name in ("svm", "mine.py")]
+    mae = [abs(ages.median(runs[name].proba("oof")) - truth).mean() for name in ("svm", "mine.py")]
     assert found["difference"] == pytest.approx(mae[0] - mae[1])
     assert found["low"] <= found["difference"] <= found["high"]
 

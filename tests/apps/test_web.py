@@ -78,7 +78,7 @@ def test_each_face_of_a_picture_is_found_where_it_is_and_answered_as_the_model_a
     template, found = looking.template_of(model, detector), sorted(detector(image), key=lambda face: face.box)
     expected = model.predict([faces.crop(image, one, template) for one in found])
     for i, face in enumerate(answer["faces"]):
-        np.testing.assert_allclose(face["distribution"], expected.distribution[i], atol=1e-5)
+        np.testing.assert_allclose(face["distribution"], expected.proba[i], atol=1e-5)
         assert face["median"] == expected.median[i]
         assert face["interval"] == expected.interval(0.9)[i].tolist()
         assert face["at_least"] == [18, pytest.approx(expected.at_least(18)[i], abs=1e-4)]

@@ -33,7 +33,7 @@ def test_each_method_makes_a_complete_run_that_is_better_than_its_members(experi
         assert run.kind == "stack"
         assert run.state(3) == ("complete", "")
         for part, rows in {"oof": experiment.split.rest, "test": experiment.split.test}.items():
-            predicted = run.predictions(part)
+            predicted = run.proba(part)
             assert predicted.shape == (len(rows), ages.N_AGES)
             assert predicted.dtype == np.float32
             assert predicted.sum(1) == pytest.approx(1, abs=1e-5)
@@ -43,11 +43,11 @@ def test_each_method_makes_a_complete_run_that_is_better_than_its_members(experi
 
 def test_the_mean_is_what_anybody_can_compute(experiment):
     [run] = combine(experiment)
-    [good, poor] = (Run(experiment.folder / name).predictions("test").astype(float) for name in ("good", "poor"))
+    [good, poor] = (Run(experiment.folder / name).proba("test").astype(float) for name in ("good", "poor"))
     by_hand = good ** (0.5 / run.metadata["members"][0]["temperature"])
     by_hand = by_hand * poor ** (0.5 / run.metadata["members"][1]["temperature"])
     by_hand = by_hand / by_hand.sum(1, keepdims=True)
-    assert np.abs(run.predictions("test") - by_hand).max() < 1e-4  # predictions below 1e-9 count as that
+    assert np.abs(run.proba("test") - by_hand).max() < 1e-4  # predictions below 1e-9 count as that
 
 
 def test_the_record_says_what_was_found(experiment):
@@ -55,8 +55,8 @@ def test_the_record_says_what_was_found(experiment):
     [greedy] = combine(experiment, ["greedy"])
     record = greedy.metadata
     pool = Pool.from_json(record["pool"])
-    rows = [Run(experiment.folder / name).predictions("test") for name in ("good", "noise", "poor")]
-    assert np.array_equal(pool(rows), greedy.predictions("test"))
+    rows = [Run(experiment.folder / name).proba("test") for name in ("good", "noise", "poor")]
+    assert np.array_equal(pool(rows), greedy.proba("test"))
     assert [m["weight"] for m in record["members"]] == pool.weights.tolist()
     assert [m["model"] for m in record["members"]] == list(greedy.config["members"]) == ["good", "noise", "poor"]
     assert record["items"] == record["sample"] == len(experiment.split.rest)
@@ -91,7 +91,7 @@ def test_costs_are_those_of_the_members_together(experiment):
 
 def test_costs_that_nobody_knows_stay_unknown(experiment):
     unknown = dict.fromkeys(("fit_seconds", "images_per_second", "peak_gb", "size_mb"))
-    rows = {part: Run(experiment.folder / "good").predictions(part) for part in ("oof", "test")}
+    rows = {part: Run(experiment.folder / "good").proba(part) for part in ("oof", "test")}
     experiment.put("theirs", "theirs", {"kind": "import", "parts": ["oof", "test"]}, rows, {"costs": unknown})
     [run] = combine(experiment)
     assert json.loads((run.folder / "record.json").read_text())["costs"] == unknown
@@ -119,10 +119,10 @@ def test_other_labels_in_a_fold_change_nothing_there_and_something_elsewhere(exp
     other.items = items
     inside = np.isin(split.rest, changed)
     for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
-        before, after = one.predictions("oof"), two.predictions("oof")
+        before, after = one.proba("oof"), two.proba("oof")
         assert np.array_equal(before[inside], after[inside])
         assert not np.array_equal(before[~inside], after[~inside])
-        assert not np.array_equal(one.predictions("test"), two.predictions("test"))
+        assert not np.array_equal(one.proba("test"), two.proba("test"))
 
 
 def test_labels_of_the_test_part_change_nothing(experiment, tmp_path):
@@ -133,7 +133,7 @@ def test_labels_of_the_test_part_change_nothing(experiment, tmp_path):
     other.items = items
     for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
         for part in ("oof", "test"):
-            assert np.array_equal(one.predictions(part), two.predictions(part))
+            assert np.array_equal(one.proba(part), two.proba(part))
         assert one.metadata["cross_fitted"] == two.metadata["cross_fitted"]
 
 
@@ -158,7 +158,7 @@ def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, m
     record = run.metadata
     assert 40 <= record["sample"] <= 50  # of each of two members
     assert record["items"] == len(experiment.split.rest)
-    assert run.predictions("oof").sum(1) == pytest.approx(1, abs=1e-5)
+    assert run.proba("oof").sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_sample_keeps_clusters_whole_and_its_size():

@@ -79,7 +79,7 @@ def test_members_without_any_weight_leave_every_age_alike(dataset, tmp_path):
     (tmp_path / "nobody.py").write_text(NOBODY)
     [run] = combine(experiment, [str(tmp_path / "nobody.py")])
     for part in run.parts:
-        assert run.predictions(part) == pytest.approx(1 / ages.N_AGES)
+        assert run.proba(part) == pytest.approx(1 / ages.N_AGES)
     record = run.metadata
     assert [member["weight"] for member in record["members"]] == [0, 0]
     assert [member["loss_without"]["mae"][0] for member in record["members"]] == [0, 0]

@@ -205,7 +205,7 @@ def test_a_stack_whose_member_was_fitted_again_is_not_measured(folder):
 
 def test_the_answers_that_are_compared_are_those_of_the_part(folder):
     run = next(run for run in folder.runs if run.folder.name == "honest")
-    oof = {"honest": bootstrap.answers(run.predictions("oof"), DEFAULT_AGE_GROUPS)}
+    oof = {"honest": bootstrap.answers(run.proba("oof"), DEFAULT_AGE_GROUPS)}
     row = leakage.measured([run], folder, DEFAULT_AGE_GROUPS, oof)["honest"]
     cells = [np.load(run.fold_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
     test = np.mean([np.abs(cell - folder.y[folder.split.test, 0]).mean() for cell in cells])

@@ -40,7 +40,7 @@ def put(experiment, file, name="theirs", out_of_fold=False, age_groups=DEFAULT_A
 def scores(run, experiment, part="test", age_groups=DEFAULT_AGE_GROUPS):
     split = experiment.split
     rows = split.test if part == "test" else split.rest
-    return metrics.score(run.predictions(part), experiment.y[rows], age_groups)
+    return metrics.score(run.proba(part), experiment.y[rows], age_groups)
 
 
 def three_too_old(experiment):
@@ -72,7 +72,7 @@ def test_the_mae_is_the_plain_mae_of_the_rounded_answers(experiment, out_of_fold
     split = experiment.split
     for part, rows in {"oof": split.rest, "test": split.test}.items():
         if part in run.parts:
-            assert np.array_equal(ages.median(run.predictions(part)), np.rint(given[rows]))
+            assert np.array_equal(ages.median(run.proba(part)), np.rint(given[rows]))
             assert scores(run, experiment, part)["mae"] == np.abs(np.rint(given[rows]) - y[rows, 0]).mean()
 
 
@@ -84,7 +84,7 @@ def test_groups_of_imported_ages_are_those_of_the_ages_themselves(experiment):
     for age_groups in (mine, *ages.AGE_GROUPS.values()):
         for part, rows in {"oof": experiment.split.rest, "test": experiment.split.test}.items():
             inside = rows[age_groups.lookup[given[rows]] >= 0]
-            found = age_groups.probabilities(run.predictions(part))[np.isin(rows, inside)].argmax(1)
+            found = age_groups.probabilities(run.proba(part))[np.isin(rows, inside)].argmax(1)
             assert np.array_equal(found, age_groups.lookup[given[inside]])
     plain = external.ages.from_numbers(given[experiment.split.rest] * 1.0, given * 1.0, y[:, 0])
     wins = DEFAULT_AGE_GROUPS.probabilities(plain).argmax(1) == DEFAULT_AGE_GROUPS.lookup[given[experiment.split.rest]]
@@ -108,7 +108,7 @@ def test_what_is_not_declared_brings_its_test_items_alone(experiment):
 def test_what_is_declared_out_of_fold_brings_both_parts_and_says_so(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)), out_of_fold=True)
     assert run.parts == ("oof", "test")
-    assert run.predictions("oof").shape == (len(experiment.split.rest), 121)
+    assert run.proba("oof").shape == (len(experiment.split.rest), 121)
     assert run.metadata["declared"] == "out-of-fold"
     assert run.metadata["note"].startswith("declared out-of-fold by who imported it")
     assert run.metadata["spread"] == "errors of the nearest answers of other folds"
@@ -118,7 +118,7 @@ def test_known_errors_make_the_distributions_of_what_is_declared(experiment):
     y = experiment.y
     file = answered(experiment, lambda row: np.clip(y[row, 0] + (-10, 0, 10)[row % 3], 0, 120))
     run, _ = put(experiment, file, out_of_fold=True)
-    rows = run.predictions("test")
+    rows = run.proba("test")
     given = ages.median(rows)
     inside = np.flatnonzero((given > 20) & (given < 100))
     near = np.mean(
@@ -150,7 +150,7 @@ def test_no_distribution_knows_a_label_of_its_own_part(experiment, what, part):
     rows = split.test if part == "test" else split.held_out(1)
     missing = rows[::4]  # answered by the floor
     file = answered(experiment, answer, np.setdiff1d(np.arange(len(y)), missing), header)
-    place = (lambda run: run.predictions("test")) if part == "test" else lambda run: run.predictions("oof")[inside]
+    place = (lambda run: run.proba("test")) if part == "test" else lambda run: run.proba("oof")[inside]
     inside = np.isin(split.rest, rows)
     before = np.array(place(put(experiment, file, out_of_fold=True)[0]))
     other = with_labels(experiment, rows, 120 - y[rows, 0])
@@ -169,7 +169,7 @@ def test_items_without_an_answer_are_counted_and_scored_with_the_floor_s(experim
         assert f"no answer for 4 of {len(split.test)} test items, which get the floor's" in line
         assert f"no answer for 3 of {len(split.rest)} items outside the test part" in line
     floor = ages.histogram(y[split.rest])
-    assert np.allclose(run.predictions("test")[:4], floor, atol=1e-6)
+    assert np.allclose(run.proba("test")[:4], floor, atol=1e-6)
     middle = ages.median(floor[None])[0]
     errors = [*np.abs(middle - y[split.test[:4], 0]), *[3] * (len(split.test) - 4)]
     assert scores(run, experiment)["mae"] == np.mean(errors)
@@ -207,7 +207,7 @@ def test_groups_are_scored_as_they_were_given(experiment):
     run, _ = put(experiment, file)
     test = experiment.split.test
     assert scores(run, experiment)["accuracy"] == (test % 2 == 1).mean()
-    medians = ages.median(run.predictions("test"))
+    medians = ages.median(run.proba("test"))
     assert np.array_equal(DEFAULT_AGE_GROUPS.lookup[medians], given[test])
     assert "groups only" in run.metadata["note"]
 
@@ -215,7 +215,7 @@ def test_groups_are_scored_as_they_were_given(experiment):
 def test_distributions_are_taken_as_they_are(experiment):
     file = answered(experiment, lambda row: "0.2,0.8", header="item_id,p30,p31")
     run, _ = put(experiment, file)
-    assert run.predictions("test")[:, [30, 31]] == pytest.approx(
+    assert run.proba("test")[:, [30, 31]] == pytest.approx(
         np.tile([0.2, 0.8], (len(experiment.split.test), 1)), abs=2e-4
     )
     assert run.metadata["note"] == ""
@@ -289,6 +289,6 @@ def test_the_record_is_plain_json_and_intervals_can_be_drawn(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)))
     json.dumps(run.metadata)
     test = experiment.split.test
-    decoded = [bootstrap.answers(run.predictions("test"), DEFAULT_AGE_GROUPS)]
+    decoded = [bootstrap.answers(run.proba("test"), DEFAULT_AGE_GROUPS)]
     [bars] = bootstrap.headline(decoded, experiment.y[test], test, DEFAULT_AGE_GROUPS)
     assert bars["mae"].interval() == (3, 3)

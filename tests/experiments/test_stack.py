@@ -48,20 +48,20 @@ def test_two_calls_give_the_same_predictions_to_the_last_digit(experiment, tmp_p
 
 def test_a_new_member_makes_the_default_stack_again_in_its_place(experiment):
     [run] = combine(experiment)
-    old = run.predictions("test").copy()
+    old = run.proba("test").copy()
     add(experiment, "third", 5)
     [run] = combine(experiment)
     assert members_of(run) == ["good", "poor", "third"]
-    assert not np.array_equal(run.predictions("test"), old)
+    assert not np.array_equal(run.proba("test"), old)
     assert sorted(r.folder.name for r in experiment.runs) == ["good", "mean", "poor", "third"]
 
 
 def test_a_member_fitted_anew_makes_the_stack_again(experiment):
     [run] = combine(experiment)
-    old = run.predictions("test").copy()
+    old = run.proba("test").copy()
     add(experiment, "poor", 6)
     [run] = combine(experiment)
-    assert not np.array_equal(run.predictions("test"), old)
+    assert not np.array_equal(run.proba("test"), old)
 
 
 def test_other_code_or_another_seed_makes_the_stack_again(experiment, monkeypatch):

@@ -47,4 +47,4 @@ def members_of(run):
 
 def mae(run, experiment, part="oof"):
     rows = experiment.split.rest if part == "oof" else experiment.split.test
-    return metrics.score(run.predictions(part), experiment.y[rows], DEFAULT_AGE_GROUPS)["mae"]
+    return metrics.score(run.proba(part), experiment.y[rows], DEFAULT_AGE_GROUPS)["mae"]

@@ -46,7 +46,7 @@ def run_of(distribution, split, parts=("oof", "test"), name="guess"):
     rows = {"oof": split.rest, "test": split.test}
     predictions = {part: np.asarray(distribution, np.float32)[rows[part]] for part in parts}
     return SimpleNamespace(
-        name=name, title=name, kind="folds", folder=Path(name), parts=parts, predictions=predictions.__getitem__
+        name=name, title=name, kind="folds", folder=Path(name), parts=parts, proba=predictions.__getitem__
     )
 
 

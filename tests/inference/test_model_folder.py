@@ -47,15 +47,15 @@ def test_a_loaded_model_predicts_the_test_part_as_its_run_did(kind, split, utkfa
     folder = model_folder(split, kind, tmp_path / "model")
     found = package.load_model(folder, device="cpu").predict(photos(split, utkface, split.split.test))
     [run] = [run for run in split.runs if run.title.startswith(kind)]
-    assert np.abs(found.distribution - run.predictions("test")).max() < 1e-6
-    assert found.distribution.dtype == np.float32
+    assert np.abs(found.proba - run.proba("test")).max() < 1e-6
+    assert found.proba.dtype == np.float32
 
 
 def test_loading_saving_and_loading_again_changes_no_digit(split, utkface, stack, tmp_path):
     files = photos(split, utkface, split.split.test)
     shutil.copytree(stack, tmp_path / "copy")
     once, again = (inference.load_model(place, device="cpu").predict(files) for place in (stack, tmp_path / "copy"))
-    assert np.array_equal(once.distribution, again.distribution)
+    assert np.array_equal(once.proba, again.proba)
 
 
 def test_saving_twice_writes_the_same_bytes(split, stack, tmp_path):
@@ -74,7 +74,7 @@ def test_a_refit_saves_its_model_folder_by_itself(utkface, cache, tmp_path):
     split = Experiment(refit.parent)
     loaded = inference.load_model(folder)
     found = loaded.predict(photos(split, utkface, split.split.test))
-    assert np.abs(found.distribution - Run(refit).predictions("test")).max() < 1e-6
+    assert np.abs(found.proba - Run(refit).proba("test")).max() < 1e-6
     assert loaded.levels == []  # nothing out-of-fold to calibrate on
     assert loaded.remarks == ["its intervals are its own quantiles, calibrated on nothing"]
 
@@ -93,7 +93,7 @@ def test_an_embedding_takes_its_network_along(utkface, cache, tmp_path, monkeypa
     assert inside.name.startswith("rows-")
     shutil.rmtree(next((tmp_path / "runs").glob("faces-*")))
     found = inference.load_model(folder).predict([utkface / next(utkface.glob("1_*")).name])
-    assert found.distribution.sum() == pytest.approx(1, abs=1e-5)
+    assert found.proba.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_weights_of_an_embedding_are_saved_without_pickle(utkface, cache, tmp_path):
@@ -110,7 +110,7 @@ def test_weights_of_an_embedding_are_saved_without_pickle(utkface, cache, tmp_pa
     [refit] = (tmp_path / "runs").glob("*/refit-*")
     split = Experiment(refit.parent)
     found = inference.load_model(folder).predict(photos(split, utkface, split.split.test))
-    assert np.abs(found.distribution - Run(refit).predictions("test")).max() < 1e-6
+    assert np.abs(found.proba - Run(refit).proba("test")).max() < 1e-6
 
 
 def _pooled(onnx, file):
@@ -131,7 +131,7 @@ def test_paths_pictures_and_arrays_are_the_same_to_it(model, utkface):
     file = sorted(utkface.glob("30_*"))[0]
     picture = Image.open(file)
     ways = [file, str(file), picture, np.asarray(picture), [file], (picture,), np.asarray(picture)[None]]
-    rows = [model.predict(way).distribution for way in ways]
+    rows = [model.predict(way).proba for way in ways]
     assert all(np.array_equal(row, rows[0]) for row in rows)
     assert rows[0].shape == (1, ages.N_AGES)
 
@@ -141,7 +141,7 @@ def test_more_faces_than_fit_into_a_block_come_back_in_their_order(model, utkfac
     whole = model.predict(files)
     monkeypatch.setattr("ageensemble.inference.model.BLOCK", 4)
     parts = model.predict(files)
-    assert np.abs(whole.distribution - parts.distribution).max() < 1e-6
+    assert np.abs(whole.proba - parts.proba).max() < 1e-6
     assert len(parts) == 9
     assert list(parts.members) == model.members
 
@@ -164,7 +164,7 @@ def test_predicting_leaves_the_threads_of_others_as_they_were(model, utkface):
 
 def test_no_faces_are_no_answers(model):
     nothing = model.predict([])
-    assert nothing.distribution.shape == (0, ages.N_AGES)
+    assert nothing.proba.shape == (0, ages.N_AGES)
     assert nothing.median.shape == (0,)
     assert nothing.interval(0.9).shape == (0, 2)
 
@@ -195,16 +195,16 @@ def test_gray_and_transparent_pictures_become_rgb():
 def test_answers_are_read_off_the_distribution():
     distribution = np.zeros((1, ages.N_AGES), np.float32)
     distribution[0, [16, 17, 18, 40]] = [0.2, 0.2, 0.2, 0.4]
-    found = inference.Predictions(distribution)
+    found = inference.ModelPredictions(distribution)
     assert found.median.tolist() == [18]
     assert found.at_least(18) == pytest.approx(0.6)
-    labels, rows = found.age_groups("0-17,18-39,40+")
+    labels, rows = found.age_group_proba("0-17,18-39,40+")
     assert labels == ["0-17", "18-39", "40+"]
     assert rows[0] == pytest.approx([0.4, 0.2, 0.4])
-    labels, rows = found.age_groups("0-16,18-39")
+    labels, rows = found.age_group_proba("0-16,18-39")
     assert labels == ["0-16", "18-39", "other"]
     assert rows[0] == pytest.approx([0.2, 0.2, 0.6])
-    assert repr(found) == "<Predictions of 1, medians 18>"
+    assert repr(found) == "<ModelPredictions of 1, medians 18>"
     assert found.interval(0.5).tolist() == [[17, 40]]  # quantiles, for want of a calibration
     with pytest.raises(UsageError, match="between 0 and 1"):
         found.interval(1.0)
@@ -215,9 +215,9 @@ def test_intervals_are_those_that_the_run_was_calibrated_for(model, split, utkfa
     [run] = [run for run in split.runs if run.title == "mean"]
     rest = split.split.rest
     groups = split.items["group"].to_numpy()[rest]
-    by_hand = conformal.calibrate(run.predictions("oof"), split.y[rest], groups, ages.DEFAULT_AGE_GROUPS, 0.8)
+    by_hand = conformal.calibrate(run.proba("oof"), split.y[rest], groups, ages.DEFAULT_AGE_GROUPS, 0.8)
     found = model.predict(files)
-    assert np.array_equal(found.interval(0.8), by_hand.intervals(found.distribution))
+    assert np.array_equal(found.interval(0.8), by_hand.intervals(found.proba))
     assert model.levels == [0.5, 0.8, 0.9, 0.95]
     with pytest.raises(UsageError, match="has intervals of 50, 80, 90, 95 %, not of 70 %"):
         found.interval(0.7)
@@ -228,7 +228,7 @@ def test_a_stack_says_what_each_member_said(model, split, utkface):
     assert len(found.members) == 3  # the floor is no member
     for run in split.runs:
         if run.name in found.members:
-            assert np.abs(found.members[run.name] - run.predictions("test")).max() < 1e-6
+            assert np.abs(found.members[run.name] - run.proba("test")).max() < 1e-6
     assert found[:2].members[model.members[0]].shape == (2, ages.N_AGES)
 
 
@@ -241,7 +241,7 @@ def test_the_description_holds_scores_data_and_licenses(stack, split):
     value, low, high = content["scores"]["test"]["mae"]
     [run] = [run for run in split.runs if run.title == "mean"]
     label = split.y[split.split.test, 0]
-    assert value == pytest.approx(np.abs(ages.median(run.predictions("test")) - label).mean())
+    assert value == pytest.approx(np.abs(ages.median(run.proba("test")) - label).mean())
     assert low < value < high
     assert "non-commercial" in content["licenses"][0]
     assert content["pool"]["weights"] == pytest.approx([1 / 3] * 3)

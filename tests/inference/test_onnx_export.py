@@ -67,7 +67,7 @@ def test_the_file_says_what_the_model_says(bag, exported, utkface, n):
     session = onnxruntime.InferenceSession(exported[0])
     [distribution] = session.run(["distribution"], {"faces": squares(files, 16)})
     assert (distribution.shape, distribution.dtype) == ((n, 121), np.float32)
-    np.testing.assert_allclose(distribution, load_model(bag).predict(files).distribution, atol=1e-6)
+    np.testing.assert_allclose(distribution, load_model(bag).predict(files).proba, atol=1e-6)
     np.testing.assert_allclose(distribution.sum(1), 1, atol=1e-5)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ageensemble import ages, load_model
 from ageensemble._utils.hardware import Clock, cores
 from ageensemble.data.faces import Face, Template, detector
-from ageensemble.inference import Predictions, faces, inputs, output, pipeline
+from ageensemble.inference import ModelPredictions, faces, inputs, output, pipeline
 
 TWO = [(60, 100), (400, 250)]
 
@@ -160,7 +160,7 @@ class Counting:
         self.asked.append(len(crops))
         distribution = np.zeros((len(crops), ages.N_AGES), np.float32)
         distribution[range(len(crops)), [int(crop.mean().round()) for crop in crops]] = 1
-        return Predictions(distribution)
+        return ModelPredictions(distribution)
 
 
 def test_answers_keep_the_order_and_few_photographs_are_ahead(tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ def gray_network(split, tmp_path_factory):
 def test_a_model_of_preprocessed_photographs_is_another_run(split):
     runs = {run.title: run for run in split.runs}
     one, other = runs[title(split, "svm", "pca=8")], runs[title(split, "svm", "preprocess=clahe")]
-    assert not np.array_equal(one.predictions("oof"), other.predictions("oof"))
+    assert not np.array_equal(one.proba("oof"), other.proba("oof"))
     assert "preprocess" not in one.config
     assert "preprocess=clahe" in other.folder.name
 
@@ -51,7 +51,7 @@ def test_a_model_folder_preprocesses_as_its_run_did(kind, split, utkface, tmp_pa
     [run] = [run for run in split.runs if run.title.startswith(kind)]
     photos = [utkface / path for path in split.items["path"].iloc[split.split.test]]
     found = inference.load_model(folder, device="cpu")
-    assert np.abs(found.predict(photos).distribution - run.predictions("test")).max() < 1e-6
+    assert np.abs(found.predict(photos).proba - run.proba("test")).max() < 1e-6
     assert len(found.members) == (3 if kind == "mean" else 0)
     assert not any("code has changed" in remark for remark in found.remarks)
 
@@ -90,7 +90,7 @@ def test_a_network_as_onnx_leaves_preprocessing_to_who_runs_it(gray_network, tmp
     faces = [Image.open(file).convert("RGB") for file in files]
     small = [Image.fromarray(transforms.load("grayscale")(np.asarray(face))).resize((16, 16), 2) for face in faces]
     [found] = session.run(None, {"faces": np.stack(small)})
-    np.testing.assert_allclose(found, inference.load_model(gray_network).predict(files).distribution, atol=1e-6)
+    np.testing.assert_allclose(found, inference.load_model(gray_network).predict(files).proba, atol=1e-6)
 
 
 def test_the_card_names_the_preprocessing(gray_network):

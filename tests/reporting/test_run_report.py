@@ -66,7 +66,7 @@ def stacked(runs, target):
     rest = {"weight": 0.5, "temperature": 1.0, "loss_without": {"mae": [0.2, 0.1, 0.3]}}
     record["members"] = [{"run": run.folder.name, "model": run.name, **rest} for run in members]
     record |= {"apparent": {"mae": 5.0}, "cross_fitted": {"mae": 5.01}, "optimism": {"mae": [0.01, 0.0, 0.02]}}
-    mixed = {part: np.mean([run.predictions(part) for run in members], axis=0) for part in ("oof", "test")}
+    mixed = {part: np.mean([run.proba(part) for run in members], axis=0) for part in ("oof", "test")}
     config = {"kind": "stack", "members": {run.folder.name: "" for run in members}}
     folder.put("mean", "mean", config | {"method": "mean"}, mixed, record)
     truth = np.eye(ages.N_AGES, dtype=np.float32)[folder.y[:, 0]] * 0.99 + np.float32(0.01 / ages.N_AGES)

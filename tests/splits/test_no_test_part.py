@@ -116,7 +116,7 @@ def test_the_predictions_are_those_of_the_cells_and_no_others(runs):
     assert not (run.folder / "test.npy").exists()
     for cell in range(FOLDS):
         held = np.load(run.fold_folder(cell) / "held_out.npy")
-        assert np.array_equal(run.predictions("oof")[made.split.held_out(cell)], held)
+        assert np.array_equal(run.proba("oof")[made.split.held_out(cell)], held)
 
 
 def test_the_header_names_the_protocol_and_the_want_of_a_test_part(runs):

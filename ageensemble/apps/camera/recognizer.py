@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...inference import Predictions
+from ...inference import ModelPredictions
 from ...inference.faces import look, template_of
 from .tracker import Tracks
 
@@ -98,14 +98,14 @@ class Watcher:
     def _heard(self, faces, said):
         if said is not None:
             self._calibrated = said.calibrated
-            for (track, _, at), distribution in zip(faces, said.distribution, strict=True):
+            for (track, _, at), distribution in zip(faces, said.proba, strict=True):
                 track.said(distribution, at)
 
     def _as_shown(self, tracks):
         known = [track for track in tracks if track.distribution is not None]
         ages = {}
         if known:
-            rows = Predictions(np.stack([track.distribution for track in known]), {}, self._calibrated)
+            rows = ModelPredictions(np.stack([track.distribution for track in known]), calibrated=self._calibrated)
             values = zip(known, rows.median.tolist(), rows.interval(LEVEL).tolist(), strict=True)
             ages = {track.number: (age, tuple(interval)) for track, age, interval in values}
         return [

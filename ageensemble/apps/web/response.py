@@ -77,7 +77,7 @@ def _said(model, crops):
         {
             "median": int(median[i]),
             "interval": interval[i].tolist(),
-            "distribution": _row(found.distribution[i]),
+            "distribution": _row(found.proba[i]),
             "age_groups": [[labels[g], _rounded(age_groups[i, g])] for g in np.argsort(-age_groups[i])[:GROUPS]],
             "at_least": [ADULT, _rounded(adult[i])],
             "members": [
