@@ -95,7 +95,7 @@ def export(folder, file, pictures=()):
     faces = _opened(pictures) if pictures else images.read([_drawn(number) for number in range(DRAWN)])
     size, bf16 = side(cells[0][0].size), any(cell.net.bf16 for cell, _ in cells)
     preprocess = _network(model).get("preprocess", "")
-    before = f"preprocessing it (apply of ageensemble.preprocessing.{preprocess}); " if preprocess else ""
+    before = f"preprocessing it (ageensemble.data.transforms.load('{preprocess}')); " if preprocess else ""
     outside = OUTSIDE.format(size=size, preprocess=before)
     graph = written(cells, model.name)
     _describe(graph, model.about, size, outside)

@@ -208,7 +208,7 @@ def test_the_command_line_takes_several_sets_and_the_table_says_so(sets, tmp_pat
     excluded = pd.read_csv(made.folder / "excluded.csv")
     assert excluded["reason"].str.startswith("cleaned by age-range=21-90").sum() == 2  # the one of 20 years in either
     shown = " ".join(ageensemble("results", tmp_path / "runs", COLUMNS="300").stdout.split())
-    assert "alpha+beta+gamma: 44 items; tested on gamma; cleaned: ages=21-90 (2 left out); 2 excluded; " in shown
+    assert "alpha+beta+gamma: 44 items; tested on gamma; cleaned: age-range=21-90 (2 left out); 2 excluded; " in shown
     assert "2 folds, 6 test items; split" in shown
     ageensemble("results", tmp_path / "runs", "--export", tmp_path / "out")
     command = "benchmark --data alpha --data beta --test-data gamma --filter age-range=21-90 --folds 2 --seed 0"

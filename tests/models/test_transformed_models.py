@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import own_plugins
 from helpers.commands import ageensemble, benchmark, experiment
 from helpers.saved_models import model_folder, rewritten
 from PIL import Image
@@ -65,12 +66,12 @@ def test_a_model_folder_runs_no_preprocessing_but_ours(name, gray_network, tmp_p
 
 
 def test_changed_code_of_a_preprocessing_is_said(gray_network, monkeypatch):
-    monkeypatch.setattr(transforms, "source", lambda name: "another")
+    monkeypatch.setattr(transforms, "version", lambda name: 2)
     assert any("code has changed" in remark for remark in inference.load_model(gray_network, "cpu").remarks)
 
 
 def test_preprocessing_by_a_file_of_ones_own_is_fitted_but_not_saved(utkface, cache, tmp_path):
-    (tmp_path / "turn.py").write_text("def apply(image):\n    return image[::-1]\n")
+    own_plugins.write(tmp_path, own_plugins.TRANSFORM, "turn.py")
     words = ["--data", utkface, "--out", tmp_path / "runs", "--cache", cache, "--folds", 2, "--device", "cpu"]
     done = ageensemble("fit", "--model", f"{SMALL} preprocess={tmp_path / 'turn.py'}", *words)
     assert done.returncode == 0, done.stderr
@@ -83,7 +84,7 @@ def test_a_network_as_onnx_leaves_preprocessing_to_who_runs_it(gray_network, tmp
     pytest.importorskip("onnxscript")
     done = ageensemble("models", "onnx", gray_network, "--to", tmp_path / "ages.onnx", "--check", utkface)
     assert done.returncode == 0, done.stderr
-    assert "preprocessing it (apply of ageensemble.data.transforms.grayscale); resizing it to 16 x 16" in done.stderr
+    assert "preprocessing it (ageensemble.data.transforms.load('grayscale')); resizing it to 16 x 16" in done.stderr
     session = onnxruntime.InferenceSession(tmp_path / "ages.onnx")
     assert "preprocessing.gray" in session.get_modelmeta().custom_metadata_map["outside"]
     files = sorted(utkface.glob("[1-9]_*025.jpg.chip.jpg"))[:3]

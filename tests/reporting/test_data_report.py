@@ -330,7 +330,7 @@ def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, t
     assert "The same picture, different ages" not in text
     reasons = pd.read_csv(tmp_path / "check-faces-cleaned" / "excluded.csv")["reason"].str.partition(":")[0]
     reasons = reasons.value_counts()
-    assert reasons["cleaned by conflicts=0"] == 2
+    assert reasons["cleaned by conflicting-labels=0"] == 2
     assert "cleaning left out" in done.stdout
 
 
