@@ -7,18 +7,17 @@ from functools import cache
 
 import numpy as np
 import pytest
-import timm
 from helpers import photographs
 from helpers.commands import BRIGHTNESS, MINE, apart
 from helpers.own_plugins import TRANSFORM
-from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from ageensemble import features, models
+from ageensemble import models
 from ageensemble._utils import registry
 from ageensemble.apps.cli import runs
 from ageensemble.data import transforms
-from ageensemble.errors import AgeEnsembleError, DataError, UsageError
+from ageensemble.errors import DataError, UsageError
+from ageensemble.features import FEATURES
 
 ITEMS = 80
 NAMES = [*models.names(), "test_resnet"]  # a network of timm stands for all of them
@@ -89,7 +88,7 @@ def test_a_model_says_what_it_is_and_what_memory_it_needs(name):
     assert cls().fit_bytes(20_000, 14_000) < 100e9
     assert all(name in vars(cls()) for name in registry.defaults(cls)), "__init__ stores its parameters"
     for feature in filter(None, cls.features.split("+")):
-        assert feature.partition(":")[0] in features.names()
+        assert feature.partition(":")[0] in FEATURES.names()
 
 
 @each_model
@@ -99,49 +98,16 @@ def test_every_parameter_of_a_model_is_explained(name):
         assert len(row["description"]) > 3, row["name"]
 
 
-@pytest.fixture
-def example(tmp_path):
-    """Parameters of a feature set: its defaults, and what it cannot do without."""
-
-    def parameters(name):
-        params = registry.defaults(features.load(name))
-        if name == "embedding":
-            save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "w.safetensors")
-            params |= {"network": "test_resnet", "weights": str(tmp_path / "w.safetensors"), "size": 32}
-        return params
-
-    return parameters
-
-
-@pytest.mark.parametrize("name", features.names())
-def test_features_are_one_finite_row_for_each_photograph_seen_alone(name, example):
-    params = example(name)
-    squares = np.random.default_rng(0).integers(0, 256, (5, params["size"], params["size"], 3), dtype=np.uint8)
-    rows = features.extract(name, params, squares, "cpu")
-    assert rows.shape == (5, features.dimension(name, params))
-    assert rows.dtype == np.float32
-    np.testing.assert_allclose(features.extract(name, params, squares[2:3], "cpu")[0], rows[2], rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", features.names())
-def test_features_say_what_they_are(name):
-    assert len(registry.summary(features.module(name))) > 20
-    assert all(row["description"] for row in registry.described(features.load(name)))
-
-
 def test_unknown_names_are_answered_with_the_known_and_the_nearest():
     with pytest.raises(UsageError, match=r"known: .*prior.*; did you mean 'prior'\?"):
         models.load("proir")
     with pytest.raises(UsageError, match=r"any name of timm's such as resnet50; did you mean 'test_resnet'\?"):
         models.load("test_resnt")
-    with pytest.raises(UsageError, match=r"no feature set called 'hgo'; known: .*; did you mean 'hog'"):
-        features.load("hgo")
 
 
 def test_every_built_in_names_its_version():
     models.version("test_resnet")
-    names_of = {models: models.names, features: features.names, transforms: transforms.TRANSFORMS.names}
-    for package, names in names_of.items():
+    for package, names in {models: models.names, transforms: transforms.TRANSFORMS.names}.items():
         assert all(isinstance(package.version(name), int) for name in names())
 
 
@@ -219,7 +185,7 @@ def listed(*words):
 
 @pytest.mark.parametrize("name", ["svm", "embedding", "test_resnet"])
 def test_parameters_are_listed_with_their_defaults_and_words(name):
-    known = registry.defaults(features.load(name) if name == "embedding" else models.load(name))
+    known = registry.defaults(FEATURES.load(name) if name == "embedding" else models.load(name))
     about = json.loads(listed("parameters", name, "--json"))
     known |= {} if name == "embedding" else {"preprocess": ""}  # of every model that sees photographs
     assert {row["name"]: row["default"] for row in about["parameters"]} == known
@@ -275,45 +241,6 @@ def test_two_files_of_one_name_in_different_folders_are_two_models(tmp_path):
         (tmp_path / folder / "mine.py").write_text(MINE.replace("As likely", folder))
     described = [registry.summary(models.load(str(tmp_path / folder / "mine.py"))) for folder in ("a", "b")]
     assert [text[0] for text in described] == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("body", "complaint"),
-    [
-        ("return batch.float().mean()", "a row for each of 4"),
-        ("return batch.float().flatten(1) * float('nan')", "finite"),
-        ("return batch.nothing", "AttributeError"),
-        ("raise ValueError('size is odd')", "size is odd"),
-    ],
-)
-def test_features_that_fail_are_named(tmp_path, body, complaint):
-    file = tmp_path / "bad.py"
-    file.write_text(f"def extract(batch, *, size=8):\n    {body}\n")
-    with pytest.raises(AgeEnsembleError, match=complaint):
-        features.extract(str(file), {"size": 8}, np.zeros((4, 8, 8, 3), np.uint8), "cpu")
-
-
-def test_the_matrix_of_features_has_a_row_for_each_item_and_is_made_once(tmp_path, dataset):
-    file = tmp_path / "brightness.py"
-    file.write_text(BRIGHTNESS)
-    made = features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
-    assert np.load(made).shape == (len(dataset), 1)
-    before = made.stat().st_mtime_ns
-    assert features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu") == made
-    assert made.stat().st_mtime_ns == before
-    file.write_text(BRIGHTNESS.replace("mean(", "amax("))
-    assert features.matrix_place(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu") != made
-
-
-def test_half_a_matrix_of_a_killed_process_is_cleared_away(tmp_path, dataset):
-    file = tmp_path / "brightness.py"
-    file.write_text(BRIGHTNESS)
-    place = features.matrix_place(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
-    place.parent.mkdir()
-    left = place.with_name(f".{place.name}.12345.tmp")
-    left.write_bytes(b"half")
-    features.matrix_file(str(file), {"size": 16, "power": 1.0}, dataset, tmp_path, "cpu")
-    assert not left.exists()
 
 
 def test_an_installed_entry_point_is_a_model_like_any_other(tmp_path):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import ensembles, features, models
+from .. import ensembles, models
 from .._utils import registry
 from .._utils.cache import default_folder
 from .._utils.console import Console, Training
@@ -12,6 +12,7 @@ from .._utils.hardware import available_gpu_memory, available_memory, cores, fin
 from .._utils.io import key_of
 from ..ages import DEFAULT_AGE_GROUPS
 from ..data import faces, image_array
+from ..features import feature_matrix
 from ..models import spec as specs
 from ..reporting import run_report
 from ..splits.split import N_FOLDS
@@ -109,9 +110,9 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
     here.console.say(f"runs: {experiment.folder}")
     if detector:
         measure_template(experiment, dataset, detector, insist, here)
-    for name, params in {str(feature): feature for spec in wanted for feature in spec.features}.values():
-        for file in registry.paths(params, getattr(features.module(name), "FILES", ())).values():
-            experiment.keep(file)
+    extractors = [extractor for spec in wanted for extractor in spec.extractors]
+    for file in {file for one in extractors for file in registry.paths(one.get_params(), one.file_parameters).values()}:
+        experiment.keep(file)
     floor = specs.parse("prior")
     others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
     runs = {experiment.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
@@ -119,11 +120,11 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
     unfinished = {run: spec for run, spec in runs.items() if run.state(split.folds, thorough=True)[0] != "complete"}
     for run_ in runs.keys() - unfinished.keys():
         here.console.detail(f"{run_.name}: complete, nothing to do")
-    files = _features(unfinished.values(), dataset, here)
+    files = _matrices(unfinished, dataset, here)
     photographs = _photographs(unfinished.values(), dataset, here)
     missing = []
     for run_, spec in unfinished.items():
-        matrices, looks_at = [files[str(matrix)] for matrix in spec.matrices], (size_seen(spec), spec.preprocess)
+        matrices, looks_at = files[run_], (size_seen(spec), spec.preprocess)
         missing += fold_fit.missing_fits(run_, spec, dataset, split, matrices, photographs.get(looks_at))
     missing.sort(key=lambda fit: fit.images is None)  # what takes longest first, so that no core waits for it
     _fit(missing, unfinished, len(split.rest), here)
@@ -156,17 +157,17 @@ def _report(complete, experiment, dataset, here, age_groups):
             run_report.write(run_, experiment, age_groups, dataset.photos, dataset.items["photo"].to_numpy())
 
 
-def _features(wanted, dataset, here):
-    """Files of every feature matrix the models need."""
-    needed = {str(matrix): matrix for spec in wanted for matrix in spec.matrices}
-    if not needed:
-        return {}
+def _matrices(unfinished, dataset, here):
+    """Files of the feature matrices that each run needs."""
     with here.console.progress() as bar:
         return {
-            key: features.matrix_file(
-                name, params, dataset, here.cache, here.device, bar(f"features {name}"), preprocess
-            )
-            for key, (name, params, preprocess) in needed.items()
+            run: [
+                feature_matrix(
+                    extractor, dataset, here.cache, here.device, bar(f"features {extractor.name}"), spec.preprocess
+                )
+                for extractor in spec.extractors
+            ]
+            for run, spec in unfinished.items()
         }
 
 
@@ -258,7 +259,7 @@ def fit_memory(spec, n):
     model = spec.make(**spec.params)
     if size_seen(spec):  # which are read batch by batch
         return model.fit_bytes(n, image_array.dimension(size_seen(spec))) + 500_000_000
-    d = sum(features.dimension(name, params) for name, params in spec.features)
+    d = sum(extractor.n_features() for extractor in spec.extractors)
     return 4 * n * d + model.fit_bytes(n, d) + 500_000_000
 
 

@@ -4,11 +4,11 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from .. import features
 from .._utils.hardware import available_memory
 from ..ages import N_AGES
 from ..data import image_array
 from ..errors import DiskError
+from ..features import matrix_path
 from .benchmark import fit_memory, size_seen
 from .experiment import Experiment
 from .run import REFIT
@@ -93,12 +93,12 @@ def _complete_runs(out):
 def _disk(dataset, split, wanted, rows, here):
     """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
     sets = {
-        features.matrix_place(name, params, dataset, here.cache, here.device, preprocess): (name, params)
+        matrix_path(extractor, dataset, here.cache, here.device, spec.preprocess): extractor
         for spec in wanted
-        for name, params, preprocess in spec.matrices
+        for extractor in spec.extractors
     }
-    missing = [feature for place, feature in sets.items() if not place.exists()]
-    matrices = sum(features.dimension(name, params) * 4 * len(dataset) for name, params in missing)
+    missing = [extractor for path, extractor in sets.items() if not path.exists()]
+    matrices = sum(extractor.n_features() * 4 * len(dataset) for extractor in missing)
     looks = {(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec) not in (None, image_array.NATIVE)}
     looks = [
         (size, first)

@@ -15,12 +15,13 @@ from importlib.metadata import version
 
 import numpy as np
 
-from .. import features, models
+from .. import models
 from .._utils import workers
 from .._utils.hardware import peak_memory
 from .._utils.io import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows, writing
 from ..ages import N_AGES, finish, histogram
 from ..errors import AgeEnsembleError
+from ..features import feature_widths, read_features
 from ..splits.split import inner_folds
 from .run import CHECKPOINTS, REFIT, Run, fold_label
 
@@ -229,7 +230,7 @@ def _extra_arguments(model, fit):
         (fit.folder / CHECKPOINTS).mkdir(exist_ok=True)
         return {"keep": fit.folder / CHECKPOINTS, "tell": _report_progress}
     if "widths" in inspect.signature(model.fit).parameters:
-        return {"widths": features.widths(fit.feature_files)}
+        return {"widths": feature_widths(fit.feature_files)}
     return {}
 
 
@@ -268,7 +269,7 @@ def _inputs(fit, rows):
     """Images of these rows or their features, `(len(rows), d)`; a model that wants none is given none, d = 0."""
     if fit.images is not None:
         return fit.images.take(rows)
-    return features.read(fit.feature_files, rows) if fit.feature_files else np.empty((len(rows), 0), np.float32)
+    return read_features(fit.feature_files, rows) if fit.feature_files else np.empty((len(rows), 0), np.float32)
 
 
 def _use_threads(threads):

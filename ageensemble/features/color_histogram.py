@@ -9,53 +9,48 @@ import functools
 
 import torch
 
-from ._flip import mean_with_mirror
-
-version = 1  # raised whenever the numbers change
+from ..errors import UsageError
+from .base import FeatureExtractor
 
 XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 WHITE = (0.95047, 1.0, 1.08883)
 LOW, HIGH = (0.0, -40.0, -40.0), (100.0, 40.0, 40.0)  # of lightness, a and b; skin is well inside
-CPU_CHUNK, GPU_CHUNK = 16, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
-def extract(batch, *, size=64, grid=8, bins=12, mirror=True):
-    """Describe each photograph by histograms of its colors.
+class ColorHistogram(FeatureExtractor):
+    """Color histograms: lightness, red against green and yellow against blue in each cell of a grid.
+
+    `extract` returns grid * grid * 3 * bins numbers, square roots of the shares of lightness, a and b.
 
     Parameters
     ----------
-    batch : torch.Tensor of uint8, (n, 3, size, size)
-        Photographs in RGB, on any device.
     size : int
-        Side in pixels to which the caller resizes the photographs beforehand; the batch is used as it is.
+        side in pixels to which images are resized
     grid : int
-        Number of cells along each side of the photograph; each has histograms of its own.
+        cells along each side of the image; each has histograms of its own
     bins : int
-        Bins of a histogram; a pixel's vote is shared by the two whose middles are nearest.
+        bins of a histogram; the vote of a pixel is shared by the two whose centers are nearest
     mirror : bool
-        The mean over the photograph and its mirror image: a face is as old either way.
-
-    Returns
-    -------
-    torch.Tensor of float32, (n, grid * grid * 3 * bins)
-        Square roots of the shares of lightness, a and b in each cell; on the device of `batch`.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is out of range.
+        mean over the image and its mirror image: a face is as old either way
     """
-    side = batch.shape[-1]
-    if not 1 <= grid <= side:
-        raise ValueError(f"color: grid={grid} will not do, give 1 to {side} cells along a side")
-    if bins < 2:
-        raise ValueError(f"color: bins={bins} is too small, give at least 2")
 
-    def describe(images):
-        return histograms(lab(images), grid, bins)
+    name = "color_histogram"
+    version = 1
+    cpu_chunk, gpu_chunk = 16, 256
 
-    chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-    return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
+    def __init__(self, *, size=64, grid=8, bins=12, mirror=True):
+        self.size, self.grid, self.bins, self.mirror = size, grid, bins, mirror
+
+    def check_parameters(self):
+        """Refuse numbers out of range."""
+        if not 1 <= self.grid <= self.size:
+            raise UsageError(f"color_histogram: grid={self.grid} must be 1 to {self.size} cells along a side")
+        if self.bins < 2:
+            raise UsageError(f"color_histogram: bins={self.bins} is too small, give at least 2")
+
+    def extract(self, batch):
+        """Features `(n, d)` float32 of images `(n, 3, size, size)` uint8."""
+        return self._in_chunks(lambda images: histograms(lab(images), self.grid, self.bins), batch)
 
 
 def lab(batch):

@@ -1,4 +1,4 @@
-"""Frozen embeddings: what a trained network, of timm or in an ONNX file, makes of a photograph before it decides.
+"""Frozen embeddings: what a trained network, of timm or in an ONNX file, makes of an image before it decides.
 
 `svm@embedding:mobilenetv2_100`, `svm@embedding:FILE.onnx`, `svm@hog+embedding:FILE.onnx embedding.size=112`. The
 network stays as it is, only the model behind it learns: the fixed-feature setting of Kornblith et al., "Do better
@@ -9,241 +9,212 @@ import functools
 import json
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
 from .._utils.io import slug
 from .._utils.registry import content, did_you_mean
 from ..errors import UsageError
-from ._flip import mean_with_mirror
 from .backbones import timm_catalog
-from .backbones import weights as loading
+from .backbones import weights as backbone_weights
+from .base import FeatureExtractor
 
-version = 1  # raised whenever the numbers change
-
-ARGUMENT = "network"
-FILES = {"network": ".onnx", "weights": ""}
-OPTIONS = True
-LIBRARIES = ("onnxruntime", "timm")
 IMAGENET = {"mean": "0.485,0.456,0.406", "std": "0.229,0.224,0.225"}
-CPU_CHUNK, GPU_CHUNK = 32, 128  # photographs at a time
 _opening = threading.Lock()
 
 
-def extract(batch, *, network="", weights="", size=0, mean="", std="", output="", mirror=True, **options):
-    """Describe each photograph by the numbers a network computes.
+class Embedding(FeatureExtractor):
+    """Frozen embeddings: the outputs of a pretrained network, of timm or in an ONNX file.
 
     Parameters
     ----------
-    batch : torch.Tensor of uint8, (n, 3, size, size)
-        Photographs in RGB, on any device.
     network : str
-        A name of timm's, whose pooled features are taken, or a file ending in `.onnx`. Short: `embedding:NETWORK`.
+        name of a network of timm, whose pooled features are taken, or a file ending in `.onnx`
     weights : str
-        File with weights for a network of timm's, safetensors or `.pth`; without it timm's own pretrained ones.
+        file with weights for a network of timm, safetensors or `.pth`; by default timm's own pretrained ones
     size : int
-        Side in pixels to which the caller resizes the photographs beforehand; 0 for what the network was made for.
+        side in pixels to which images are resized; 0 for what the network was made for
     mean, std : str
-        What is taken from a pixel value between 0 and 1, and what it is then divided by: one number, or three for red,
-        green and blue. Without them those of timm's pretrained weights; for an ONNX file ImageNet's.
+        subtracted from pixel values between 0 and 1, and what they are then divided by: one number, or three for red,
+        green and blue; by default those of timm's pretrained weights, of an ONNX file ImageNet's
     output : str
-        Name of an output of an ONNX file; without it the first one of two dimensions.
+        name of an output of an ONNX file; by default the first one of two dimensions
     mirror : bool
-        The mean over the photograph and its mirror image: a face is as old either way.
-    **options
-        For timm's constructor: `embedding.pad_type=same`.
+        mean over the image and its mirror image: a face is as old either way
+    **extra_kwargs
+        for timm's constructor, such as `pad_type="same"`
 
-    Returns
-    -------
-    torch.Tensor of float32, (n, d)
-        On the device of `batch`.
-
-    Raises
-    ------
-    DataError
-        A file that cannot be used, or no way to get the weights.
-    UsageError
-        A parameter that does not suit the network.
+    Examples
+    --------
+    >>> Embedding(network="mobilenetv2_100").transform(["face.jpg"]).shape
+    (1, 1280)
     """
-    given = {"network": network, "weights": weights, "size": size, "mean": mean, "std": std, "output": output}
-    params = _filled(given | options)
-    run = _network(params, batch.device.type)
-    used = (timm_catalog.numbers(f"embedding.{key}", params[key]) for key in ("mean", "std"))
-    center, spread = (torch.tensor(values, device=batch.device) for values in used)
 
-    def describe(images):
-        return run((images / 255 - center[:, None, None]) / spread[:, None, None])
+    version = 1
+    libraries = ("onnxruntime", "timm")
+    argument = "network"
+    file_parameters: ClassVar = {"network": ".onnx", "weights": ""}
+    accepts_extra_kwargs = True
+    cpu_chunk, gpu_chunk = 32, 128
 
-    with torch.inference_mode():
-        chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-        return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
+    def __init__(self, *, network="", weights="", size=0, mean="", std="", output="", mirror=True, **extra_kwargs):
+        self.network, self.weights, self.size, self.mean, self.std = network, weights, size, mean, std
+        self.output, self.mirror, self.extra_kwargs = output, mirror, extra_kwargs
 
+    def check_parameters(self):
+        """Refuse parameters that cannot work, before anything is read or downloaded."""
+        network = self.network
+        if not network:
+            raise UsageError(
+                "embedding of which network? embedding:mobilenetv2_100, or another name of timm's, or "
+                "embedding:FILE.onnx"
+            )
+        for key in ("mean", "std"):
+            timm_catalog.numbers(f"embedding.{key}", getattr(self, key) or "1")
+        for key in ["weights", *self.extra_kwargs] if self._is_file else ["output"]:
+            if self.get_params()[key]:
+                kind = "a network of timm" if self._is_file else "an ONNX file"
+                raise UsageError(f"embedding.{key} is for {kind}, which {self._shown} is not")
+        backbone_weights.refuse(self.extra_kwargs)
+        if not self._is_file and not timm_catalog.knows(network):
+            hint = did_you_mean(timm_catalog.near(network))
+            raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")
 
-def check(params):
-    """Refuse parameters that cannot work, before anything is read or fetched.
+    def check_files(self):
+        """Refuse a file that is no network, or weights of another, as `resolve` does."""
+        if self._is_file or self.weights:
+            complete = self._complete()
+            complete.extract(_black(complete.size))
 
-    Raises
-    ------
-    UsageError
-    """
-    network = params["network"]
-    if not network:
-        raise UsageError(
-            "embedding of which network? embedding:mobilenetv2_100, or another name of timm's, or embedding:FILE.onnx"
-        )
-    for key in ("mean", "std"):
-        timm_catalog.numbers(f"embedding.{key}", params[key] or "1")
-    for key in ["weights", *_options(params)] if _is_file(network) else ["output"]:
-        if params[key]:
-            kind = "a network of timm" if _is_file(network) else "an ONNX file"
-            raise UsageError(f"embedding.{key} is for {kind}, which {_last(network)} is not")
-    loading.refuse(_options(params))
-    if not _is_file(network) and not timm_catalog.knows(network):
-        hint = did_you_mean(timm_catalog.near(network))
-        raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")
+    def resolve(self, say=lambda text: None):
+        """Fill in size, mean and std, say which they are and whose, and see that the network runs."""
+        complete = self._complete()
+        complete.extract(_black(complete.size))
+        if self._is_file:
+            whose, usual, begin = "the file's", "ImageNet's, as the file does not say", ""
+        elif self.weights:
+            whose, usual, begin = "timm's", "timm's for its own weights", f"weights of {Path(self.weights).name}, "
+        else:
+            complete.network = timm_catalog.about(self.network)["weights"]
+            whose, usual, begin = "timm's", "timm's", f"weights {complete.network}, "
+        source = {"size": whose, "mean": usual, "std": usual}
+        source |= {key: "as given" for key in source if getattr(self, key)}
+        used = [f"{key} {getattr(complete, key)} ({whose})" for key, whose in source.items()]
+        say(f"embedding:{self._shown}: {begin}{', '.join(used)}")
+        return complete
 
+    def extract(self, batch):
+        """Features `(n, d)` float32 of images `(n, 3, size, size)` uint8.
 
-def try_files(params):
-    """Refuse a file that is no network, or weights of another, as `settle` does."""
-    if _is_file(params["network"]) or params["weights"]:
-        filled = _filled(params)
-        extract(_black(filled["size"]), **filled)
+        Raises
+        ------
+        DataError
+            A file that cannot be used, or no way to get the weights.
+        UsageError
+            A parameter that does not suit the network.
+        """
+        complete, device = self._complete(), batch.device
+        run = complete._network(device.type)
+        used = (timm_catalog.numbers(f"embedding.{key}", getattr(complete, key)) for key in ("mean", "std"))
+        center, spread = (torch.tensor(values, device=device) for values in used)
+        with torch.inference_mode():
+            return self._in_chunks(
+                lambda images: run((images / 255 - center[:, None, None]) / spread[:, None, None]), batch
+            )
 
+    def n_features(self):
+        """Numbers for one image; no weights are needed to know."""
+        complete = self._complete()
+        if self._is_file:
+            return self._graph("cpu").dimension or complete.extract(_black(complete.size)).shape[1]
+        return _width(self.network, complete._constructor(), complete.size)
 
-def settle(params, *, say):
-    """Fill in size, mean and std, say which they are and whose, and see that the network runs.
+    def bundle_files(self, folder):
+        """Write the weights of a network of timm into `folder`, as safetensors; the parameters, files as `Path`."""
+        params = self.get_params()
+        if str(self.network).endswith(".onnx") or str(self.weights).endswith(".safetensors"):
+            return params
+        from safetensors.torch import save_file
 
-    Raises
-    ------
-    DataError, UsageError
-        As `extract` does.
-    """
-    filled, network = _filled(params), params["network"]
-    extract(_black(filled["size"]), **filled)
-    if _is_file(network):
-        whose, usual, begin = "the file's", "ImageNet's, as the file does not say", ""
-    elif params["weights"]:
-        whose, usual, begin = "timm's", "timm's for its own weights", f"weights of {Path(params['weights']).name}, "
-    else:
-        filled["network"] = timm_catalog.about(network)["weights"]
-        whose, usual, begin = "timm's", "timm's", f"weights {filled['network']}, "
-    source = {"size": whose, "mean": usual, "std": usual}
-    used = [f"{key} {filled[key]} ({'as given' if params[key] else source[key]})" for key in source]
-    say(f"embedding:{_last(network)}: {begin}{', '.join(used)}")
-    return filled
+        if self.network.startswith(backbone_weights.HUB):
+            raise UsageError(f"what {self.network} is made of is written on the hub alone, so it cannot be saved yet")
+        options = json.loads(self._constructor())
+        if self.weights:
+            net = backbone_weights.blank(self.network, options)
+            backbone_weights.load(net, self.weights)
+        else:
+            net = backbone_weights.pretrained(self.network, options)
+        file = folder / f"{slug(self.network)}.safetensors"
+        save_file({name: value.contiguous() for name, value in net.state_dict().items()}, file)
+        return params | {"weights": file}
 
+    @property
+    def _is_file(self):
+        return self.network.endswith(self.file_parameters["network"])
 
-def keep(params, folder):
-    """Write the weights of a network of timm into `folder`, as safetensors, so that the features need nothing else.
+    @property
+    def _shown(self):
+        return Path(self.network).name if self._is_file else self.network
 
-    Parameters
-    ----------
-    params : dict
-        files as `pathlib.Path`
-    folder : pathlib.Path
+    def _complete(self):
+        """The same with size, mean and std, those of the network where they are not given."""
+        insists = self._graph("cpu").size if self._is_file else 0
+        own = IMAGENET | {"size": insists} if self._is_file else timm_catalog.about(self.network)
+        filled = {key: getattr(self, key) or own[key] for key in ("size", "mean", "std")}
+        if not filled["size"]:
+            raise UsageError(f"{self.network} takes any size; choose one, such as embedding.size=112")
+        if insists not in (0, filled["size"]):
+            raise UsageError(
+                f"{self.network} takes photographs of {insists} pixels, not embedding.size={filled['size']}"
+            )
+        return Embedding(**self.get_params() | filled)
 
-    Returns
-    -------
-    dict
-        the parameters, with the `pathlib.Path` of the file that was written
-    """
-    if _is_file(str(params["network"])) or str(params["weights"]).endswith(".safetensors"):
-        return params
-    from safetensors.torch import save_file
+    def _constructor(self):
+        """Options for timm's constructor as text; a network made for one size is told of another."""
+        own = timm_catalog.about(self.network)
+        other = {"img_size": self.size} if own["one_size"] and self.size != own["size"] else {}
+        return json.dumps({"num_classes": 0} | other | self.extra_kwargs, sort_keys=True)
 
-    if params["network"].startswith(loading.HUB):
-        raise UsageError(f"what {params['network']} is made of is written on the hub alone, so it cannot be saved yet")
-    network, options = params["network"], json.loads(_constructor(params))
-    if params["weights"]:
-        net = loading.blank(network, options)
-        loading.load(net, params["weights"])
-    else:
-        net = loading.pretrained(network, options)
-    file = folder / f"{slug(params['network'])}.safetensors"
-    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, file)
-    return params | {"weights": file}
+    def _network(self, device):
+        """The function from prepared images to rows, opened once in a process."""
+        if self._is_file:
+            graph = self._graph(device)
+            return lambda images: torch.from_numpy(graph(images.cpu().numpy())).to(images.device)
+        with _opening:
+            file = self.weights
+            return _timm(self.network, file, file and content(file), self._constructor(), device)
 
+    def _graph(self, device):
+        from .backbones.onnx import graph
 
-def dimension(**params):
-    """Numbers for a photograph; no weights are needed to know."""
-    params = _filled(params)
-    if _is_file(params["network"]):
-        return _graph(params, "cpu").dimension or extract(_black(params["size"]), **params).shape[1]
-    return _width(params["network"], _constructor(params), params["size"])
-
-
-def _is_file(network):
-    return network.endswith(FILES["network"])
-
-
-def _last(network):
-    return Path(network).name if _is_file(network) else network
+        with _opening:
+            return graph(self.network, content(self.network), self.output, device)
 
 
 def _black(size):
     return torch.zeros(1, 3, size, size, dtype=torch.uint8)
 
 
-def _options(params):
-    """Parameters that are meant for timm's constructor."""
-    return {key: value for key, value in params.items() if key not in extract.__kwdefaults__}
-
-
-def _constructor(params):
-    """The same with what this file adds, as text; a network made for one size is told of another."""
-    own = timm_catalog.about(params["network"])
-    told = {"img_size": params["size"]} if own["one_size"] and params["size"] != own["size"] else {}
-    return json.dumps({"num_classes": 0} | told | _options(params), sort_keys=True)
-
-
-def _filled(params):
-    """The parameters with size, mean and std, those of the network where they are not given."""
-    network = params["network"]
-    insists = _graph(params, "cpu").size if _is_file(network) else 0
-    own = IMAGENET | {"size": insists} if _is_file(network) else timm_catalog.about(network)
-    filled = params | {key: params[key] or own[key] for key in ("size", "mean", "std")}
-    if not filled["size"]:
-        raise UsageError(f"{network} takes any size; choose one, such as embedding.size=112")
-    if insists not in (0, filled["size"]):
-        raise UsageError(f"{network} takes photographs of {insists} pixels, not embedding.size={filled['size']}")
-    return filled
-
-
 @functools.lru_cache
 def _width(network, constructor, size):
-    return _rows(loading.blank(network, json.loads(constructor)).eval(), network)(_black(size).float()).shape[1]
-
-
-def _network(params, device):
-    """The function from prepared photographs to rows, opened once in a process."""
-    if _is_file(params["network"]):
-        graph = _graph(params, device)
-        return lambda images: torch.from_numpy(graph(images.cpu().numpy())).to(images.device)
-    file = params["weights"]
-    with _opening:
-        return _timm(params["network"], file, file and content(file), _constructor(params), device)
-
-
-def _graph(params, device):
-    from .backbones.onnx import graph
-
-    with _opening:
-        return graph(params["network"], content(params["network"]), params["output"], device)
+    run = _rows(backbone_weights.blank(network, json.loads(constructor)).eval(), network)
+    return run(_black(size).float()).shape[1]
 
 
 @functools.lru_cache(maxsize=4)
 def _timm(network, file, file_content, constructor, device):
     options = json.loads(constructor)
     if file:
-        net = loading.blank(network, options)
-        loading.load(net, file)
+        net = backbone_weights.blank(network, options)
+        backbone_weights.load(net, file)
     else:
-        net = loading.pretrained(network, options, instead="embedding.weights=FILE takes them from a file")
+        net = backbone_weights.pretrained(network, options, instead="embedding.weights=FILE takes them from a file")
     return _rows(net.eval().to(device), network)
 
 
 def _rows(net, network):
-    """A network as a function from photographs to rows; what it does not take is the user's parameters."""
+    """A network as a function from images to rows; what it does not take is the user's parameters."""
 
     def run(images):
         try:
@@ -252,7 +223,7 @@ def _rows(net, network):
         except torch.cuda.OutOfMemoryError:
             raise
         except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-            reason = loading.first_line(error)
+            reason = backbone_weights.first_line(error)
             raise UsageError(f"{network} does not take photographs of {images.shape[-1]} pixels: {reason}") from error
         if rows.ndim != 2:
             raise UsageError(f"{network} returns shape {tuple(rows.shape)} with these options, not a row each")

@@ -14,57 +14,58 @@ import torch
 from scipy.fft import next_fast_len
 from torch.nn.functional import avg_pool2d, pad
 
-version = 1  # raised whenever the numbers change
+from ..errors import UsageError
+from .base import FeatureExtractor
 
 LUMA = (0.2125, 0.7154, 0.0721)  # the weights of skimage.color.rgb2gray
 LEAST = 1e-3  # is added before the logarithm is taken; luminance is 0 to 1
 ROUNDNESS = 0.3  # of a filter's envelope: its width across the stripes as a share of that along them
-CPU_CHUNK, GPU_CHUNK = 2, 64  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
-def extract(batch, *, size=60, bands=8, orientations=8, mirror=True):
-    """Describe each photograph by how much the answers of Gabor filters vary.
+class Gabor(FeatureExtractor):
+    """Bio-inspired features: how much the responses of Gabor filters vary in each window.
+
+    `extract` returns a logarithm for each band, direction and window.
 
     Parameters
     ----------
-    batch : torch.Tensor of uint8, (n, 3, size, size)
-        Photographs in RGB, on any device.
     size : int
-        Side in pixels to which the caller resizes the photographs beforehand, even; the batch is used as it is.
+        side in pixels to which images are resized, even
     bands : int
-        Bands of two filter sizes each: 5 and 7 pixels, 9 and 11, and so on; their windows are 6 pixels wide, 8, ...
+        bands of two filter sizes each: 5 and 7 pixels, 9 and 11, and so on; their windows are 6 pixels wide, 8, ...
     orientations : int
-        Directions of the filters over 180 degrees.
+        directions of the filters over 180 degrees
     mirror : bool
-        The mean over the photograph and its mirror image, a face being as old either way; as then every number has a
-        twin on the other side, only one of the two is kept.
-
-    Returns
-    -------
-    torch.Tensor of float32, (n, d)
-        Logarithms, for each band, direction and window; on the device of `batch`.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is out of range, or a window does not fit in the photograph.
+        mean over the image and its mirror image, a face being as old either way; as then every number has a twin on
+        the other side, only one of the two is kept
     """
-    side = batch.shape[-1]
-    if bands < 1:
-        raise ValueError(f"gabor: bands={bands} is too small, give at least 1")
-    if orientations < 1:
-        raise ValueError(f"gabor: orientations={orientations} is too small, give at least 1")
-    if side % 2:  # so that the mirror image has the same windows
-        raise ValueError(f"gabor: size={side} will not do, give an even number")
-    if side < window(bands - 1):
-        raise ValueError(f"gabor: {bands} bands need size={window(bands - 1)} or more, not {side}")
-    chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-    rows = torch.cat([torch.cat([*spreads(luminance(chunk), bands, orientations)], 1) for chunk in chunks])
-    if not mirror:
-        return rows
-    twin = twins(side, bands, orientations).to(rows.device)
-    kept = torch.nonzero(torch.arange(len(twin), device=twin.device) <= twin)[:, 0]
-    return (rows[:, kept] + rows[:, twin[kept]]) / 2
+
+    version = 1
+    cpu_chunk, gpu_chunk = 2, 64
+
+    def __init__(self, *, size=60, bands=8, orientations=8, mirror=True):
+        self.size, self.bands, self.orientations, self.mirror = size, bands, orientations, mirror
+
+    def check_parameters(self):
+        """Refuse numbers out of range, and a window that does not fit in the image."""
+        if self.bands < 1:
+            raise UsageError(f"gabor: bands={self.bands} is too small, give at least 1")
+        if self.orientations < 1:
+            raise UsageError(f"gabor: orientations={self.orientations} is too small, give at least 1")
+        if self.size % 2:  # so that the mirror image has the same windows
+            raise UsageError(f"gabor: size={self.size} must be even")
+        if self.size < window(self.bands - 1):
+            raise UsageError(f"gabor: {self.bands} bands need size={window(self.bands - 1)} or more, not {self.size}")
+
+    def extract(self, batch):
+        """Features `(n, d)` float32 of images `(n, 3, size, size)` uint8."""
+        chunks = self._chunks(batch)
+        rows = torch.cat([torch.cat([*spreads(luminance(c), self.bands, self.orientations)], 1) for c in chunks])
+        if not self.mirror:
+            return rows
+        twin = twins(batch.shape[-1], self.bands, self.orientations).to(rows.device)
+        kept = torch.nonzero(torch.arange(len(twin), device=twin.device) <= twin)[:, 0]
+        return (rows[:, kept] + rows[:, twin[kept]]) / 2
 
 
 def luminance(batch):
@@ -112,7 +113,7 @@ def filter_sizes(band):
 
 @functools.lru_cache
 def filters(band, orientations, margin, length, device):
-    """Return the spectra (2, orientations, length, length // 2 + 1) of the filters of a band, centerd on `margin`."""
+    """Return the spectra (2, orientations, length, length // 2 + 1) of the filters of a band, centered on `margin`."""
     bank = torch.zeros(2, orientations, 2 * margin + 1, 2 * margin + 1, dtype=torch.float64)
     for number, size in enumerate(filter_sizes(band)):
         inside = slice(margin - size // 2, margin + size // 2 + 1)

@@ -10,58 +10,57 @@ import math
 
 import torch
 
-from ._flip import mean_with_mirror
-
-version = 1  # raised whenever the numbers change
+from ..errors import UsageError
+from .base import FeatureExtractor
 
 LUMA = (2125, 7154, 721)  # the weights of skimage.color.rgb2gray, times 10,000: whole numbers keep the grays exact
 WHITE = 255 * sum(LUMA)
-CPU_CHUNK, GPU_CHUNK = 8, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
 
 
-def extract(batch, *, size=128, cell=12, block=3, orientations=9, mirror=True):
-    """Describe each photograph by its normalized edge histograms.
+class HOG(FeatureExtractor):
+    """Histograms of oriented gradients: normalized histograms of edge directions.
+
+    `extract` returns blocks * blocks * block * block * orientations numbers, blocks = size // cell - block + 1.
 
     Parameters
     ----------
-    batch : torch.Tensor of uint8, (n, 3, size, size)
-        Photographs in RGB, on any device.
     size : int
-        Side in pixels to which the caller resizes the photographs beforehand; the batch is used as it is.
+        side in pixels to which images are resized
     cell : int
-        Side of a cell in pixels. Pixels right of or below the last whole cell do not vote.
+        side of a cell in pixels; pixels right of or below the last whole cell do not vote
     block : int
-        Side of a block in cells.
+        side of a block in cells
     orientations : int
-        Number of bins over 180 degrees; odd, so that no bin begins at 45 or 90 degrees.
+        bins over 180 degrees; odd, so that no bin begins at 45 or 90 degrees
     mirror : bool
-        The mean over the photograph and its mirror image: a face is as old either way.
-
-    Returns
-    -------
-    torch.Tensor of float32, (n, blocks * blocks * block * block * orientations)
-        Where blocks = size // cell - block + 1; on the device of `batch`.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is out of range, or not even one block fits in the photograph.
+        mean over the image and its mirror image: a face is as old either way
     """
-    side = batch.shape[-1]
-    if cell < 1:
-        raise ValueError(f"hog: cell={cell} is too small, give at least 1 pixel")
-    if block < 1:
-        raise ValueError(f"hog: block={block} is too small, give at least 1 cell")
-    if orientations < 3 or orientations % 2 == 0:
-        raise ValueError(f"hog: orientations={orientations} will not do, give an odd number from 3 on")
-    if side < cell * block:
-        raise ValueError(f"hog: blocks of {block} cells of {cell} pixels need size={cell * block} or more, not {side}")
 
-    def describe(images):
-        return normalize(cell_histograms(luminance(images), cell, orientations), block)
+    version = 1
+    cpu_chunk, gpu_chunk = 8, 256
 
-    chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-    return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
+    def __init__(self, *, size=128, cell=12, block=3, orientations=9, mirror=True):
+        self.size, self.cell, self.block, self.orientations, self.mirror = size, cell, block, orientations, mirror
+
+    def check_parameters(self):
+        """Refuse numbers out of range, and a size in which not even one block fits."""
+        if self.cell < 1:
+            raise UsageError(f"hog: cell={self.cell} is too small, give at least 1 pixel")
+        if self.block < 1:
+            raise UsageError(f"hog: block={self.block} is too small, give at least 1 cell")
+        if self.orientations < 3 or self.orientations % 2 == 0:
+            raise UsageError(f"hog: orientations={self.orientations} must be an odd number of at least 3")
+        if self.size < self.cell * self.block:
+            block = f"a block of {self.block} cells of {self.cell} pixels"
+            raise UsageError(f"hog: {block} needs size={self.cell * self.block} or more, not {self.size}")
+
+    def extract(self, batch):
+        """Features `(n, d)` float32 of images `(n, 3, size, size)` uint8."""
+
+        def describe(images):
+            return normalize(cell_histograms(luminance(images), self.cell, self.orientations), self.block)
+
+        return self._in_chunks(describe, batch)
 
 
 def luminance(batch):
@@ -78,7 +77,7 @@ def cell_histograms(image, cell, orientations):
     image : torch.Tensor of float32, (n, h, w)
         Luminance between 0 and `WHITE`.
     cell, orientations : int
-        As in `extract`.
+        As of `HOG`.
 
     Returns
     -------

@@ -11,59 +11,59 @@ import math
 import torch
 from torch.nn.functional import pad
 
-from ._flip import mean_with_mirror
-
-version = 1  # raised whenever the numbers change
-
-CPU_CHUNK, GPU_CHUNK = 4, 256  # images at a time: few enough for the processor's cache, many enough for a GPU
+from ..errors import UsageError
+from .base import FeatureExtractor
 
 
-def extract(batch, *, size=128, radii="1,4", points=8, grid=8, mirror=True):
-    """Describe each photograph by histograms of its uniform patterns.
+class LBP(FeatureExtractor):
+    """Local binary patterns: histograms of the uniform patterns in each cell of a grid.
+
+    `extract` returns radii * grid * grid * (points * (points - 1) + 3) numbers, square roots of shares.
 
     Parameters
     ----------
-    batch : torch.Tensor of uint8, (n, 3, size, size)
-        Photographs in RGB, on any device.
     size : int
-        Side in pixels to which the caller resizes the photographs beforehand; the batch is used as it is.
+        side in pixels to which images are resized
     radii : str
-        Radii of the circles in pixels, separated by commas.
+        radii of the circles in pixels, separated by commas
     points : int
-        Number of neighbors on each circle, 2 to 16.
+        neighbors on each circle, 2 to 16
     grid : int
-        Number of cells along each side of the photograph; each has a histogram of its own.
+        cells along each side of the image; each has a histogram of its own
     mirror : bool
-        The mean over the photograph and its mirror image: a face is as old either way.
-
-    Returns
-    -------
-    torch.Tensor of float32, (n, radii * grid * grid * (points * (points - 1) + 3))
-        Square roots of the share of each pattern in each cell; on the device of `batch`.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is out of range.
+        mean over the image and its mirror image: a face is as old either way
     """
-    side = batch.shape[-1]
-    try:
-        circles = [float(radius) for radius in str(radii).split(",")]
-    except ValueError:
-        raise ValueError(f"lbp: radii={radii!r} is no list of numbers, give something like '1,4'") from None
-    if not all(0 < radius < side / 2 for radius in circles):
-        raise ValueError(f"lbp: radii={radii!r} must lie between 0 and half the photograph, {side / 2:g} pixels")
-    if not 2 <= points <= 16:
-        raise ValueError(f"lbp: points={points} will not do, give 2 to 16")
-    if not 1 <= grid <= side:
-        raise ValueError(f"lbp: grid={grid} will not do, give 1 to {side} cells along a side")
 
-    def describe(images):
-        gray_images = gray(images)
-        return torch.cat([histograms(gray_images, radius, points, grid) for radius in circles], 1)
+    version = 1
+    cpu_chunk, gpu_chunk = 4, 256
 
-    chunks = batch.split(CPU_CHUNK if batch.device.type == "cpu" else GPU_CHUNK)
-    return torch.cat([mean_with_mirror(describe, chunk) if mirror else describe(chunk) for chunk in chunks])
+    def __init__(self, *, size=128, radii="1,4", points=8, grid=8, mirror=True):
+        self.size, self.radii, self.points, self.grid, self.mirror = size, radii, points, grid, mirror
+
+    def check_parameters(self):
+        """Refuse numbers out of range, and radii that are no list of numbers."""
+        try:
+            fits = all(0 < radius < self.size / 2 for radius in self._circles())
+        except ValueError:
+            raise UsageError(f"lbp: radii={self.radii!r} must be numbers separated by commas, such as '1,4'") from None
+        if not fits:
+            raise UsageError(f"lbp: radii={self.radii!r} must lie between 0 and half of size={self.size}")
+        if not 2 <= self.points <= 16:
+            raise UsageError(f"lbp: points={self.points} must be 2 to 16")
+        if not 1 <= self.grid <= self.size:
+            raise UsageError(f"lbp: grid={self.grid} must be 1 to {self.size} cells along a side")
+
+    def _circles(self):
+        return [float(radius) for radius in str(self.radii).split(",")]
+
+    def extract(self, batch):
+        """Features `(n, d)` float32 of images `(n, 3, size, size)` uint8."""
+
+        def describe(images):
+            levels = gray(images)
+            return torch.cat([histograms(levels, radius, self.points, self.grid) for radius in self._circles()], 1)
+
+        return self._in_chunks(describe, batch)
 
 
 def gray(batch):

@@ -5,12 +5,12 @@ import os
 
 import numpy as np
 
-from .. import features
 from .._utils.io import key_of
 from ..data.image_array import resized, side
 from ..data.image_io import open_upright, reason, upright
 from ..data.image_store import SMALLEST, content
 from ..errors import DataError, UsageError
+from ..features.base import BATCH
 
 
 def read(images):
@@ -91,19 +91,19 @@ class Pictures:
             self._squares[size, preprocess] = resized(self.crops, range(len(self)), size, preprocess)
         return self._squares[size, preprocess]
 
-    def features(self, name, params, preprocess, device, pool):
+    def features(self, extractor, preprocess, device, pool):
         """Rows of a feature set, `(n, d)` float32, from batches as large as in training."""
-        key = key_of(name, params, preprocess)
+        key = key_of(extractor.name, extractor.get_params(), preprocess)
         if key not in self._features:
-            squares = self.squares(params["size"], preprocess)
-            batches = [squares[start : start + features.BATCH] for start in range(0, len(squares), features.BATCH)]
-            rows = pool.map(lambda batch: self._extracted(name, params, batch, device), batches)
+            squares = self.squares(extractor.size, preprocess)
+            batches = [squares[start : start + BATCH] for start in range(0, len(squares), BATCH)]
+            rows = pool.map(lambda batch: self._extracted(extractor, batch, device), batches)
             self._features[key] = np.concatenate(list(rows))
         return self._features[key]
 
-    def _extracted(self, name, params, batch, device):
-        with self.clock(f"{name} features"):
-            return features.extract(name, params, batch, device)
+    def _extracted(self, extractor, batch, device):
+        with self.clock(f"{extractor.name} features"):
+            return extractor.extract_array(batch, device)
 
     def photographs(self, size, preprocess):
         """What a model that looks at photographs is handed, at its `size`, in place of `pixels.Photographs`."""

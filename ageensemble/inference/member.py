@@ -5,10 +5,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from .. import features, models
+from .. import models
 from .._utils import registry
 from ..ages import N_AGES, finish
 from ..data import image_array, transforms
+from ..features import FEATURES
 
 
 class Member:
@@ -41,14 +42,14 @@ class Member:
         self.name, self.device = str(about["name"]), device
         self.preprocess = about.get("preprocess", "")
         _refuse(about["model"], self.preprocess, *(name for name, _ in about["features"]))
-        self.features = [(name, _located(name, params, folder, listed)) for name, params in about["features"]]
+        self.features = [_extractor(name, params, folder, listed) for name, params in about["features"]]
         cls = models.load(about["model"])
         self._cells = [_cell(cls, cell, folder, listed, device) for cell in about["cells"]]
         if not self._cells:
             raise ValueError(f"{self.name} has no cells")
         self.size = str(self._cells[0][0].size) if getattr(cls, "images", False) else None
         image_array.refuse_native(self.size, self.preprocess)
-        now = [models.version(about["model"]), *(features.version(name) for name, _ in self.features)]
+        now = [models.version(about["model"]), *(registry.version(type(one)) for one in self.features)]
         now += [transforms.version(self.preprocess)] if self.preprocess else []
         self.changed = now != about["code_versions"]
 
@@ -64,7 +65,7 @@ class Member:
         if self.size:
             x = pictures.photographs(self.size, self.preprocess)
         else:
-            sets = [pictures.features(*feature, self.preprocess, self.device, pool) for feature in self.features]
+            sets = [pictures.features(feature, self.preprocess, self.device, pool) for feature in self.features]
             x = np.concatenate([np.empty((len(pictures), 0), np.float32), *sets], axis=1)
         answers = pool.map(lambda cell: self._answered(*cell, x, pictures.clock), self._cells)
         return np.mean(list(answers), axis=0, dtype=np.float64).astype(np.float32)
@@ -81,18 +82,17 @@ def _refuse(*names):
             raise ValueError(f"{str(name)[:80]!r} is not in ageensemble, and nothing else is run")
 
 
-def _located(name, params, folder, listed):
-    """Parameters of a feature set, checked, with paths in the model's folder made whole."""
-    module = features.module(name)
-    files = getattr(module, "FILES", ())
+def _extractor(name, params, folder, listed):
+    """A feature extractor, its parameters checked, with paths in the model's folder made whole."""
+    cls = FEATURES.load(name)
+    files = cls.file_parameters
     paths = registry.paths(params, files)
     strangers = [path for path in paths.values() if path not in listed]
     if strangers or (files and not paths):  # what has no file here would be fetched
         raise ValueError(f"features {name} need {str((strangers or ['a file'])[0])[:80]!r}, which is not in the folder")
     _refuse(*(params[key] for key in files if key not in paths))
-    if hasattr(module, "check"):
-        module.check(params)
-    return params | {key: str(folder / path) for key, path in paths.items()}
+    cls(**params).check_parameters()
+    return cls(**params | {key: str(folder / path) for key, path in paths.items()})
 
 
 def _cell(cls, about, folder, listed, device):

@@ -5,12 +5,13 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from .. import ages, features
+from .. import ages
 from .._utils.io import file_hash, key_of, read_json, slug
 from ..ensembles.pooling import Pool
 from ..errors import UsageError
 from ..evaluation import bootstrap, conformal
 from ..experiments.run import Run
+from ..features import FEATURES
 from . import model_card, model_folder
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are calibrated
@@ -130,18 +131,17 @@ def _feature(name, params, experiment, files, new):
     """The parameters of a feature set, its files put into the folder and named relative to it."""
     if name.endswith(".py"):
         raise UsageError(f"{Path(name).name} makes features from a file of yours, and {NO_CODE}")
-    module, place = features.module(name), new / "features"
+    cls, place = FEATURES.load(name), new / "features"
     own = place / key_of(name, params)[:8]  # two sets may take one network with other weights, and call both the same
     own.mkdir(parents=True, exist_ok=True)
-    for key in getattr(module, "FILES", ()):
+    for key in cls.file_parameters:
         if str(params[key]).startswith("sha256 "):
             wanted = params[key].removeprefix("sha256 ")
             file = _found(wanted, experiment, files, f"{name}.{key}")
             if file.suffix in model_folder.KINDS:
                 file = shutil.copyfile(file, place / f"{slug(file.stem)}-{wanted[:8]}{file.suffix}")
             params = params | {key: file}
-    if hasattr(module, "checkpoints"):
-        params = module.keep(params, own)
+    params = cls(**params).bundle_files(own)
     if not any(own.iterdir()):
         own.rmdir()
     inside = {key: file.relative_to(new).as_posix() for key, file in params.items() if isinstance(file, Path)}

@@ -1,7 +1,7 @@
 """Naming a model in full: `NAME[@FEATURES] key=value ...`, such as `svm@hog+lbp C=30 hog.cell=16`.
 
-FEATURES are names joined by `+`, one with an argument as in `embed:FILE.onnx`. A key with a dot belongs to a feature
-set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
+FEATURES are names joined by `+`, one with an argument as in `embedding:FILE.onnx`. A key with a dot belongs to a
+feature set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
 defaults; some pass on further keys. `preprocess=NAME` is a key of every model that sees photographs, itself or as
 features: what is done to them first.
 """
@@ -11,11 +11,12 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import __version__, features, models
+from .. import __version__, models
 from .._utils import registry
 from ..data import image_array, transforms
 from ..data.image_io import LONG_SIDE
 from ..errors import AgeEnsembleError, UsageError
+from ..features import FEATURES
 
 PREPROCESS = "preprocess"
 
@@ -48,8 +49,9 @@ class Spec:
     def config(self):
         """Everything above for a configuration file, files by their content, and hashes of the code."""
         params = registry.with_contents(self.params, getattr(self.make, "files", ()))
-        sets = [[name, features.identity(name, params)] for name, params in self.features]
-        versions = [models.version(self.model), *(features.version(name) for name, _ in self.features)]
+        names = [name for name, _ in self.features]
+        sets = [[name, one.identity()] for name, one in zip(names, self.extractors, strict=True)]
+        versions = [models.version(self.model), *(registry.version(type(one)) for one in self.extractors)]
         about = {"ageensemble": __version__, "code_versions": versions}
         if self.preprocess:  # else runs from before there was any keep their names
             about |= {PREPROCESS: self.preprocess, "code_versions": [*versions, transforms.version(self.preprocess)]}
@@ -61,9 +63,9 @@ class Spec:
         return models.load(self.model)
 
     @property
-    def matrices(self):
-        """What decides each feature matrix: name and parameters of the set, what is done to photographs first."""
-        return [(name, params, self.preprocess) for name, params in self.features]
+    def extractors(self):
+        """The feature extractors, in the order in which the model is given their numbers."""
+        return [FEATURES.load(name)(**params) for name, params in self.features]
 
     def settled(self, cache, device, threads, say):
         """The spec with what its model and features must fetch, look up or try on this machine before they begin.
@@ -88,11 +90,9 @@ class Spec:
         params = self.params
         if hasattr(self.make, "settle"):
             params = self.make.settle(params, cache=cache, device=device, threads=threads, say=say)
-        sets = []
-        for name, own in self.features:
-            settle = getattr(features.module(name), "settle", None)
-            sets.append((name, settle(own, say=say) if settle else own))
-        return replace(self, params=params, features=tuple(sets))
+        resolved = [extractor.resolve(say).get_params() for extractor in self.extractors]
+        names = [name for name, _ in self.features]
+        return replace(self, params=params, features=tuple(zip(names, resolved, strict=True)))
 
     def try_files(self):
         """Open the files that parameters name, so that a wrong one is known early; nothing is fetched.
@@ -102,9 +102,10 @@ class Spec:
         AgeEnsembleError
             One that cannot be used.
         """
-        for owner, params in [(self.make, self.params), *((features.module(name), own) for name, own in self.features)]:
-            if hasattr(owner, "try_files"):
-                owner.try_files(params)
+        if hasattr(self.make, "try_files"):
+            self.make.try_files(self.params)
+        for extractor in self.extractors:
+            extractor.check_files()
 
 
 def parse(text, default_features=None, settings=()):
@@ -167,13 +168,14 @@ def _words(text):
 
 
 def _sets(text):
-    """The feature sets of `hog+embed:FILE.onnx`, each a name and its argument."""
+    """The feature sets of `hog+embedding:FILE.onnx`, each a name and its argument."""
     found = []
     for part in filter(None, text.split("+")):
         name, colon, argument = part.partition(":")
-        if colon and not hasattr(features.module(_resolved(name, features.REGISTRY)), "ARGUMENT"):
+        resolved = _resolved(name, FEATURES)
+        if colon and not FEATURES.load(resolved).argument:
             raise UsageError(f"the features '{name}' take no argument, so write {name} without :{argument}")
-        found.append((_resolved(name, features.REGISTRY), argument))
+        found.append((resolved, argument))
     return found
 
 
@@ -190,17 +192,15 @@ def _shown(feature):
 def _feature(feature, given):
     """The parameters of a feature set, complete, and, as text, those that differ from the defaults."""
     (name, argument), prefix = feature, _prefix(feature)
-    module = features.module(name)
+    cls = FEATURES.load(name)
     own = {key.partition(".")[2]: value for key, value in given.items() if key.partition(".")[0] == prefix}
-    own |= {module.ARGUMENT: argument} if argument else {}
-    passed_on, files = getattr(module, "OPTIONS", False), getattr(module, "FILES", ())
-    params, changed = _fill(module.extract, own, prefix, passed_on, files)
+    own |= {cls.argument: argument} if argument else {}
+    params, changed = _fill(cls, own, prefix, cls.accepts_extra_kwargs, cls.file_parameters)
     if argument:
-        del changed[module.ARGUMENT]
+        del changed[cls.argument]
     if not 1 <= params["size"] <= LONG_SIDE and "size" in changed:
         raise UsageError(f"{prefix}.size={params['size']} will not do, give 1 to {LONG_SIDE} pixels")
-    if hasattr(module, "check"):
-        module.check(params)
+    cls(**params).check_parameters()
     return params, changed
 
 

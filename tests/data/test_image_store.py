@@ -12,8 +12,7 @@ import pytest
 from conftest import face
 from PIL import Image
 
-from ageensemble import features
-from ageensemble.data import image_io, image_store
+from ageensemble.data import image_array, image_io, image_store
 
 
 def decoded(tmp_path, *files):
@@ -255,7 +254,7 @@ def test_the_difference_hash_tells_where_the_picture_gets_brighter():
 
 def test_views_of_one_size_keep_the_order_asked_for(tmp_path, several):
     photos = decoded(tmp_path, *several)
-    views = features.resized(photos, [5, 0], 20)
+    views = image_array.resized(photos, [5, 0], 20)
     assert views.shape == (2, 20, 20, 3)
     assert np.array_equal(views[1], np.asarray(face(0, 0, 20)))
 

@@ -194,7 +194,8 @@ def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(dataset, t
     squares = key_of(16, dataset.pixels, image_array.SQUARES, PIL.__version__)
     assert image_array.squares_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
     places = {image_array.squares_place(dataset, "16", tmp_path, name) for name in ("", *transforms.TRANSFORMS.names())}
-    places |= {features.matrix_place("hog", {}, dataset, tmp_path, "cpu", name) for name in ("", "grayscale", "clahe")}
+    hog = features.HOG()
+    places |= {features.matrix_path(hog, dataset, tmp_path, "cpu", name) for name in ("", "grayscale", "clahe")}
     assert len(places) == len(transforms.TRANSFORMS.names()) + 4
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from helpers.commands import BRIGHTNESS, MINE, WATCHER, ageensemble, benchmark, experiment, predictions, said
 
-from ageensemble import features
 from ageensemble.data import image_array
 from ageensemble.experiments import fold_fit
 from ageensemble.experiments.experiment import Experiment
+from ageensemble.features import feature_matrix
 from ageensemble.models import spec as specs
 from ageensemble.splits.split import make_split
 
@@ -109,7 +109,7 @@ def test_a_model_gets_the_features_of_its_training_items(utkface, cache, tmp_pat
 
 
 def test_features_that_cannot_be_computed_end_in_one_line(utkface, cache, tmp_path):
-    (tmp_path / "bad.py").write_text("def extract(batch, *, size=8):\n    return batch.nothing\n")
+    (tmp_path / "bad.py").write_text(BRIGHTNESS.replace("batch.float()", "batch.nothing"))
     (tmp_path / "mine.py").write_text(MINE.replace('features = ""', 'features = "lbp"'))
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py@./bad.py", cwd=tmp_path)
     assert done.returncode == 3
@@ -163,7 +163,7 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(datas
     (tmp_path / "nearest.py").write_text(NEAREST)
     split = make_split(dataset, folds=3)
     spec = specs.parse("./nearest.py")
-    file = features.matrix_file(*spec.features[0], dataset, cache, "cpu")
+    file = feature_matrix(spec.extractors[0], dataset, cache)
     spoilt_file, spoilt_rows = tmp_path / "spoilt.npy", np.r_[split.held_out(0), split.test]
     matrix = np.load(file)
     matrix[spoilt_rows] = 1e9

@@ -5,7 +5,12 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
+from ageensemble.errors import UsageError
 from ageensemble.features import color_histogram
+
+
+def extract(batch, **params):
+    return color_histogram.ColorHistogram(**{"size": batch.shape[-1]} | params).extract(batch)
 
 
 def noise(side, n=2):
@@ -25,7 +30,7 @@ def test_colors_are_those_of_scikit_image():
 
 
 def test_a_pixel_between_the_middles_of_two_bins_votes_for_both():
-    rows = color_histogram.extract(plain(255, 255, 255), grid=1, bins=12) ** 2
+    rows = extract(plain(255, 255, 255), grid=1, bins=12) ** 2
     lightness, a, b = rows.view(3, 12)
     assert lightness.round(decimals=3).tolist() == [0] * 11 + [1]
     for histogram in (a, b):  # 0 is in the middle of -40 to 40, between the sixth and the seventh of twelve bins
@@ -33,13 +38,13 @@ def test_a_pixel_between_the_middles_of_two_bins_votes_for_both():
 
 
 def test_colors_beyond_the_ends_count_for_the_outermost_bins():
-    [found] = color_histogram.extract(plain(0, 0, 255), grid=1, bins=4) ** 2  # lightness 32.3, a 79.2, b -107.9
+    [found] = extract(plain(0, 0, 255), grid=1, bins=4) ** 2  # lightness 32.3, a 79.2, b -107.9
     np.testing.assert_allclose(found, [0.031, 0.969, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0], atol=1e-3)
 
 
 @pytest.mark.parametrize(("side", "grid"), [(64, 8), (30, 7), (9, 9)])
 def test_the_shares_of_each_cell_and_color_sum_to_one(side, grid):
-    rows = color_histogram.extract(noise(side), grid=grid, bins=5, mirror=False)
+    rows = extract(noise(side), grid=grid, bins=5, mirror=False)
     assert rows.shape == (2, grid * grid * 3 * 5)
     np.testing.assert_allclose((rows**2).view(2, -1, 5).sum(2), 1, atol=1e-5)
 
@@ -47,31 +52,22 @@ def test_the_shares_of_each_cell_and_color_sum_to_one(side, grid):
 def test_cells_stand_in_rows_and_a_mirror_image_is_the_same():
     batch = torch.cat([plain(200, 30, 30), plain(20, 20, 20)], 3)  # 16 wide, red on the left
     batch = torch.cat([batch, plain(255, 255, 255, side=16)[..., :8, :]], 2)  # white below
-    cells = color_histogram.extract(batch, grid=2, mirror=False).view(4, -1)
+    cells = extract(batch, grid=2, mirror=False).view(4, -1)
     for cell, pixel in enumerate([(200, 30, 30), (20, 20, 20), (255, 255, 255), (255, 255, 255)]):
-        np.testing.assert_allclose(
-            cells[cell], color_histogram.extract(plain(*pixel), grid=1, mirror=False)[0], atol=1e-5
-        )
-    rows = [color_histogram.extract(images, grid=2) for images in (batch, batch.flip(3))]
+        np.testing.assert_allclose(cells[cell], extract(plain(*pixel), grid=1, mirror=False)[0], atol=1e-5)
+    rows = [extract(images, grid=2) for images in (batch, batch.flip(3))]
     np.testing.assert_allclose(*rows, atol=1e-6)
     assert not torch.allclose(rows[0].view(4, -1), cells)
-
-
-def test_a_flat_batch_of_many_is_split_without_a_difference(monkeypatch):
-    batch = noise(16, n=7)
-    whole = color_histogram.extract(batch)
-    monkeypatch.setattr(color_histogram, "CPU_CHUNK", 3)
-    np.testing.assert_array_equal(color_histogram.extract(batch), whole)
 
 
 @pytest.mark.parametrize(
     ("params", "complaint"),
     [
-        ({"grid": 0}, "grid=0 will not do, give 1 to 8"),
-        ({"grid": 9}, "grid=9 will not do"),
+        ({"grid": 0}, "grid=0 must be 1 to 8"),
+        ({"grid": 9}, "grid=9 must be"),
         ({"bins": 1}, "at least 2"),
     ],
 )
 def test_what_cannot_be_is_refused(params, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        color_histogram.extract(plain(1, 2, 3), **params)
+    with pytest.raises(UsageError, match=complaint):
+        color_histogram.ColorHistogram(size=8, **params).check_parameters()

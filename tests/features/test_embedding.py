@@ -10,10 +10,9 @@ from helpers.commands import benchmark, said
 from helpers.onnx_files import POOL, ROWS, node, onnx, tensor
 from safetensors.torch import save_file
 
-from ageensemble import features
-from ageensemble._utils import registry
+from ageensemble.data.image_array import resized
 from ageensemble.errors import DataError, UsageError
-from ageensemble.features import embedding
+from ageensemble.features import Embedding, feature_matrix, matrix_path
 from ageensemble.models import spec as specs
 
 pytest.importorskip("onnxruntime")
@@ -31,13 +30,12 @@ def photographs(n, size, seed=0):
 
 
 def rows_of(squares, **params):
-    params = registry.defaults(embedding.extract) | {"network": str(params.pop("network"))} | params
-    return features.extract("embedding", params, squares, "cpu")
+    return Embedding(network=str(params.pop("network")), **params).extract_array(squares)
 
 
-def settled(said_aloud=None, **params):
-    params = registry.defaults(embedding.extract) | {"network": str(params.pop("network"))} | params
-    return embedding.settle(params, say=(said_aloud if said_aloud is not None else []).append)
+def resolved(said_aloud=None, **params):
+    extractor = Embedding(network=str(params.pop("network")), **params)
+    return extractor.resolve((said_aloud if said_aloud is not None else []).append)
 
 
 def test_an_onnx_file_gets_photographs_normalized_as_asked(colors):
@@ -100,7 +98,7 @@ def test_a_graph_that_will_not_do_is_answered_in_one_line(tmp_path, graph, compl
 def test_a_file_that_is_no_onnx_is_answered_in_one_line(tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"broken.onnx is no ONNX network"):
-        settled(network=tmp_path / "broken.onnx")
+        resolved(network=tmp_path / "broken.onnx")
 
 
 def test_without_onnxruntime_it_says_what_to_install(colors, monkeypatch):
@@ -109,23 +107,23 @@ def test_without_onnxruntime_it_says_what_to_install(colors, monkeypatch):
     _onnx.graph.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match=r"pip install 'ageensemble\[onnx\]'"):
-        settled(network=colors)
+        resolved(network=colors)
 
 
 def test_settling_says_size_mean_and_std_and_whose_they_are(colors, tmp_path):
     aloud = []
-    filled = settled(aloud, network=colors, std="0.5")
-    assert (filled["size"], filled["mean"], filled["std"]) == (8, "0.485,0.456,0.406", "0.5")
+    filled = resolved(aloud, network=colors, std="0.5")
+    assert (filled.size, filled.mean, filled.std) == (8, "0.485,0.456,0.406", "0.5")
     assert aloud == [
         "embedding:colors.onnx: size 8 (the file's), mean 0.485,0.456,0.406 (ImageNet's, as the file does not say), "
         "std 0.5 (as given)"
     ]
     with pytest.raises(UsageError, match=r"takes photographs of 8 pixels, not embedding.size=9"):
-        settled(network=colors, size=9)
+        resolved(network=colors, size=9)
     free = onnx(tmp_path / "free.onnx", inputs=[("x", ["n", 3, "h", "w"])])
     with pytest.raises(UsageError, match=r"takes any size; choose one, such as embedding.size=112"):
-        settled(network=free)
-    assert settled(network=free, size=20)["size"] == 20
+        resolved(network=free)
+    assert resolved(network=free, size=20).size == 20
 
 
 # --- networks of timm -------------------------------------------------------------------------------------------------
@@ -155,26 +153,26 @@ def test_a_network_of_timm_gives_its_pooled_features(resnet, weights):
 
 def test_settling_fills_in_what_timm_says_of_the_network(weights):
     aloud = []
-    filled = settled(aloud, network="test_resnet", weights=weights)
+    filled = resolved(aloud, network="test_resnet", weights=weights)
     own = timm.models.get_pretrained_cfg("test_resnet")
-    assert filled["size"] == own.input_size[1]
-    assert [float(v) for v in filled["mean"].split(",")] == list(own.mean)
+    assert filled.size == own.input_size[1]
+    assert [float(v) for v in filled.mean.split(",")] == list(own.mean)
     assert "weights of tiny.safetensors" in aloud[0]
     assert "(timm's for its own weights)" in aloud[0]
 
 
 def test_the_dimension_is_known_without_weights():
-    assert features.dimension("embedding", registry.defaults(embedding.extract) | {"network": "test_resnet"}) == 96
-    assert features.dimension("embedding", registry.defaults(embedding.extract) | {"network": "resnet18"}) == 512
+    assert Embedding(network="test_resnet").n_features() == 96
+    assert Embedding(network="resnet18").n_features() == 512
 
 
 def test_a_network_made_for_one_size_is_made_for_another_when_asked(tmp_path):
     net = timm.create_model("test_vit", img_size=64)
     save_file(net.state_dict(), tmp_path / "vit.safetensors")
     given = {"network": "test_vit", "weights": str(tmp_path / "vit.safetensors")}
-    assert settled(**given, size=64)["size"] == 64
+    assert resolved(**given, size=64).size == 64
     with pytest.raises(DataError, match="pos_embed has shape"):
-        settled(**given)
+        resolved(**given)
 
 
 def test_options_go_to_timm_and_change_the_numbers(weights):
@@ -183,15 +181,12 @@ def test_options_go_to_timm_and_change_the_numbers(weights):
     with pytest.raises(UsageError, match="not a row each"):
         rows_of(squares, **given, global_pool="")
     with pytest.raises(UsageError, match="timm cannot make test_resnet color=blue"):
-        settled(**given, color="blue")
+        resolved(**given, color="blue")
 
 
 def test_a_size_that_the_network_cannot_take_is_a_usage_error():
-    params = registry.defaults(embedding.extract) | {"network": "test_convnext", "size": 8}
-    with pytest.raises(
-        UsageError, match="test_convnext does not take photographs of 8 pixels: Calculated padded input"
-    ):
-        features.dimension("embedding", params)
+    with pytest.raises(UsageError, match="test_convnext does not take photographs of 8 pixels"):
+        Embedding(network="test_convnext", size=8).n_features()
 
 
 def test_without_weights_there_are_no_features(monkeypatch, tmp_path):
@@ -202,7 +197,7 @@ def test_without_weights_there_are_no_features(monkeypatch, tmp_path):
     with pytest.raises(
         DataError, match=r"no pretrained weights for test_resnet.*embedding.weights=FILE takes them from a file"
     ):
-        settled(network="test_resnet")
+        resolved(network="test_resnet")
 
 
 def test_another_file_under_the_same_name_is_another_network(resnet, tmp_path):
@@ -220,9 +215,9 @@ def test_another_file_under_the_same_name_is_another_network(resnet, tmp_path):
 
 def test_the_matrix_of_a_file_that_moved_is_found_and_of_another_is_not(colors, tmp_path, dataset):
     def place(file):
-        return features.matrix_place("embedding", settled(network=file), dataset, tmp_path, "cpu")
+        return matrix_path(resolved(network=file), dataset, tmp_path, "cpu")
 
-    first = features.matrix_file("embedding", settled(network=colors), dataset, tmp_path, "cpu")
+    first = feature_matrix(resolved(network=colors), dataset, tmp_path)
     assert np.load(first).shape == (len(dataset), 3)
     moved = colors.rename(tmp_path / "moved.onnx")
     assert place(moved) == first
@@ -231,10 +226,10 @@ def test_the_matrix_of_a_file_that_moved_is_found_and_of_another_is_not(colors, 
 
 
 def test_threads_that_share_a_network_give_what_one_gives(dataset, tmp_path, weights):
-    params = settled(network="test_resnet", weights=weights, size=32)
-    file = features.matrix_file("embedding", params, dataset, tmp_path, "cpu")
-    squares = features.resized(dataset.photos, dataset.items["photo"].to_numpy(), 32)
-    np.testing.assert_allclose(np.load(file), features.extract("embedding", params, squares, "cpu"), atol=1e-5)
+    extractor = resolved(network="test_resnet", weights=weights, size=32)
+    file = feature_matrix(extractor, dataset, tmp_path)
+    squares = resized(dataset.photos, dataset.items["photo"].to_numpy(), 32)
+    np.testing.assert_allclose(np.load(file), extractor.extract_array(squares), atol=1e-5)
 
 
 def test_a_spec_is_settled_once_and_keeps_its_name(colors):
@@ -285,12 +280,3 @@ def test_a_benchmark_on_embeddings_from_the_command_line(colors, utkface, cache,
     refused = benchmark(utkface, tmp_path / "runs", cache, "--model", "svm@embedding")
     assert "embedding of which network?" in said(refused)
     assert refused.returncode == 2
-
-
-@pytest.mark.gpu
-def test_a_gpu_gives_nearly_the_same(weights):
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    squares, params = photographs(5, 32), settled(network="test_resnet", weights=weights, size=32)
-    there = features.extract("embedding", params, squares, "cuda")
-    np.testing.assert_allclose(there, features.extract("embedding", params, squares, "cpu"), atol=1e-3)

@@ -6,7 +6,12 @@ import torch
 from scipy import ndimage
 from skimage.filters import gabor_kernel
 
+from ageensemble.errors import UsageError
 from ageensemble.features import gabor
+
+
+def extract(batch, **params):
+    return gabor.Gabor(**{"size": batch.shape[-1]} | params).extract(batch)
 
 
 def noise(side, n=2, seed=0):
@@ -46,7 +51,7 @@ def slowly(image, bands, orientations):
 
 def test_numbers_are_the_logarithms_of_standard_deviations_of_the_larger_answers():
     batch = noise(24)  # windows of 6 and of 8 pixels go evenly into 24
-    found = gabor.extract(batch, size=24, bands=2, orientations=3, mirror=False)
+    found = extract(batch, size=24, bands=2, orientations=3, mirror=False)
     assert found.shape == (2, 3 * (7 * 7 + 5 * 5))
     for photograph, row in zip(batch, found, strict=True):
         gray = np.tensordot([0.2125, 0.7154, 0.0721], photograph.double().numpy() / 255, 1)
@@ -55,11 +60,11 @@ def test_numbers_are_the_logarithms_of_standard_deviations_of_the_larger_answers
 
 def test_the_default_keeps_one_of_two_that_mean_the_same():
     batch = noise(60)
-    everything = gabor.extract(batch, mirror=False)
+    everything = extract(batch, mirror=False)
     assert everything.shape[1] == 8 * sum(count**2 for count in (19, 14, 11, 9, 7, 6, 5, 5))
-    kept = gabor.extract(batch)
+    kept = extract(batch)
     assert kept.shape == (2, 3632)
-    means = np.sort(((everything + gabor.extract(batch.flip(3), mirror=False)) / 2)[0])
+    means = np.sort(((everything + extract(batch.flip(3), mirror=False)) / 2)[0])
     place = np.searchsorted(np.sort(kept[0]), means).clip(1, 3631)
     nearest = np.minimum(*(np.abs(np.sort(kept[0])[place - after] - means) for after in (0, 1)))
     assert nearest.max() < 1e-4, "and no number is lost"
@@ -68,9 +73,9 @@ def test_the_default_keeps_one_of_two_that_mean_the_same():
 @pytest.mark.parametrize(("size", "orientations"), [(60, 8), (62, 5), (34, 1), (20, 4)])
 def test_a_mirror_image_has_the_same_numbers(size, orientations):
     batch = noise(size)
-    rows = [gabor.extract(images, bands=8, orientations=orientations) for images in (batch, batch.flip(3))]
+    rows = [extract(images, bands=8, orientations=orientations) for images in (batch, batch.flip(3))]
     np.testing.assert_allclose(*rows, atol=1e-3)
-    differing = [gabor.extract(images, bands=2, mirror=False) for images in (batch, batch.flip(3))]
+    differing = [extract(images, bands=2, mirror=False) for images in (batch, batch.flip(3))]
     assert (differing[0] - differing[1]).abs().max() > 0.1
 
 
@@ -90,13 +95,13 @@ def test_stripes_are_answered_most_by_filters_of_their_direction(direction):
     angle = np.pi * direction / 4
     stripes = 127 + 100 * np.cos(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / 3.5)
     batch = torch.from_numpy(np.uint8(stripes)).expand(1, 3, 40, 40)
-    rows = gabor.extract(batch, bands=1, orientations=4, mirror=False)
+    rows = extract(batch, bands=1, orientations=4, mirror=False)
     assert rows.view(4, -1).mean(1).argmax() == direction
 
 
 def test_a_flat_photograph_has_no_spread_anywhere_and_its_brightness_does_not_count():
     for level in (0, 7, 255):
-        rows = gabor.extract(torch.full((1, 3, 60, 60), level, dtype=torch.uint8))
+        rows = extract(torch.full((1, 3, 60, 60), level, dtype=torch.uint8))
         np.testing.assert_allclose(rows, np.log(1e-3), atol=0.01)
 
 
@@ -105,10 +110,10 @@ def test_a_flat_photograph_has_no_spread_anywhere_and_its_brightness_does_not_co
     [
         ({"bands": 0}, 60, "bands=0 is too small"),
         ({"orientations": 0}, 60, "orientations=0 is too small"),
-        ({}, 61, "size=61 will not do, give an even number"),
+        ({}, 61, "size=61 must be even"),
         ({}, 18, "8 bands need size=20 or more, not 18"),
     ],
 )
 def test_what_cannot_be_is_refused(params, side, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        gabor.extract(torch.zeros(1, 3, side, side, dtype=torch.uint8), **params)
+    with pytest.raises(UsageError, match=complaint):
+        gabor.Gabor(size=side, **params).check_parameters()

@@ -138,11 +138,19 @@ class Watcher:
 def brightness(x):
     return np.array([x[np.array([row])].mean() for row in range(len(x))])
 '''
-BRIGHTNESS = '''"""Mean brightness of each photograph."""
+BRIGHTNESS = '''"""Features of one's own."""
+
+from ageensemble.features import FeatureExtractor
 
 
-def extract(batch, *, size=16, power=1.0):
-    return batch.float().mean((1, 2, 3))[:, None] ** power
+class Brightness(FeatureExtractor):
+    """Mean brightness of each image."""
+
+    def __init__(self, *, size=16, power=1.0):
+        self.size, self.power = size, power
+
+    def extract(self, batch):
+        return batch.float().mean((1, 2, 3))[:, None] ** self.power
 '''
 
 

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ageensemble import features
-from ageensemble._utils import registry
 from ageensemble._utils.io import file_hash
 from ageensemble.errors import UsageError
-from ageensemble.features import embedding
+from ageensemble.features import Embedding
 from ageensemble.features.backbones import timm_catalog, weights
 from ageensemble.inference import member, model_contents
 
@@ -20,20 +18,19 @@ SQUARES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
 def described(network, **more):
     """All parameters of an embedding, as a run has them once they were settled."""
     own = timm_catalog.about(network)
-    return (
-        registry.defaults(embedding.extract) | {key: own[key] for key in ("mean", "std")} | {"network": network} | more
-    )
+    params = {key: own[key] for key in ("mean", "std")} | {"network": network} | more
+    return Embedding(**params).get_params()
 
 
 def kept(params, folder, files=()):
     """Saved and loaded: the parameters with the files in the folder."""
     inside = model_contents._feature("embedding", params, SimpleNamespace(kept=lambda wanted: []), files, folder)
     listed = {file.relative_to(folder).as_posix() for file in folder.rglob("*.*")}
-    return member._located("embedding", inside, folder, listed)
+    return member._extractor("embedding", inside, folder, listed).get_params()
 
 
 def rows(params):
-    return features.extract("embedding", params, SQUARES, "cpu")
+    return Embedding(**params).extract_array(SQUARES)
 
 
 def test_a_network_is_found_again_by_the_name_with_the_tag_of_its_weights(tmp_path, monkeypatch):
@@ -74,4 +71,4 @@ def test_two_weights_of_one_network_do_not_take_each_others_place(tmp_path):
 def test_a_stranger_cannot_have_other_files_read_or_the_hub_asked(change, kind, tmp_path):
     params = described("test_resnet", size=32, weights="features/here.safetensors") | change
     with pytest.raises(kind):
-        member._located("embedding", params, tmp_path, {"features/here.safetensors"})
+        member._extractor("embedding", params, tmp_path, {"features/here.safetensors"})

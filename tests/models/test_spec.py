@@ -76,13 +76,19 @@ def test_features_may_be_a_file_too(tmp_path):
 
 NUMBERS = '''"""As many numbers as the file has lines."""
 
-ARGUMENT = "file"
-FILES = {"file": ".txt", "more": ""}
-OPTIONS = True
+from ageensemble.features import FeatureExtractor
 
 
-def extract(batch, *, file="", more="", size=0, scale=1.0, **options):
-    return batch.float().mean((2, 3))
+class Numbers(FeatureExtractor):
+    argument = "file"
+    file_parameters = {"file": ".txt", "more": ""}
+    accepts_extra_kwargs = True
+
+    def __init__(self, *, file="", more="", size=0, scale=1.0, **extra_kwargs):
+        self.file, self.more, self.size, self.scale, self.extra_kwargs = file, more, size, scale, extra_kwargs
+
+    def extract(self, batch):
+        return batch.float().mean((2, 3))
 '''
 
 

@@ -96,10 +96,10 @@ def _models():
 
 
 def _features():
-    from ... import features
     from ..._utils import registry
+    from ...features import FEATURES
 
-    return {name: registry.summary(features.module(name)) for name in features.names()}
+    return {name: registry.summary(FEATURES.load(name)) for name in FEATURES.names()}
 
 
 def _formats():
@@ -185,18 +185,21 @@ def _preprocess(thing):
 
 def _named(name):
     """One-line description, and the function or class with the parameters, of a feature set or model."""
-    from ... import features, models
+    from ... import models
     from ..._utils import registry
+    from ...features import FEATURES
 
-    of_features = name in features.names()
     if name.endswith(".py"):
-        of_features = hasattr(features.REGISTRY.module(name), "extract")
-    if of_features:
-        return registry.summary(features.module(name)), features.load(name)
+        try:
+            return registry.summary(FEATURES.load(name)), FEATURES.load(name)
+        except UsageError:  # not one of features
+            pass
+    if name in [*FEATURES.names(), *FEATURES.aliases]:
+        return registry.summary(FEATURES.load(name)), FEATURES.load(name)
     try:
         return registry.summary(models.load(name)), models.load(name)
     except UsageError:
-        near = registry.close(name, [*models.names(), *features.names()])
+        near = registry.close(name, [*models.names(), *FEATURES.names()])
         if not near:
             raise
         raise UsageError(f"no model or feature set called '{name}'{registry.did_you_mean(near)}") from None
