@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import sys
+from dataclasses import replace
 
 import kagglehub
 import pytest
@@ -12,8 +13,8 @@ from helpers.hubs import CHIPS, FACES, UTKFACE, VERSION, Hubs, archive, served
 from huggingface_hub import constants
 
 from ageensemble._utils import io
-from ageensemble.data import download, readers
-from ageensemble.data.download import facial_age, utkface
+from ageensemble.data import readers
+from ageensemble.data.download import SOURCES
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_facial_age_comes_from_kaggle_each_photograph_once(facial, tmp_path):
     ran = facial.get("--yes")
     assert (ran.returncode, ran.stdout.splitlines()[-2:]) == (
         0,
-        ["3 photographs in facial-age", "next: ageensemble data check facial-age"],
+        ["3 images in facial-age", "next: ageensemble data check facial-age"],
     )
     assert photographs(tmp_path / "facial-age") == {
         name: name.encode() * 300 for name in ("001/1.png", "001/20.png", "110/3.PNG")
@@ -64,10 +65,10 @@ def test_facial_age_comes_from_kaggle_each_photograph_once(facial, tmp_path):
 
 def test_utkface_comes_from_hugging_face_without_the_users_token(chips, tmp_path):
     ran = chips.get("--yes", "--to", "photos/utk")
-    assert (ran.returncode, ran.stdout.splitlines()[-2]) == (0, "2 photographs in photos/utk")
+    assert (ran.returncode, ran.stdout.splitlines()[-2]) == (0, "2 images in photos/utk")
     assert photographs(tmp_path / "photos/utk") == CHIPS
     assert readers.detect_format(tmp_path / "photos/utk") == "utkface"
-    at = f"/datasets/nlphuji/utk_faces/resolve/{utkface.REVISION}/utk_faces_images.zip"
+    at = f"/datasets/nlphuji/utk_faces/resolve/{SOURCES['utkface'].revision}/utk_faces_images.zip"
     assert chips.hubs.asked == [
         ("HEAD", at, None, None),
         ("GET", at, None, None),
@@ -78,12 +79,12 @@ def test_utkface_comes_from_hugging_face_without_the_users_token(chips, tmp_path
 
 
 def test_terms_are_shown_and_without_a_yes_nothing_is_asked_of_the_hub(either, tmp_path):
-    source = download.module(either.name)
+    source = SOURCES[either.name]
     no, nobody = either.get(typed="n\n"), either.get()
-    assert (no.returncode, no.stdout.endswith("? [y/N]: nothing was fetched\n")) == (0, True)
-    assert f"terms: {source.LICENSE}\n       {source.PAGE}\n" in no.stdout
+    assert (no.returncode, no.stdout.endswith("? [y/N]: nothing was downloaded\n")) == (0, True)
+    assert f"terms: {source.license}\n       {source.page}\n" in no.stdout
     assert nobody.returncode == 2
-    assert "nobody accepted the terms, so nothing was fetched; --yes accepts them" in nobody.stderr
+    assert "nobody accepted the terms, so nothing was downloaded; --yes accepts them" in nobody.stderr
     assert (either.hubs.asked, list(tmp_path.iterdir())) == ([], [])
     assert either.get(typed="y\n").returncode == 0
 
@@ -164,7 +165,7 @@ def test_no_connection_is_said_in_one_line_with_the_page(either, monkeypatch):
         nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", nowhere + "/{repo_id}/{revision}/{filename}")
     ran = either.get("--yes", **({"http_proxy": nowhere} if either.name == "facial-age" else {}))
-    hub, page = {"facial-age": "Kaggle", "utkface": "Hugging Face"}[either.name], download.module(either.name).PAGE
+    hub, page = {"facial-age": "Kaggle", "utkface": "Hugging Face"}[either.name], SOURCES[either.name].page
     assert ran.returncode == 3
     assert f"error: could not fetch {either.name} from {hub}: Connection refused; nothing came; try again" in ran.stderr
     assert ran.stderr.endswith(f"; by hand: {page}\n")
@@ -191,7 +192,7 @@ def test_an_archive_of_the_right_length_that_a_kill_left_damaged_is_refused_and_
 
 def test_utkfaces_archive_with_another_hash_than_the_one_known_is_refused(chips, tmp_path, monkeypatch):
     stated = chips.hubs.sha256
-    monkeypatch.setattr(utkface, "SHA256", "0" * 64)
+    monkeypatch.setitem(SOURCES, "utkface", replace(SOURCES["utkface"], sha256="0" * 64))
     another = chips.get("--yes")
     assert another.returncode == 3
     assert "Hugging Face does not state the SHA-256 that utk_faces_images.zip of nlphuji/utk_faces" in another.stderr
@@ -200,7 +201,7 @@ def test_utkfaces_archive_with_another_hash_than_the_one_known_is_refused(chips,
     assert lying.returncode == 3
     assert "is not the utk_faces_images.zip that is expected (its SHA-256 differs); it was deleted" in lying.stderr
     assert not list(tmp_path.rglob("*.zip"))
-    monkeypatch.setattr(utkface, "SHA256", stated)
+    monkeypatch.setitem(SOURCES, "utkface", replace(SOURCES["utkface"], sha256=stated))
     chips.hubs.sha256 = stated
     assert chips.get("--yes").returncode == 0
 
@@ -215,7 +216,7 @@ def test_a_set_without_photographs_where_they_were_is_said_to_have_changed(tmp_p
     with served("facial-age", archive({"faces/1.png": b"moved"}), tmp_path, monkeypatch) as moved:
         ran = moved.get("--yes")
     assert ran.returncode == 3
-    assert "facial-age came without photographs where they were: it was changed, or is damaged; see http" in ran.stderr
+    assert "facial-age came without images where they were: it was changed, or is damaged; see http" in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -254,7 +255,7 @@ def test_without_kagglehub_it_says_what_to_install(facial, monkeypatch):
 
 def test_a_person_who_starts_it_against_another_endpoint_gets_what_the_known_hash_allows(tmp_path):
     hubs = Hubs(archive(UTKFACE))
-    hubs.sha256 = utkface.SHA256  # a mirror that lies
+    hubs.sha256 = SOURCES["utkface"].sha256  # a mirror that lies
     with hubs.serving() as address:
         ran = apart("data", "get", "utkface", "--yes", cwd=tmp_path, HF_ENDPOINT=address, HF_HOME=str(tmp_path / "hf"),
                     no_proxy="127.0.0.1,localhost")  # fmt: skip
@@ -265,7 +266,7 @@ def test_a_person_who_starts_it_against_another_endpoint_gets_what_the_known_has
 # --- where others are ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(download.ELSEWHERE))
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if not source.hub])
 def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     ran = ageensemble("data", "get", name, "--yes", cwd=tmp_path, http_proxy="http://127.0.0.1:9", HF_HUB_OFFLINE="1")
     what, terms, where, then = ran.stdout.splitlines()
@@ -273,7 +274,7 @@ def test_of_other_sets_it_says_where_and_how(name, tmp_path):
     assert what.startswith(f"{name}: ")
     assert terms == f"terms: {readers.READERS.load(name).license}"
     assert where.startswith("where: https://")
-    assert then == f"{name} is not fetched by this program; with what is unpacked: ageensemble data check DIR"
+    assert then == f"{name} is not downloaded by this program; with what is unpacked: ageensemble data check DIR"
     assert (ran.returncode, list(tmp_path.iterdir())) == (0, [])
 
 
@@ -294,12 +295,12 @@ def test_a_set_that_is_nearly_right_is_asked_after(name, meant, tmp_path):
 def test_a_set_that_nobody_knows_is_answered_with_those_that_are_known(tmp_path):
     ran = ageensemble("data", "get", "imagenet", cwd=tmp_path)
     assert ran.returncode == 2
-    assert "no data set called 'imagenet'; facial-age, utkface can be fetched; where others are is known" in ran.stderr
+    assert "no dataset called 'imagenet'; available for download: facial-age, utkface; where" in ran.stderr
 
 
 def test_what_is_fetched_is_pinned_as_it_was_measured():
-    assert utkface.REVISION == "fb7f7d7102fd040c4211002b0c43e3ab727afffc"
-    assert utkface.SHA256 == "938b68cafa61c4f58732f312d04caa808ddd420ff24a4c9cff0c2145e8255783"
+    assert SOURCES["utkface"].revision == "fb7f7d7102fd040c4211002b0c43e3ab727afffc"
+    assert SOURCES["utkface"].sha256 == "938b68cafa61c4f58732f312d04caa808ddd420ff24a4c9cff0c2145e8255783"
 
 
 def test_patterns_keep_photographs_and_nothing_else():
@@ -308,7 +309,7 @@ def test_patterns_keep_photographs_and_nothing_else():
         ("face_age/face_age/001/12.png", None),
         ("face_age/001/Thumbs.db", None),
     ]:
-        match = facial_age.PHOTOS.fullmatch(name)
+        match = SOURCES["facial-age"].images.fullmatch(name)
         assert (match and match["path"]) == kept
     for name in ("24_0_1_20170116220224657 .jpg.chip.jpg", "55_0_0_20170116232725357jpg.chip.jpg"):  # as they are
-        assert utkface.PHOTOS.fullmatch(f"utk_faces_images/{name}")["path"] == name
+        assert SOURCES["utkface"].images.fullmatch(f"utk_faces_images/{name}")["path"] == name

@@ -96,13 +96,13 @@ def test_a_folder_that_nobody_may_read_does_not_hide_the_one_to_name(tmp_path, m
 
 def test_an_archive_is_to_be_unpacked_and_a_folder_without_photos_is_called_one(tmp_path):
     touched(tmp_path, "notes.txt")
-    assert "No photograph is in it: no file there has an ending such as .jpg" in unknown(tmp_path)
+    assert "No image is in it: no file there has an ending such as .jpg" in unknown(tmp_path)
     touched(tmp_path, "UTKFace.tar.gz")
-    assert "No photograph is in it: unpack UTKFace.tar.gz first" in unknown(tmp_path)
+    assert "No image is in it: unpack UTKFace.tar.gz first" in unknown(tmp_path)
 
 
 def test_a_single_photo_is_no_data_set(tmp_path):
-    assert "Give a folder of photographs, or a .csv" in unknown(touched(tmp_path, "a.jpg") / "a.jpg")
+    assert "Give a folder of images, or a .csv" in unknown(touched(tmp_path, "a.jpg") / "a.jpg")
 
 
 def test_the_template_lists_all_photos_and_is_a_table_that_only_wants_ages(tmp_path):
@@ -111,8 +111,8 @@ def test_the_template_lists_all_photos_and_is_a_table_that_only_wants_ages(tmp_p
     os.close(os.open(os.fsencode(tmp_path) + b"/\xe9.jpg", os.O_CREAT))
     done = ageensemble("data", "formats", "--template", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "lists 3 photographs; fill in the column age." in done.stdout
-    assert "1 photograph left out" in done.stdout
+    assert "lists 3 images; fill in the column age." in done.stdout
+    assert "1 image left out" in done.stdout
     assert f"Then: ageensemble data check {tmp_path}" in done.stdout
     checked = ageensemble("data", "check", tmp_path)
     assert f"{tmp_path / 'annotations.csv'} has no ages yet: fill in its column age, or move it away" in said(checked)
@@ -150,7 +150,7 @@ def test_the_template_is_not_written_where_it_would_hide_what_the_names_of_the_f
 
 
 def test_there_is_no_template_of_nothing(tmp_path):
-    assert "no photographs in" in said(ageensemble("data", "formats", "--template", tmp_path))
+    assert "no images in" in said(ageensemble("data", "formats", "--template", tmp_path))
     assert "cannot be read" in said(ageensemble("data", "formats", "--template", tmp_path / "nowhere"))
     assert "stands alone" in said(ageensemble("data", "formats", "wiki", "--template", tmp_path))
     assert list(tmp_path.iterdir()) == []

@@ -8,13 +8,14 @@ import json
 import threading
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import huggingface_hub
 from helpers.commands import ageensemble
 from huggingface_hub import constants, file_download
 
-from ageensemble.data.download import utkface
+from ageensemble.data.download import SOURCES
 
 VERSION = 7  # of the data set on Kaggle
 FACES = {  # twice, as Kaggle's archive has them
@@ -78,7 +79,7 @@ def served(name, content, tmp_path, monkeypatch):
             monkeypatch.setattr(constants, "ENDPOINT", address)
             monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
             monkeypatch.setattr(file_download.time, "sleep", lambda seconds: None)  # between its tries
-            monkeypatch.setattr(utkface, "SHA256", hubs.sha256)
+            monkeypatch.setitem(SOURCES, "utkface", replace(SOURCES["utkface"], sha256=hubs.sha256))
             huggingface_hub.close_session()
         how = {"cwd": tmp_path} | more
         yield SimpleNamespace(

@@ -15,12 +15,12 @@ HEADER = ["path", "age", "gender", "subject"]
 def suggestion(root):
     """A sentence on what to do with the data at `root`: a table made of the files' own names."""
     if not root.is_dir():
-        return "Give a folder of photographs, or a .csv or .parquet file with the columns path and age"
+        return "Give a folder of images, or a .csv or .parquet file with the columns path and age"
     names = sorted(as_text(name) for name in first_images(root) if has_image_suffix(name))
     if not names:
         archives = sorted(entry.name for entry in root.iterdir() if entry.name.lower().endswith(ARCHIVES))
         why = f"unpack {archives[0]} first" if archives else "no file there has an ending such as .jpg or .png"
-        return f"No photograph is in it: {why}"
+        return f"No image is in it: {why}"
     lines = [HEADER[:2], *zip(names[:2], (34, 7), strict=False)]
     example = ", ".join(f"'{_line(line)}'" for line in lines)
     return (
@@ -36,7 +36,7 @@ def _line(fields):
 
 
 def write_template(root):
-    """Write an `annotations.csv` that lists the photographs below `root`, with blank ages to be filled in.
+    """Write an `annotations.csv` that lists the images below `root`, with blank ages to be filled in.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def write_template(root):
     Returns
     -------
     tuple of int
-        photographs listed, and left out as their names are no UTF-8
+        images listed, and left out as their names are no UTF-8
 
     Raises
     ------
     DataError
-        `root` is no folder, can't be read, or has no photographs.
+        `root` is no folder, can't be read, or has no images.
     UsageError
         It has an `annotations.csv`.
     """
@@ -58,7 +58,7 @@ def write_template(root):
     names = [name for name in image_paths(root) if has_image_suffix(name)]
     sound = [name for name in names if as_text(name) == name]
     if not sound:
-        raise DataError(f"no photographs in {root}: no file there has an ending such as .jpg or .png")
+        raise DataError(f"no images in {root}: no file there has an ending such as .jpg or .png")
     try:
         with open(file, "x", encoding="utf-8", newline="") as stream:
             csv.writer(stream, lineterminator=os.linesep).writerows([HEADER, *([name, "", "", ""] for name in sound)])

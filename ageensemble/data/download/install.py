@@ -1,16 +1,19 @@
-"""Putting a data set where the user wants it: a folder that is there is complete."""
+"""Putting a dataset where the user wants it: a folder that is there is complete."""
 
 import os
 import shutil
 
 from ..._utils.io import locked, read_json, write_json
 from ...errors import DataError, DiskError, UsageError
+from . import huggingface, kaggle
+from .sources import HUGGING_FACE, KAGGLE
 
-RECORD = "source.json"  # lies beside the photographs: where they came from
+RECORD = "source.json"  # lies beside the images: where they came from
+FETCH = {HUGGING_FACE: huggingface.fetch, KAGGLE: kaggle.fetch}
 
 
-def there(name, target):
-    """Whether the data set is in the folder already.
+def is_installed(name, target):
+    """Whether the dataset is in the folder already.
 
     Raises
     ------
@@ -27,26 +30,24 @@ def there(name, target):
     raise UsageError(f"{target} is there, and not as {name}; --to takes a new folder")
 
 
-def place(name, source, target):
-    """Fetch a data set into a folder, which appears once all is there; what came lies beside it until then.
+def install(source, target):
+    """Fetch a dataset into a folder, which appears once all is there; what came lies beside it until then.
 
     Parameters
     ----------
-    name : str
-    source : module
-        see `ageensemble.getting`
+    source : Source
     target : pathlib.Path
         new or empty
 
     Returns
     -------
     int
-        photographs
+        images
 
     Raises
     ------
     DataError, DiskError, UsageError
-        As the source's `fetch` and `there` do; or what came has nothing that `PHOTOS` knows.
+        The hub fails, something else is in the folder, or nothing that came is an image of the dataset.
     """
     target = target.absolute()
     unfinished = target.with_name(f".{target.name}.unfinished")
@@ -55,15 +56,16 @@ def place(name, source, target):
     except OSError as error:
         raise DiskError(f"{target} cannot be made: {error.strerror}; --to takes another folder") from None
     with locked(unfinished / "lock"):
-        if not there(name, target):  # another process may have been faster
-            folder, origin = source.fetch(unfinished)
+        if not is_installed(source.name, target):  # another process may have been faster
+            folder, origin = FETCH[source.hub](source, unfinished)
             chosen = folder.with_name(f"{folder.name}-chosen")
-            _choose(folder, source.PHOTOS, chosen)
+            _choose(folder, source.images, chosen)
             if not chosen.exists():
                 shutil.rmtree(unfinished)
                 why = "it was changed, or is damaged"
-                raise DataError(f"{name} came without photographs where they were: {why}; see {source.PAGE}")
-            write_json(chosen / RECORD, {"set": name, "license": source.LICENSE, "page": source.PAGE} | origin)
+                raise DataError(f"{source.name} came without images where they were: {why}; see {source.page}")
+            about = {"set": source.name, "license": source.license, "page": source.page}
+            write_json(chosen / RECORD, about | origin)
             if target.exists():
                 target.rmdir()
             os.replace(chosen, target)

@@ -6,18 +6,15 @@ from ...errors import DataError
 KEPT = "what came so far is kept, and the same command goes on from there"
 
 
-def trouble(error, name, hub, access, page, folder):
+def readable_error(error, source, access, folder):
     """The error for the user that an exception of a hub's library comes down to.
 
     Parameters
     ----------
     error : Exception
-    name, hub : str
-        of the data set and of where it comes from
+    source : Source
     access : str
         what to do where the hub refuses it
-    page : str
-        where the set is to be had by hand
     folder : pathlib.Path
         what was written to
 
@@ -31,14 +28,14 @@ def trouble(error, name, hub, access, page, folder):
     response = getattr(error, "response", None)
     code = getattr(response, "status_code", 0)
     if code in (401, 403):
-        why = f"it answers {code}; {access}; see {page}"
+        why = f"it answers {code}; {access}; see {source.page}"
     elif code == 404:
-        why = f"it answers 404, so the set is not there any more; see {page}"
+        why = f"it answers 404, so the set is not there any more; see {source.page}"
     elif code >= 400:
         why = f"it answers {code}; {_so_far(folder)}"
     else:
-        why = f"{_cause(error)}; {_so_far(folder)}; by hand: {page}"
-    return DataError(f"could not fetch {name} from {hub}: {why}")
+        why = f"{_cause(error)}; {_so_far(folder)}; by hand: {source.page}"
+    return DataError(f"could not fetch {source.name} from {source.hub}: {why}")
 
 
 def _so_far(folder):

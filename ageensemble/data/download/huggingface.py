@@ -6,14 +6,13 @@ from contextlib import contextmanager
 
 from ..._utils.io import file_hash
 from ...errors import DataError, DiskError
-from ._errors import trouble
+from .errors import readable_error
 
-HUB = "Hugging Face"
 ACCESS = "so the set is not public any more"
 SPARE = 50_000_000  # bytes of the disk that are left alone
 
 
-def fetch(name, repository, revision, file, sha256, page, folder):
+def fetch(source, folder):
     """Fetch and unpack an archive.
 
     `hf_hub_download` begins anew after a kill, so its parts are used, which can go on. No account is needed, and the
@@ -21,14 +20,7 @@ def fetch(name, repository, revision, file, sha256, page, folder):
 
     Parameters
     ----------
-    name : str
-        of the data set, for messages
-    repository, revision, file : str
-        of a data set on the hub: OWNER/NAME, a commit, and a zip file in it
-    sha256 : str
-        what the file must hash to
-    page : str
-        where it is to be had by hand
+    source : Source
     folder : pathlib.Path
         where it is put; what an earlier try left there is used
 
@@ -47,28 +39,32 @@ def fetch(name, repository, revision, file, sha256, page, folder):
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
 
-    part = folder / file
+    part = folder / source.file
     try:
-        url = hf_hub_url(repository, file, repo_type="dataset", revision=revision)
+        url = hf_hub_url(source.repository, source.file, repo_type="dataset", revision=source.revision)
         with _without_telemetry():
             stated = get_hf_file_metadata(url, token=False)
-        if stated.etag != sha256 or not stated.size:
-            raise DataError(f"{HUB} does not state the SHA-256 that {file} of {repository} should have; see {page}")
-        _fit(part, stated.size)
-        _room(folder, stated.size - _length(part), name)
+        if stated.etag != source.sha256 or not stated.size:
+            raise DataError(
+                f"{source.hub} does not state the SHA-256 that {source.file} of {source.repository} should have; "
+                f"see {source.page}"
+            )
+        if _length(part) > stated.size:  # what an earlier try left is no part of the file
+            part.unlink()
+        _room(folder, stated.size - _length(part), source.name)
         with open(part, "ab") as stream:
-            http_get(url, stream, resume_size=stream.tell(), expected_size=stated.size, displayed_filename=file)
+            http_get(url, stream, resume_size=stream.tell(), expected_size=stated.size, displayed_filename=source.file)
     except (DataError, DiskError):
         raise
     except Exception as error:  # the library and those below it have many types for a lost connection
-        raise trouble(error, name, HUB, ACCESS, page, folder) from error
-    if file_hash(part) != sha256:
+        raise readable_error(error, source, ACCESS, folder) from error
+    if file_hash(part) != source.sha256:
         part.unlink()
         raise DataError(
-            f"what came from {HUB} is not the {file} that is expected (its SHA-256 differs); "
+            f"what came from {source.hub} is not the {source.file} that is expected (its SHA-256 differs); "
             "it was deleted, and the same command begins anew"
         )
-    return _unpacked(part, folder / "unpacked", name), {"from": url, "sha256": sha256}
+    return _unpacked(part, folder / "unpacked", source.name), {"from": url, "sha256": source.sha256}
 
 
 @contextmanager
@@ -85,12 +81,6 @@ def _without_telemetry():
 
 def _length(file):
     return file.stat().st_size if file.exists() else 0
-
-
-def _fit(part, size):
-    """Forget what an earlier try left where it is longer than the file."""
-    if _length(part) > size:
-        part.unlink()
 
 
 def _unpacked(archive, folder, name):

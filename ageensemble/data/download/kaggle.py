@@ -1,4 +1,4 @@
-"""A data set on Kaggle: fetched through kagglehub, which goes on with half an archive and checks its MD5."""
+"""A dataset on Kaggle: fetched through kagglehub, which goes on with half an archive and checks its MD5."""
 
 import contextlib
 import io
@@ -12,24 +12,18 @@ import zlib
 from pathlib import Path
 
 from ...errors import DataError, UsageError
-from ._errors import trouble
+from .errors import readable_error
 
-HUB = "Kaggle"
 ACCESS = "so log in there, accept what it asks, and give the token of your account in KAGGLE_API_TOKEN"
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
 
 
-def fetch(name, handle, page, folder):
-    """Fetch and unpack a data set, its newest version.
+def fetch(source, folder):
+    """Fetch and unpack a dataset, its newest version.
 
     Parameters
     ----------
-    name : str
-        for messages
-    handle : str
-        OWNER/NAME
-    page : str
-        where it is to be had by hand
+    source : Source
     folder : pathlib.Path
         where it is put; what an earlier try left there is used
 
@@ -49,20 +43,22 @@ def fetch(name, handle, page, folder):
         import kagglehub
         from kagglehub.exceptions import DataCorruptionError
     except ImportError as error:
-        raise UsageError(f"{name} comes from Kaggle: pip install 'ageensemble[get]'; or by hand: {page}") from error
+        raise UsageError(
+            f"{source.name} comes from Kaggle: pip install 'ageensemble[get]'; or by hand: {source.page}"
+        ) from error
     logging.getLogger("kagglehub").setLevel(logging.ERROR)  # what it says of each step it says on standard output
     damaged = "what came from Kaggle is damaged ({}); it was deleted, and the same command begins anew"
     try:
         with _environment(folder), contextlib.redirect_stdout(sys.stderr), _bars():
-            path = Path(kagglehub.dataset_download(handle))
+            path = Path(kagglehub.dataset_download(source.repository))
     except DataCorruptionError as error:
         raise DataError(damaged.format("its MD5 is not the one that Kaggle states")) from error
     except Exception as error:  # of requests, of kagglehub, of what unpacks archives
         if not isinstance(error, DAMAGED) and str(error) != "Unsupported archive type.":
-            raise trouble(error, name, HUB, ACCESS, page, folder) from error
+            raise readable_error(error, source, ACCESS, folder) from error
         shutil.rmtree(folder / "datasets")  # else it would be found complete, and damaged, again
         raise DataError(damaged.format(str(error).rstrip("."))) from error
-    return path, {"from": f"{page}/versions/{path.name}"}
+    return path, {"from": f"{source.page}/versions/{path.name}"}
 
 
 @contextlib.contextmanager
