@@ -1,4 +1,4 @@
-"""The drawn demonstration set: the same from the same seed, with the faults it lists, and with faces that age."""
+"""The drawn demo dataset: the same from the same seed, with the faults it lists, and with faces that age."""
 
 import csv
 from collections import Counter
@@ -27,16 +27,16 @@ def contents(root):
 
 def opens(path):
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return min(picture.size) > 1
+        with Image.open(path) as image:
+            image.load()
+            return min(image.size) > 1
     except OSError:
         return False
 
 
 def difference_hash(path):
-    with Image.open(path) as picture:
-        gray = np.asarray(picture.convert("L").resize((17, 16), Image.Resampling.LANCZOS)).astype(int)
+    with Image.open(path) as image:
+        gray = np.asarray(image.convert("L").resize((17, 16), Image.Resampling.LANCZOS)).astype(int)
     return (np.diff(gray) > 0).ravel()
 
 
@@ -44,9 +44,9 @@ def same_person_at(*ages, people=12):
     """The same people, in the same light and pose, at several ages."""
     for k in range(people):
         person = dataset._person(np.random.default_rng(k), "S")
-        photo = dataset._photo(np.random.default_rng(k), person, 30)
-        photo.glasses = photo.hat = photo.hand = 0
-        yield [face(person, age, photo, np.random.default_rng(k)) for age in ages]
+        capture = dataset._capture(np.random.default_rng(k), person, 30)
+        capture.glasses = capture.hat = capture.hand = 0
+        yield [face(person, age, capture, np.random.default_rng(k)) for age in ages]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_progress_counts_up_to_the_number_drawn(tmp_path):
     assert {total for _, total in seen} == {len(seen)}
 
 
-def test_the_table_has_one_row_per_photograph_with_the_documented_columns(rows):
+def test_the_table_has_one_row_per_image_with_the_documented_columns(rows):
     assert len(rows) == N
     assert list(rows[0]) == COLUMNS
     assert len({row["path"] for row in rows}) == N
@@ -120,7 +120,7 @@ def test_a_difference_hash_finds_the_copies_and_takes_no_two_people_for_one(root
     assert all("" in (a["subject"], b["subject"]) for a, b in pairs)
 
 
-def test_copies_have_no_subject_and_most_other_photographs_do(rows):
+def test_copies_have_no_subject_and_most_other_images_do(rows):
     blank = sum(row["subject"] == "" for row in rows)
     assert 0.08 * N < blank < 0.25 * N
 

@@ -1,1 +1,1 @@
-"""Drawn faces, so that everything can be tried without a photograph."""
+"""Drawn faces, so that everything can be tried without an image."""

@@ -49,7 +49,7 @@ def aged(person, age):
     Parameters
     ----------
     person : SimpleNamespace
-        Traits as `demo` draws them; most are standard normal.
+        Traits as `dataset` draws them; most are standard normal.
     age : float
         Biological age in years.
 

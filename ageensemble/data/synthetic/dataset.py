@@ -1,15 +1,15 @@
-"""Faces drawn by this package: 3000 photographs of some 1200 people aged 0 to 95, with the faults of real sets.
+"""Faces drawn by this package: 3000 images of some 1200 people aged 0 to 95, with the faults of real datasets.
 
-Nothing is downloaded and no real person is shown. Every photograph has its own seeded generator, so the same seed gives
+Nothing is downloaded and no real person is shown. Every image has its own seeded generator, so the same seed gives
 the same files (with the same versions of numpy and Pillow).
 
 What is in it:
 
 - People seen one to six times at different ages, with a face, a skin tone, hair and a pace of ageing of their own. What
-  is drawn is a *biological* age: the true one plus an offset of the person and one of the photograph, together with a
+  is drawn is a *biological* age: the true one plus an offset of the person and one of the image, together with a
   standard deviation of 0.4 years at birth, 3 at 37 and 6.4 at 85. No model can do better than that allows.
 - Ages with a peak in the twenties and thirties, many infants and few people over 80; more men than women; six skin
-  tones, a third of the photographs in the most common one and 5 % in the rarest.
+  tones, a third of the images in the most common one and 5 % in the rarest.
 - Nuisance: pose, light, color, exposure, expression, background, glasses, hats, hands, blur, noise, JPEG quality 35 to
   92, sizes of 64 to 96 pixels a side (a little more where it is not square), 5 % grayscale.
 
@@ -41,10 +41,10 @@ CONFLICTING = 1 / 3  # of the copies, how many carry another age
 CORRUPT = ("truncated", "header", "text", "empty", "pixel", "zeros")
 IMPOSSIBLE_AGES = (-3, 250, 999, -1)
 BLANK_AGES, BLANK_GENDERS, MISSING_FILES = 4, 6, 2
-BLANK_SUBJECTS = 0.11  # of the photographs that are no copies
+BLANK_SUBJECTS = 0.11  # of the images that are no copies
 
 MAX_AGE = 95
-PHOTOS_OF_A_PERSON = (0.36, 0.24, 0.16, 0.11, 0.08, 0.05)  # one photograph, two, ...
+IMAGES_PER_PERSON = (0.36, 0.24, 0.16, 0.11, 0.08, 0.05)  # one image, two, ...
 TONES = (0.24, 0.33, 0.18, 0.12, 0.08, 0.05)
 AGES = (  # weight, mean, standard deviation
     (0.11, 1.0, 1.4),
@@ -65,7 +65,7 @@ TRAITS = ("early", "smooth", "firm", "pace", "wide", "jaw", "crooked", "forehead
 
 
 def draw(root, n=3000, seed=0, progress=None):
-    """Draw the set into a folder.
+    """Draw the dataset into a folder.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def draw(root, n=3000, seed=0, progress=None):
     n : int
         Rows of the table, 50 at least.
     seed : int
-        The same seed draws the same set.
+        The same seed draws the same dataset.
     progress : callable, optional
-        Called with the number of photographs drawn so far and the number to draw.
+        Called with the number of images drawn so far and the number to draw.
     """
     rng = np.random.default_rng([seed, 0, 1])
     count = {fault: round(share * n) for fault, share in FAULTS.items()}
@@ -85,31 +85,31 @@ def draw(root, n=3000, seed=0, progress=None):
     people = _people(rng, drawn)
     (root / "images").mkdir(parents=True, exist_ok=True)
     for i, (person, age) in enumerate(people):
-        (root / names[i]).write_bytes(_photograph(person, age, np.random.default_rng([seed, i])))
+        (root / names[i]).write_bytes(_draw_image(person, age, np.random.default_rng([seed, i])))
         if progress is not None:
             progress(i + 1, drawn)
     rows = [_row(name, person, age) for name, (person, age) in zip(names, people, strict=False)]
-    rows += _spoil(root, rows, names[drawn:], count, rng)
+    rows += _add_faults(root, rows, names[drawn:], count, rng)
     _write(root / "annotations.csv", sorted(rows, key=lambda row: row["path"]))
 
 
 def portrait(age, seed):
-    """Draw one photograph of somebody of this age, in years; returns the JPEG file, the same for the same seed."""
-    return _photograph(_person(np.random.default_rng([seed, 5]), ""), age, np.random.default_rng([seed, 6]))
+    """Draw one image of somebody of this age, in years; returns the JPEG file, the same for the same seed."""
+    return _draw_image(_person(np.random.default_rng([seed, 5]), ""), age, np.random.default_rng([seed, 6]))
 
 
-def _people(rng, photos):
-    """The person and the age in each photograph, one person after another."""
+def _people(rng, n_images):
+    """The person and the age in each image, one person after another."""
     shown = []
-    while len(shown) < photos:
+    while len(shown) < n_images:
         person = _person(rng, f"S{len(shown):05d}")
-        times = 1 + rng.choice(len(PHOTOS_OF_A_PERSON), p=PHOTOS_OF_A_PERSON)
+        times = 1 + rng.choice(len(IMAGES_PER_PERSON), p=IMAGES_PER_PERSON)
         weights, means, spreads = np.array(AGES).T
         group = rng.choice(len(AGES), p=weights)
         first = abs(rng.normal(means[group], spreads[group]))
         others = np.abs(first + rng.normal(0, 3 + 0.2 * first, times - 1))
         shown += [(person, int(min(age, 2 * MAX_AGE - age))) for age in (first, *others)]
-    return shown[:photos]
+    return shown[:n_images]
 
 
 def _person(rng, subject):
@@ -143,59 +143,63 @@ def _person(rng, subject):
     return person
 
 
-def _photo(rng, person, age):
-    """What belongs to one photograph: pose, light, expression, dress and backdrop."""
-    photo = SimpleNamespace()
-    photo.roll = float(np.clip(rng.normal(0, 0.05), -0.14, 0.14))
-    photo.yaw, photo.pitch = (float(x) for x in rng.normal(0, (0.08, 0.04)))
-    photo.scale = float(rng.uniform(0.95, 1.08))
-    photo.shift_u, photo.shift_v = (float(x) for x in rng.normal(0, 0.04, 2))
-    photo.smile = float(np.clip(rng.normal(0.35, 0.5), 0, 1))
-    photo.opened = float(rng.random() < 0.35 * photo.smile + 0.1) * float(rng.uniform(0.3, 1))
+def _capture(rng, person, age):
+    """What belongs to one capture: pose, light, expression, dress and backdrop."""
+    capture = SimpleNamespace()
+    capture.roll = float(np.clip(rng.normal(0, 0.05), -0.14, 0.14))
+    capture.yaw, capture.pitch = (float(x) for x in rng.normal(0, (0.08, 0.04)))
+    capture.scale = float(rng.uniform(0.95, 1.08))
+    capture.shift_u, capture.shift_v = (float(x) for x in rng.normal(0, 0.04, 2))
+    capture.smile = float(np.clip(rng.normal(0.35, 0.5), 0, 1))
+    capture.opened = float(rng.random() < 0.35 * capture.smile + 0.1) * float(rng.uniform(0.3, 1))
     side, height = rng.normal(0, 0.45), rng.normal(-0.35, 0.25)
-    photo.light = tuple(float(x) for x in np.array((side, height, 1)) / np.linalg.norm((side, height, 1)))
-    photo.ambient = float(rng.uniform(0.3, 0.65))
-    photo.gloss = float(rng.uniform(0, 1.6))
-    photo.made_up = float(rng.random() < 0.5) * float(rng.uniform(0.3, 1))
-    photo.unshaven = float(rng.uniform(-0.3, 0.6))
-    photo.fringe = float(rng.random() < 0.18)
-    photo.glasses = int(rng.random() < 0.06 + (age > person.long_sighted) * 0.45) * int(rng.integers(1, 3)) * (age > 5)
-    photo.rim = float(rng.uniform(0.012, 0.028))
-    photo.frame = (rng.random(3) * rng.uniform(0.1, 0.5)).astype(np.float32)
-    photo.hat = float(rng.random() < 0.035) * float(rng.choice((-1, 1)))
-    photo.hand = float(rng.random() < 0.025) * float(rng.choice((-1, 1)))
-    photo.clothes = (rng.uniform(0.05, 0.95) * (0.6 + 0.4 * rng.random(3))).astype(np.float32)
-    photo.collar = float(rng.uniform(0, 1))
-    photo.stripes = float(rng.random() < 0.2) * 0.15
-    photo.backdrop = rng.uniform(0.05, 0.95, (3, 1)).astype(np.float32) * (0.65 + 0.35 * rng.random((3, 3), np.float32))
-    photo.slope = tuple(float(x) for x in rng.normal(0, 0.9, 2))
-    photo.blobs = int(rng.choice((3, 5, 9, 16)))
-    photo.busy = float(rng.random() ** 1.5)
-    return photo
+    capture.light = tuple(float(x) for x in np.array((side, height, 1)) / np.linalg.norm((side, height, 1)))
+    capture.ambient = float(rng.uniform(0.3, 0.65))
+    capture.gloss = float(rng.uniform(0, 1.6))
+    capture.made_up = float(rng.random() < 0.5) * float(rng.uniform(0.3, 1))
+    capture.unshaven = float(rng.uniform(-0.3, 0.6))
+    capture.fringe = float(rng.random() < 0.18)
+    capture.glasses = (
+        int(rng.random() < 0.06 + (age > person.long_sighted) * 0.45) * int(rng.integers(1, 3)) * (age > 5)
+    )
+    capture.rim = float(rng.uniform(0.012, 0.028))
+    capture.frame = (rng.random(3) * rng.uniform(0.1, 0.5)).astype(np.float32)
+    capture.hat = float(rng.random() < 0.035) * float(rng.choice((-1, 1)))
+    capture.hand = float(rng.random() < 0.025) * float(rng.choice((-1, 1)))
+    capture.clothes = (rng.uniform(0.05, 0.95) * (0.6 + 0.4 * rng.random(3))).astype(np.float32)
+    capture.collar = float(rng.uniform(0, 1))
+    capture.stripes = float(rng.random() < 0.2) * 0.15
+    capture.backdrop = rng.uniform(0.05, 0.95, (3, 1)).astype(np.float32) * (
+        0.65 + 0.35 * rng.random((3, 3), np.float32)
+    )
+    capture.slope = tuple(float(x) for x in rng.normal(0, 0.9, 2))
+    capture.blobs = int(rng.choice((3, 5, 9, 16)))
+    capture.busy = float(rng.random() ** 1.5)
+    return capture
 
 
-def _photograph(person, age, rng):
-    """Draw one photograph of a person and return its JPEG file."""
+def _draw_image(person, age, rng):
+    """Draw one image of a person and return its JPEG file."""
     pace = 0.8 * person.pace + 0.6 * rng.normal()
     biological = max(0.0, age + rng.random() + pace * (0.4 + 0.07 * age))
-    scene = face(person, biological, _photo(rng, person, age), rng)
+    scene = face(person, biological, _capture(rng, person, age), rng)
     warmth = rng.normal(0, 0.05)
     scene *= np.exp(rng.normal(0, 0.13)) * (1 + np.array((warmth, 0, -warmth), np.float32))
-    picture = Image.fromarray((np.clip(scene, 0, 1) * 255).astype(np.uint8))
+    image = Image.fromarray((np.clip(scene, 0, 1) * 255).astype(np.uint8))
     width = int(rng.integers(64, 97))
     height = width + int(rng.choice((0, 0, 0, rng.integers(1, 12))))
     margin = SIZE * (1 - width / height) / 2
-    picture = picture.resize((width, height), Image.Resampling.BICUBIC, (margin, 0, SIZE - margin, SIZE))
-    picture = picture.filter(ImageFilter.GaussianBlur(min(1.2, rng.exponential(0.3))))
+    image = image.resize((width, height), Image.Resampling.BICUBIC, (margin, 0, SIZE - margin, SIZE))
+    image = image.filter(ImageFilter.GaussianBlur(min(1.2, rng.exponential(0.3))))
     grain = rng.exponential(0.010) * 255 * rng.standard_normal((height, width, 1), np.float32)
-    pixels = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
-    picture = Image.fromarray(pixels).convert("L" if rng.random() < 0.05 else "RGB")
-    return _jpeg(picture, int(rng.integers(35, 93)))
+    pixels = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
+    image = Image.fromarray(pixels).convert("L" if rng.random() < 0.05 else "RGB")
+    return _jpeg(image, int(rng.integers(35, 93)))
 
 
-def _jpeg(picture, quality):
+def _jpeg(image, quality):
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality)
+    image.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
@@ -209,7 +213,7 @@ def _row(name, person, age):
     }
 
 
-def _spoil(root, rows, names, count, rng):
+def _add_faults(root, rows, names, count, rng):
     """Put the faults into the table and the files; return the rows of the copies and of the missing files."""
     for i in rng.choice(len(rows), round(BLANK_SUBJECTS * len(rows)), replace=False):
         rows[i]["subject"] = ""
@@ -241,9 +245,9 @@ def _other_age(age, rng):
 
 
 def _near_copy(source, rng):
-    with Image.open(source) as picture:
-        size = [round(side * rng.uniform(0.9, 1.1)) for side in picture.size]
-        resized = picture.resize(size, Image.Resampling.BICUBIC)
+    with Image.open(source) as image:
+        size = [round(side * rng.uniform(0.9, 1.1)) for side in image.size]
+        resized = image.resize(size, Image.Resampling.BICUBIC)
     return _jpeg(ImageEnhance.Brightness(resized).enhance(rng.uniform(0.9, 1.12)), int(rng.integers(40, 90)))
 
 

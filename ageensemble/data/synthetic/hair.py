@@ -1,10 +1,10 @@
-"""Hair, brows and beard of the faces of the demonstration set."""
+"""Hair, brows and beard of the faces of the demo dataset."""
 
 import numpy as np
 
 from .paint import band, bump, line, noise, paint, soft
 
-GREY = np.array((0.76, 0.75, 0.74), np.float32)
+GRAY = np.array((0.76, 0.75, 0.74), np.float32)
 CHILDHOOD_FAIR = np.array((0.14, 0.12, 0.08), np.float32)  # hair that darkens as a child grows
 
 
@@ -16,7 +16,7 @@ def strands(person, look, at, rng):
     gray = look.gray * (1.1 + 0.3 * at.side) - 0.1 + 0.7 * look.gray * (1 - look.gray) * light  # temples go first
     gray = np.minimum(np.maximum(gray, 0), 1)
     young = person.hair + CHILDHOOD_FAIR * ((1 - look.grown) * person.fair)
-    color = young[:, None, None] + gray * (GREY - young)[:, None, None]
+    color = young[:, None, None] + gray * (GRAY - young)[:, None, None]
     return np.minimum(np.maximum(color * (1 + 0.15 * light), 0), 1)
 
 
@@ -38,7 +38,7 @@ def brows(image, person, look, at, color):
     paint(image, np.minimum(mask * dense, 1), color[:, rows] * 0.72)
 
 
-def beard(image, person, look, photo, at, color):
+def beard(image, person, look, capture, at, color):
     """The shadow of a shaven beard, or the beard."""
     if look.male < 0.3:
         return
@@ -49,16 +49,16 @@ def beard(image, person, look, photo, at, color):
     area = lip if person.moustache else np.maximum(lower * mouth, lip)
     area = area * soft(at.rho - 1.02, 0.05)
     image *= 1 - 0.11 * look.male * area
-    paint(image, area * min(0.9, look.beard * (0.4 + photo.unshaven)), color[:, rows] * 0.85)
+    paint(image, area * min(0.9, look.beard * (0.4 + capture.unshaven)), color[:, rows] * 0.85)
 
 
-def hair(image, person, look, photo, at, color):
+def hair(image, person, look, capture, at, color):
     """The hair on the head and beside the face; returns what it covers."""
     light = color[0] * (1 / max(0.05, float(color[0].mean()))) - 1
     dome = np.minimum(np.maximum(0.35 - at.v, 0), 1)
     lift = person.volume * (0.2 + 0.8 * look.hair) * (1 - look.bald * np.minimum(dome, 1)) + 0.03 * look.hair
     outside = at.rho - 1 - lift * np.sqrt(dome) + 0.10 * person.curl * light
-    below = at.y - _hairline(person, look, photo, at, light)
+    below = at.y - _hairline(person, look, capture, at, light)
     beside_ears = at.y - look.eye_v + 0.15 - 0.2 * look.grown - 0.2 * look.male
     cover = soft(outside, 0.03) * soft(below, 0.05 + 0.2 * (1 - look.hair)) * soft(beside_ears, 0.12)
     cover *= look.hair * (1 - np.minimum(1.3 * look.bald * bump(at.x, at.y + 0.95, 0.50, 0.45), 1))
@@ -69,11 +69,11 @@ def hair(image, person, look, photo, at, color):
     return cover
 
 
-def _hairline(person, look, photo, at, light):
+def _hairline(person, look, capture, at, light):
     """How far down the hair grows or falls: over the temples, back from them in balding men, over a brow as fringe."""
     temple = 0.20 * look.bald + 0.04 * look.male * (1 + person.forehead)
     edge = look.hairline + 4.2 * np.maximum(at.side - 0.22, 0) ** 2.2 + 0.08 * person.fringe_slant * at.x - 0.06 * light
-    if photo.fringe:
+    if capture.fringe:
         edge = edge + (0.30 + 0.2 * light) * soft(at.side - 0.45, 0.1)
     return edge - temple * line(at.side - 0.34, 0.15)
 

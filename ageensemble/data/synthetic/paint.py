@@ -1,4 +1,4 @@
-"""The brushes the faces of the demonstration set are drawn with: soft edges, bumps, noise, bands of rows."""
+"""The brushes the faces of the demo dataset are drawn with: soft edges, bumps, noise, bands of rows."""
 
 from functools import cache
 from types import SimpleNamespace
