@@ -23,7 +23,7 @@ def test_a_plain_name_means_all_defaults():
 
 
 def test_parameters_are_read_as_the_kind_of_their_default():
-    spec = specs.parse("svm C=30 pca=64 route=groups")
+    spec = specs.parse("svm C=30 pca=64 route=age_groups")
     assert spec.params["C"] == 30.0
     assert isinstance(spec.params["C"], float)
     assert spec.params["pca"] == 64
