@@ -26,7 +26,7 @@ QUICK = {"epochs": 1, "size": "32", "pretrained": False, "precision": "fp32"}
 
 def items(name, folder):
     """Made-up features, or photographs for a model that wants them, ages and inner parts of a cell's training items."""
-    if models.takes_photographs(name):
+    if models.takes_images(name):
         squares, y, inner = photographs.ageing(ITEMS, 32)
         return photographs.stored(squares, folder), y, inner
     rng = np.random.default_rng(0)
@@ -47,9 +47,9 @@ def fitted(tmp_path_factory):
     def fit(name, again=0):
         cls, folder = models.load(name), tmp_path_factory.mktemp("fitted")
         x, y, inner = items(name, folder)
-        more = {"keep": folder, "tell": lambda progress: None} if models.takes_photographs(name) else {}
+        more = {"checkpoint_dir": folder} if models.takes_images(name) else {}
         quick = {key: value for key, value in QUICK.items() if more and key in registry.defaults(cls)}
-        return cls(**quick).fit(x, y, inner, seed=0, threads=1, device="cpu", **more), x
+        return cls(**quick).fit(x, y, cv=inner, **more), x
 
     return fit
 
@@ -60,24 +60,24 @@ each_model = pytest.mark.parametrize("name", NAMES)
 @each_model
 def test_a_model_gives_age_distributions_and_the_same_again_after_saving(name, fitted, tmp_path):
     model, x = fitted(name)
-    rows = model.predict(first(x, 33))
+    rows = model.predict_proba(first(x, 33))
     assert rows.shape == (33, 121)
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
     assert rows.min() >= 0
     model.save(tmp_path)
-    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict(first(x, 33)), rows)
+    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict_proba(first(x, 33)), rows)
 
 
 @each_model
 def test_a_model_fitted_twice_with_one_seed_predicts_the_same(name, fitted):
     (one, x), (other, _) = fitted(name), fitted(name, again=1)
-    np.testing.assert_array_equal(one.predict(x), other.predict(x))
+    np.testing.assert_array_equal(one.predict_proba(x), other.predict_proba(x))
 
 
 @each_model
 def test_a_model_looks_at_each_photograph_alone(name, fitted):
     model, x = fitted(name)
-    np.testing.assert_allclose(model.predict(first(x, 1)), model.predict(first(x, 5))[:1], atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(first(x, 1)), model.predict_proba(first(x, 5))[:1], atol=1e-5)
 
 
 @each_model
@@ -223,9 +223,8 @@ def test_listed_models_have_a_line_each():
         ("1/0", "does not load: ZeroDivisionError"),
         ("def", "does not load: SyntaxError"),
         ("raise SystemExit", "does not load: SystemExit"),
-        ("x = 1", "must be one class with fit; there are 0"),
+        ("x = 1", "must be one class derived from AgeEstimator; there are 0"),
         (MINE + MINE.replace("Mine", "Other"), "there are 2"),
-        (MINE.replace("def predict", "def answer"), "lacks: predict"),
     ],
 )
 def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, content, complaint):

@@ -300,7 +300,7 @@ def with_contents(params, files):
 
 
 def defaults(thing):
-    """Keyword-only parameters with their defaults: what `key=value` may set.
+    """Keyword-only parameters with their defaults, less a class's `run_parameters`: what `key=value` may set.
 
     Parameters
     ----------
@@ -318,7 +318,7 @@ def defaults(thing):
         found |= {key: default for key, default in own.items() if key not in found}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
-    return found
+    return {key: default for key, default in found.items() if key not in getattr(thing, "run_parameters", ())}
 
 
 def _constructors(thing):

@@ -251,7 +251,7 @@ def _at_once(need, free, what, here):
 
 def size_seen(spec):
     """Size of the photographs that a model looks at, as `pixels.side` reads it; None where it is given features."""
-    return str(spec.params.get("size")) if getattr(spec.make, "images", False) else None
+    return str(spec.params.get("size")) if spec.make.takes_images else None
 
 
 def fit_memory(spec, n):

@@ -1,7 +1,6 @@
 """Fold fits, one model on one fold each: which are missing, how one is run, and the record that it leaves."""
 
 import csv
-import inspect
 import math
 import os
 import platform
@@ -191,11 +190,12 @@ def _clear(folder):
 def _fit(fit):
     folder = fit.folder
     model = models.load(fit.model)(**fit.params)
+    model.set_run_parameters(random_state=fit.seed, n_jobs=fit.n_threads, device=fit.device)
     _use_threads(fit.n_threads)
     x = _inputs(fit, fit.rows)
-    extra = _extra_arguments(model, fit)
+    keywords = _keywords(model, fit)
     start = time.perf_counter()
-    model.fit(x, fit.y, fit.inner_folds, seed=fit.seed, threads=fit.n_threads, device=fit.device, **extra)
+    model.fit(x, fit.y, **keywords)
     fitted = time.perf_counter()
     del x
     held_out, test = (_predict(model, fit, rows) for rows in (fit.held_out, fit.test))
@@ -204,7 +204,7 @@ def _fit(fit):
         write_rows(folder / f"{name}.npy", rows.shape, [rows])
     (folder / "model").mkdir()
     model.save(folder / "model")
-    history = getattr(model, "history", None) or []
+    history = getattr(model, "history_", [])
     if history:
         _write_history(folder / "history.csv", history)
     trained = sum(epoch.get("seconds") or 0 for epoch in history)  # before a kill, too
@@ -219,19 +219,20 @@ def _fit(fit):
         "device": fit.device,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "versions": _versions(),
-        "model": getattr(model, "record", {}),
+        "model": getattr(model, "fit_info_", {}),
         "files": {f.relative_to(folder).as_posix(): file_hash(f) for f in sorted(_products(folder))},
     }
 
 
-def _extra_arguments(model, fit):
-    """What `fit` is handed beside the usual by a model that takes images, and by one that asks for widths."""
+def _keywords(model, fit):
+    """What the model's `fit` takes of inner folds, checkpoints and progress, or columns of each feature set."""
+    from ..models.base import accepted
+
     if fit.images is not None:
         (fit.folder / CHECKPOINTS).mkdir(exist_ok=True)
-        return {"keep": fit.folder / CHECKPOINTS, "tell": _report_progress}
-    if "widths" in inspect.signature(model.fit).parameters:
-        return {"widths": feature_widths(fit.feature_files)}
-    return {}
+        on = {"checkpoint_dir": fit.folder / CHECKPOINTS, "on_progress": _report_progress}
+        return accepted(model.fit, cv=fit.inner_folds, **on)
+    return accepted(model.fit, cv=fit.inner_folds, feature_widths=feature_widths(fit.feature_files))
 
 
 def _products(folder):
@@ -258,7 +259,7 @@ def _predict(model, fit, rows):
     result, prior = [], histogram(fit.y)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        distribution = finish(model.predict(_inputs(fit, batch)), prior)
+        distribution = finish(model.predict_proba(_inputs(fit, batch)), prior)
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)

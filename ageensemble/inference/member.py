@@ -47,7 +47,7 @@ class Member:
         self._cells = [_cell(cls, cell, folder, listed, device) for cell in about["cells"]]
         if not self._cells:
             raise ValueError(f"{self.name} has no cells")
-        self.size = str(self._cells[0][0].size) if getattr(cls, "images", False) else None
+        self.size = str(self._cells[0][0].size) if cls.takes_images else None
         image_array.refuse_native(self.size, self.preprocess)
         now = [models.version(about["model"]), *(registry.version(type(one)) for one in self.features)]
         now += [transforms.version(self.preprocess)] if self.preprocess else []
@@ -72,7 +72,7 @@ class Member:
 
     def _answered(self, model, prior, x, clock):
         with clock(self.name):
-            return finish(model.predict(x), prior)
+            return finish(model.predict_proba(x), prior)
 
 
 def _refuse(*names):

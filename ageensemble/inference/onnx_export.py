@@ -93,7 +93,7 @@ def export(folder, file, pictures=()):
     model = load_model(folder, "cpu")
     cells = _cells(model)
     faces = _opened(pictures) if pictures else images.read([_drawn(number) for number in range(DRAWN)])
-    size, bf16 = side(cells[0][0].size), any(cell.net.bf16 for cell, _ in cells)
+    size, bf16 = side(cells[0][0].size), any(cell.net_.bf16 for cell, _ in cells)
     preprocess = _network(model).get("preprocess", "")
     before = f"preprocessing it (ageensemble.data.transforms.load('{preprocess}')); " if preprocess else ""
     outside = OUTSIDE.format(size=size, preprocess=before)
@@ -145,8 +145,8 @@ def _cells(model):
     about = _network(model)
     cls = models.load(about["model"])
     cells = [(cls.load(model.path / cell["folder"], device="cpu"), cell["prior"]) for cell in about["cells"]]
-    first, size = cells[0][0], 4 * sum(p.numel() for cell, _ in cells for p in cell.net.parameters())
-    if first.net.loss.learns_residuals:
+    first, size = cells[0][0], 4 * sum(p.numel() for cell, _ in cells for p in cell.net_.parameters())
+    if first.net_.loss.learns_residuals:
         why = "whose distributions are counted from residuals; fit it with another loss, such as softlabel"
         raise UsageError(f"{model.name} has loss={first.loss}, {why}")
     if not side(first.size):

@@ -1,87 +1,79 @@
-"""Models: one file each, and the file's name is the model's name.
+"""Models: scikit-learn estimators that predict age distributions; see `base.AgeEstimator`.
 
-A model is a class with `features` (its default feature sets, or "" for none), keyword defaults in `__init__` that are
-its parameters, `fit(x, y, inner, *, seed, threads, device)`, `predict(x)` returning `(n, A)` age distributions,
-`save(folder)` and `load(folder)`, `fit_bytes(n, d)`, the rough memory of a fit, and `record`, a dict of what its run
-should note. It sees features and labels of its training items and nothing else.
-
-A `fit` that takes `widths`, too, is told how many columns each feature set has in `x`, from left to right.
-
-A class with `images = True` is handed photographs in place of features. `files` names parameters that are files,
-`options = True` lets through parameters that `__init__` does not declare, and a class method
-`settle(params, *, cache, device, threads, say)` returns the parameters with what has to be fetched or tried first.
-
-Every network of timm is a model too, by its name; see `_timm.py`.
+Each lies in a file of its own, whose name is the model's name on the command line. Besides, every network of timm is a
+model by its name, and so is a class derived from `AgeEstimator` in a file of the user's own.
 """
 
-import inspect
+import importlib
 
 from .._utils import registry
 from ..errors import UsageError
 from ..features.backbones import timm_catalog
 
-IN_TIMM = "ageensemble.models.neural.timm"
-REGISTRY = registry.Registry(
+MODELS = registry.Registry(
     "model",
     __name__,
-    internal=("spec", "neural", "ridge_ordinal"),
+    internal=("calibrated", "distribution", "kernels", "neural", "projection", "ridge_ordinal", "spec"),
     nested={"cnn": "ageensemble.models.neural.cnn", "ordinal": "ageensemble.models.ridge_ordinal"},
     aliases={"floor": "prior"},
 )
+_EXPORTS = {
+    "AgeEstimator": "base",
+    "CNN": "neural.cnn",
+    "KNN": "knn",
+    "LSSVM": "lssvm",
+    "PriorBaseline": "prior",
+    "RidgeOrdinal": "ridge_ordinal",
+    "SVM": "svm",
+    "XGBoost": "xgboost",
+}
+__all__ = [*_EXPORTS, "MODELS"]
 
 
-def names():
+def __getattr__(name):
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
+def names() -> list[str]:
     """Names of the models that have a file; those of timm's networks are not among them."""
-    return REGISTRY.names()
+    return MODELS.names()
 
 
-def _module(name):
-    """The module of a model of ours, or `_timm` for a network of timm.
+def load(name: str) -> type:
+    """The class of the model called `name`, of a network of timm, or of the file `./mine.py`.
 
     Raises
     ------
     UsageError
-        Neither has that name.
+        No such model, or a file that does not define exactly one.
     """
-    if name.endswith(".py") or name in names() or name in REGISTRY.aliases:
-        return REGISTRY.module(name)
-    if timm_catalog.knows(name):
-        from .neural import timm
+    if not (name.endswith(".py") or name in names() or name in MODELS.aliases):
+        if timm_catalog.knows(name):
+            from .neural import timm
 
-        return timm
-    near = registry.close(name, names()) or timm_catalog.near(name)
-    raise UsageError(
-        f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
-        f"{registry.did_you_mean(near)}"
-    )
+            return timm.of(name)
+        near = registry.close(name, names()) or timm_catalog.near(name)
+        raise UsageError(
+            f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
+            f"{registry.did_you_mean(near)}"
+        )
+    from .base import AgeEstimator  # takes a second to import
+
+    MODELS.base = AgeEstimator
+    return MODELS.load(name)
 
 
-def version(name):
+def version(name: str) -> int | list:
     """Version of the code of the model called `name`."""
     return registry.version(load(name))
 
 
-def takes_photographs(name):
-    """Whether the model called `name` is handed photographs in place of features."""
-    return getattr(load(name), "images", False)
-
-
-def load(name):
-    """The class of the model called `name` (or of the file `./mine.py`).
-
-    Raises
-    ------
-    UsageError
-        No such model, or a file that defines none or several.
-    """
-    module = _module(name)
-    if module.__name__ == IN_TIMM:
-        return module.of(name)
-    classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
-    found = [c for c in classes if hasattr(c, "fit") and not c.__name__.startswith("_")]
-    if len(found) != 1:
-        raise UsageError(f"the model in {name} must be one class with fit; there are {len(found)}")
-    lacking = [a for a in ("features", "predict", "save", "load", "fit_bytes") if not hasattr(found[0], a)]
-    if lacking:
-        raise UsageError(f"the model in {name} lacks: {', '.join(lacking)}")
-    return found[0]
+def takes_images(name: str) -> bool:
+    """Whether the model called `name` takes images in place of features."""
+    return load(name).takes_images

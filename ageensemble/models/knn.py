@@ -1,20 +1,23 @@
-"""The nearest training photographs."""
+"""The nearest training images."""
+
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import Interval
 
-from . import _checks
-from ._ordinal_base import ThresholdEnsemble
+from .calibrated import OrdinalAgeEstimator
 
 BLOCK = 256  # rows whose neighbors are looked for at a time
 
 
-class KNN(ThresholdEnsemble):
-    """The ages of the training photographs most like this one, the nearest counting most; on principal components.
+class KNN(OrdinalAgeEstimator):
+    """The ages of the training images most like this one, the nearest counting most; on principal components.
 
     Dudani 1976, "The distance-weighted k-nearest-neighbor rule", IEEE Transactions on Systems, Man, and Cybernetics 6.
-    Near are photographs with a small angle between their components, which are partly whitened first, so that the few
+    Near are images with a small angle between their components, which are partly whitened first, so that the few
     leading ones do not decide alone. The share of the neighbors that is older than each age is calibrated on
-    neighbors from other inner parts, which undoes that their mean is drawn to the middle ages; see `_older.py`.
+    neighbors from other inner folds, which undoes that their mean is drawn to the middle ages; see
+    `OrdinalAgeEstimator`.
 
     Parameters
     ----------
@@ -24,33 +27,43 @@ class KNN(ThresholdEnsemble):
         0 for components as they are, 1 for components of equal variance
     pca : int
         principal components kept of the standardized features
+    random_state : int
+        of the randomized principal components
+    n_jobs : int
+        threads
     """
 
-    def __init__(self, *, k=120, whiten=0.75, pca=512):
-        self.k, self.whiten, self.pca = k, whiten, pca
-        _checks.number(self, "k", 1, whole=True)
-        _checks.number(self, "whiten", 0, 1)
-        _checks.number(self, "pca", 1, whole=True)
-        self.record = {}
+    _parameter_constraints = OrdinalAgeEstimator._parameter_constraints | {
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "whiten": [Interval(Real, 0, 1, closed="both")],
+    }
 
-    def _learn(self, z, older, inner):
-        spread = z.std(0)
+    def __init__(self, *, k=120, whiten=0.75, pca=512, random_state=0, n_jobs=None):
+        self.k = k
+        self.whiten = whiten
+        self.pca = pca
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _cross_fit(self, Z, target, fold):
+        spread = Z.std(0)
         scale = np.where(spread > 1e-6, np.maximum(spread, 1e-6) ** -self.whiten, 0).astype(np.float32)
-        points = _directions(z * scale)
-        self.parts["machine"] = {"scale": scale, "points": points, "older": older.astype(np.uint8)}
+        points = _directions(Z * scale)
+        machine = {"scale": scale, "points": points, "older": target.older.astype(np.uint8)}
+        outputs = np.concatenate([
+            self._shares(machine, points[start : start + BLOCK], fold[start : start + BLOCK, None] == fold)
+            for start in range(0, len(Z), BLOCK)
+        ])  # fmt: skip
+        return machine, outputs
+
+    def _outputs(self, machine, Z):
+        points = _directions(Z * machine["scale"])
         return np.concatenate([
-            self._shares(points[start : start + BLOCK], inner[start : start + BLOCK, None] == inner)
-            for start in range(0, len(z), BLOCK)
+            self._shares(machine, points[start : start + BLOCK]) for start in range(0, len(Z), BLOCK)
         ])  # fmt: skip
 
-    def _decide(self, z):
-        points = _directions(z * self.parts["machine"]["scale"])
-        starts = range(0, max(len(z), 1), BLOCK)
-        return np.concatenate([self._shares(points[start : start + BLOCK]) for start in starts])
-
-    def _shares(self, points, barred=None):
+    def _shares(self, machine, points, barred=None):
         """Weighted share of the neighbors that is older than each unit, `(m, T)`; none is `barred`, `(m, n)` bool."""
-        machine = self.parts["machine"]
         distance = 1 - points @ machine["points"].T
         k = distance.shape[1]
         if barred is not None:
@@ -68,6 +81,6 @@ class KNN(ThresholdEnsemble):
         return 16 * BLOCK * n + 5 * 121 * BLOCK * min(self.k, n) + super().fit_bytes(n, d)
 
 
-def _directions(z):
+def _directions(Z):
     """Rows of length 1; one without length stays as it is."""
-    return z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12)
+    return Z / np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), 1e-12)

@@ -48,7 +48,7 @@ class Spec:
     @property
     def config(self):
         """Everything above for a configuration file, files by their content, and hashes of the code."""
-        params = registry.with_contents(self.params, getattr(self.make, "files", ()))
+        params = registry.with_contents(self.params, self.make.files)
         names = [name for name, _ in self.features]
         sets = [[name, one.identity()] for name, one in zip(names, self.extractors, strict=True)]
         versions = [models.version(self.model), *(registry.version(type(one)) for one in self.extractors)]
@@ -87,9 +87,7 @@ class Spec:
         AgeEnsembleError
             Something cannot be had.
         """
-        params = self.params
-        if hasattr(self.make, "settle"):
-            params = self.make.settle(params, cache=cache, device=device, threads=threads, say=say)
+        params = self.make.resolve(self.params, cache=cache, device=device, threads=threads, say=say)
         resolved = [extractor.resolve(say).get_params() for extractor in self.extractors]
         names = [name for name, _ in self.features]
         return replace(self, params=params, features=tuple(zip(names, resolved, strict=True)))
@@ -102,8 +100,7 @@ class Spec:
         AgeEnsembleError
             One that cannot be used.
         """
-        if hasattr(self.make, "try_files"):
-            self.make.try_files(self.params)
+        self.make.check_files(self.params)
         for extractor in self.extractors:
             extractor.check_files()
 
@@ -127,7 +124,7 @@ def parse(text, default_features=None, settings=()):
     head, *words = _words(text)
     # on the hub @ stands before a revision
     head, at, listed = (head, "", "") if head.startswith("hf-hub:") else head.partition("@")
-    head = _resolved(head, models.REGISTRY)
+    head = _resolved(head, models.MODELS)
     cls, label = models.load(head), _label(head)
     if listed and not cls.features:
         raise UsageError(f"'{text}': {label} takes no features")
@@ -140,10 +137,10 @@ def parse(text, default_features=None, settings=()):
         if "." in key and key.partition(".")[0] not in map(_prefix, sets):
             raise UsageError(f"'{key}' sets a parameter of features that '{text}' does not use")
     own = {key: value for key, value in given.items() if "." not in key}
-    sees = sets or getattr(cls, "images", False)
+    sees = sets or cls.takes_images
     first = _resolved(own.pop(PREPROCESS, ""), transforms.TRANSFORMS) if sees else ""
     also = (PREPROCESS,) if sees else ()
-    params, changed = _fill(cls, own, label, getattr(cls, "options", False), getattr(cls, "files", ()), also)
+    params, changed = _fill(cls, own, label, cls.options, cls.files, also)
     if first:
         transforms.load(first)
         image_array.refuse_native(params.get("size"), first)
@@ -207,11 +204,11 @@ def _feature(feature, given):
 def _try(cls, params, label):
     """Make the model once, so that a value it refuses is known before the long work begins."""
     try:
-        cls(**params)
+        cls(**params).check_params()
     except AgeEnsembleError:
         raise
     except Exception as error:  # somebody's model may raise anything
-        raise UsageError(f"{label} cannot be made: {type(error).__name__}: {error}") from error
+        raise UsageError(f"{label} cannot be created: {type(error).__name__}: {error}") from error
 
 
 def _resolved(name, plugins):

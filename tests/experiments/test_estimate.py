@@ -93,12 +93,12 @@ SETTLING = (
     WATCHER
     + """
 
-def settle(cls, params, *, cache, device, threads, say):
+def resolve(cls, params, *, cache, device, threads, say):
     say("a pause is taken")
     return params | {"pause": 0.01}
 
 
-Watcher.settle = classmethod(settle)
+Watcher.resolve = classmethod(resolve)
 """
 )
 
@@ -142,7 +142,7 @@ GIGABYTE = 1_000_000_000
 )
 def test_fits_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(monkeypatch, device, memory, gpu, jobs):
     class Network:
-        images = True
+        takes_images = True
 
         def fit_bytes(self, n, d):
             assert (n, d) == (1000, 3 * 64 * 64)
@@ -156,7 +156,7 @@ def test_fits_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(mo
     monkeypatch.setattr(bench, "available_memory", lambda: memory * GIGABYTE)
     monkeypatch.setattr(bench, "available_gpu_memory", lambda: gpu * GIGABYTE)
     network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
-    network.make.images, network.make.gpu_bytes = True, Network.gpu_bytes
+    network.make.takes_images, network.make.gpu_bytes = True, Network.gpu_bytes
     here = SimpleNamespace(jobs=4, device=device, console=console)
     found = bench._jobs_in_memory({1: network, 2: spec.parse("prior")}, 1000, here)
     assert min(found, here.jobs) == jobs

@@ -98,7 +98,7 @@ def test_what_a_model_prints_does_not_disturb_the_results(utkface, cache, tmp_pa
 
 def test_a_model_gets_the_features_of_its_training_items(utkface, cache, tmp_path):
     (tmp_path / "brightness.py").write_text(BRIGHTNESS)
-    wanting = MINE.replace('features = ""', 'features = "lbp"').replace("np.bincount(y", "x.mean() + np.bincount(y")
+    wanting = MINE.replace('features = ""', 'features = "lbp"').replace("np.bincount(y", "X.mean() + np.bincount(y")
     (tmp_path / "mine.py").write_text(wanting)
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py@./brightness.py", cwd=tmp_path)
     assert done.returncode == 0
@@ -130,18 +130,20 @@ NEAREST = '''"""For tests."""
 
 import numpy as np
 
+from ageensemble.models import AgeEstimator
 
-class Nearest:
+
+class Nearest(AgeEstimator):
     """The ages of the training items, by one number: whatever reached the model shows in what it saves."""
 
     features = "./brightness.py"
 
-    def fit(self, x, y, inner, *, seed, threads, device):
-        self.seen = np.column_stack([x[:, 0], y[:, 0], inner])
+    def fit(self, X, y, groups=None, *, cv):
+        self.seen = np.column_stack([X[:, 0], y[:, 0], cv])
         return self
 
-    def predict(self, x):
-        return np.eye(121)[self.seen[np.abs(self.seen[:, 0] - x).argmin(1), 1].astype(int)]
+    def predict_proba(self, X):
+        return np.eye(121)[self.seen[np.abs(self.seen[:, 0] - X).argmin(1), 1].astype(int)]
 
     def save(self, folder):
         np.save(folder / "seen.npy", self.seen)
@@ -184,7 +186,9 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(datas
 
 def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(dataset, tmp_path):
     split = make_split(dataset, folds=3)
-    asking = MINE.replace("device):", "device, widths=None):").replace("print(", "self.record = {'widths': widths}  # ")
+    asking = MINE.replace("cv=None):", "feature_widths):").replace(
+        "print(", "self.fit_info_ = {'widths': feature_widths}  # "
+    )
     (tmp_path / "asking.py").write_text(asking)
     for name, columns in (("a", 1), ("b", 3)):
         np.save(tmp_path / f"{name}.npy", np.zeros((len(dataset), columns), np.float32))
@@ -266,7 +270,7 @@ def test_checkpoints_left_by_a_kill_are_handed_to_the_next_fit(fitted):
 
 @pytest.mark.parametrize("told", ['"now"', '{"loss": "low"}', "3"])
 def test_a_model_that_tells_rubbish_fails_and_nothing_else(watcher, fitted, told):
-    watcher.write_text(WATCHER.replace("        self.ages = y", f"        tell({told})\n        self.ages = y"))
+    watcher.write_text(WATCHER.replace("        self.ages = y", f"        on_progress({told})\n        self.ages = y"))
     _, record = fitted()
     assert record["error"].startswith(("AttributeError", "ValueError", "TypeError"))
 

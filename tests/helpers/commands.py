@@ -18,8 +18,10 @@ import time
 
 import numpy as np
 
+from ageensemble.models import AgeEstimator
 
-class Mine:
+
+class Mine(AgeEstimator):
     """As likely as among the training items."""
 
     features = ""
@@ -27,7 +29,7 @@ class Mine:
     def __init__(self, *, trouble="", sleep=0.0, flag=""):
         self.trouble, self.sleep, self.flag = trouble, sleep, flag
 
-    def fit(self, x, y, inner, *, seed, threads, device):
+    def fit(self, X, y, groups=None, *, cv=None):
         time.sleep(self.sleep)
         if self.flag and not os.path.exists(self.flag):
             raise RuntimeError("there is no flag")
@@ -45,8 +47,8 @@ class Mine:
         self.counts = np.bincount(y[:, 0], minlength=121)[:121] + 0.01
         return self
 
-    def predict(self, x):
-        rows = np.tile(self.counts, (len(x), 1))
+    def predict_proba(self, X):
+        rows = np.tile(self.counts, (len(X), 1))
         if self.trouble == "nan":
             rows[0, 0] = np.nan
         if self.trouble == "shape":
@@ -76,33 +78,36 @@ import time
 
 import numpy as np
 
+from ageensemble.models import AgeEstimator
 
-class Watcher:
+
+class Watcher(AgeEstimator):
     """The ages of training photographs as bright."""
 
     features = ""
-    images = True
+    takes_images = True
 
-    def __init__(self, *, size="16", epochs=3, pause=0.0, trouble="", at=1):
+    def __init__(self, *, size="16", epochs=3, pause=0.0, trouble="", at=1, random_state=0):
         self.size, self.epochs, self.pause, self.trouble, self.at = size, epochs, pause, trouble, at
-        self.sums, self.history = 0.0, []
+        self.random_state = random_state
 
-    def fit(self, x, y, inner, *, seed, threads, device, keep, tell):
+    def fit(self, X, y, groups=None, *, cv=None, checkpoint_dir, on_progress):
+        self.sums, self.history_, keep = 0.0, [], checkpoint_dir
         self.ages = y[:, 0]
-        self.bright = brightness(x)
+        self.bright = brightness(X)
         if (keep / "state.json").exists():
-            self.sums, self.history = json.loads((keep / "state.json").read_text())
-        self.record = {"began_after": len(self.history)}
-        for epoch in range(len(self.history), self.epochs):
-            self.sums += float(self.bright.mean()) * (epoch + 1) / (seed + 1)
+            self.sums, self.history_ = json.loads((keep / "state.json").read_text())
+        self.fit_info_ = {"began_after": len(self.history_)}
+        for epoch in range(len(self.history_), self.epochs):
+            self.sums += float(self.bright.mean()) * (epoch + 1) / (self.random_state + 1)
             for part in range(10):
                 time.sleep(self.pause / 10)
-                tell({"done": np.float32(epoch + part / 10), "total": self.epochs, "epoch": epoch + 1,
+                on_progress({"done": np.float32(epoch + part / 10), "total": self.epochs, "epoch": epoch + 1,
                       "epochs": self.epochs, "images_per_second": 95, "loss": 4 - epoch / 4,
                       "inner_mae": 9.0 - epoch if epoch else None})
             loss = {"loss": 4 - epoch / 4, "inner_loss": None, "mae": 8 - epoch / 3, "inner_mae": 9 - epoch / 3}
-            self.history.append({"epoch": epoch + 1, "seconds": 1.5} | loss)
-            (keep / "state.new").write_text(json.dumps([self.sums, self.history]))
+            self.history_.append({"epoch": epoch + 1, "seconds": 1.5} | loss)
+            (keep / "state.new").write_text(json.dumps([self.sums, self.history_]))
             os.replace(keep / "state.new", keep / "state.json")
             if epoch + 1 == self.at:
                 self.get_into_trouble(keep)
@@ -111,13 +116,13 @@ class Watcher:
     def get_into_trouble(self, keep):
         if self.trouble == "raise":
             raise RuntimeError("no luck")
-        if self.trouble == "SIGKILL" and self.record["began_after"] == 0:
+        if self.trouble == "SIGKILL" and self.fit_info_["began_after"] == 0:
             os.kill(os.getpid(), 9)
         if self.trouble == "fill":
             (keep / "ballast").write_bytes(bytes(500_000))
 
-    def predict(self, x):
-        nearest = np.abs(self.bright - brightness(x)[:, None] - self.sums % 7).argmin(1)
+    def predict_proba(self, X):
+        nearest = np.abs(self.bright - brightness(X)[:, None] - self.sums % 7).argmin(1)
         return np.eye(121)[self.ages[nearest]]
 
     def save(self, folder):

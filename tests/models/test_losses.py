@@ -6,7 +6,7 @@ import torch
 
 from ageensemble import ages
 from ageensemble.errors import DataError
-from ageensemble.models._age_classes import training_groups
+from ageensemble.models.distribution import age_classes
 from ageensemble.models.neural.losses import LOSSES
 
 RANGES = [name for name, loss in LOSSES.items() if not loss.exact]
@@ -21,7 +21,7 @@ TRAINED = labels(*[20, 30, 40, 50, 60] * 20)
 
 def made(name, y=TRAINED, smoothing=0.0, correction=None):
     correction = np.ones(ages.N_AGES) if correction is None else correction
-    loss = LOSSES[name](y, age_groups=training_groups(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
+    loss = LOSSES[name](y, age_groups=age_classes(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
     if loss.learns_residuals:
         loss.learn_residuals(torch.full((60,), 40.0), torch.arange(60) % 3 + 39)
     return loss

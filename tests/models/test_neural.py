@@ -34,13 +34,13 @@ def weights(tmp_path):
 
 def fitted(name, data, keep, **params):
     model = models.load(name)(**QUICK | params)
-    return model.fit(*data, seed=0, threads=1, device="cpu", keep=keep, tell=lambda told: None)
+    return model.fit(*data[:2], cv=data[2], checkpoint_dir=keep)
 
 
 def settled(name, tmp_path, **params):
     said = []
     model = models.load(name)(**QUICK | params)
-    result = model.settle(model.parameters() | params, cache=tmp_path, device="cpu", threads=1, say=said.append)
+    result = model.resolve(model.parameters() | params, cache=tmp_path, device="cpu", threads=1, say=said.append)
     return result, " ".join(said)
 
 
@@ -70,11 +70,11 @@ def test_width_and_hidden_are_those_of_the_first_layers():
 )  # fmt: skip
 def test_a_saved_network_predicts_the_same_when_loaded(name, params, data, tmp_path):
     model = fitted(name, data, tmp_path / "keep", **params)
-    rows = model.predict(data[0])
+    rows = model.predict_proba(data[0])
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
     model.save(tmp_path)
     assert sorted(file.suffix for file in tmp_path.iterdir() if file.is_file()) == [".json", ".safetensors"]
-    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict(data[0]), rows)
+    np.testing.assert_array_equal(models.load(name).load(tmp_path).predict_proba(data[0]), rows)
 
 
 def test_a_network_begins_with_the_weights_of_the_file(weights):
@@ -88,13 +88,13 @@ def test_a_network_begins_with_the_weights_of_the_file(weights):
 def test_what_is_saved_needs_and_names_no_file_of_weights(weights, data, tmp_path):
     file, _ = weights
     model = fitted("test_resnet", data, tmp_path / "keep", weights=str(file))
-    rows = model.predict(data[0])
+    rows = model.predict_proba(data[0])
     file.unlink()
     folder = tmp_path / "model"
     folder.mkdir()
     model.save(folder)
     assert str(tmp_path) not in (folder / "parameters.json").read_text()
-    np.testing.assert_array_equal(models.load("test_resnet").load(folder).predict(data[0]), rows)
+    np.testing.assert_array_equal(models.load("test_resnet").load(folder).predict_proba(data[0]), rows)
 
 
 def test_weights_of_another_network_are_refused_with_the_tensor_that_tells(weights, tmp_path):
@@ -217,7 +217,7 @@ def test_an_option_that_would_bring_in_unchecked_weights_or_other_outputs_is_ref
 def test_overlapping_labeled_ranges_train_where_no_groups_are_needed(data, tmp_path):
     x, y, inner = data
     ranges = np.stack([y[:, 0] - 3, y[:, 0] + 4], 1)
-    rows = fitted("cnn", (x, ranges, inner), tmp_path, width=4).predict(x)
+    rows = fitted("cnn", (x, ranges, inner), tmp_path, width=4).predict_proba(x)
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
 
 

@@ -145,13 +145,13 @@ def test_a_model_may_take_files_and_pass_on_what_it_does_not_know(mine, monkeypa
 
 
 def test_what_must_be_settled_is_and_the_name_stays(mine):
-    settle = """
+    resolve = """
     @classmethod
-    def settle(cls, params, *, cache, device, threads, say):
+    def resolve(cls, params, *, cache, device, threads, say):
         say(f"{device} {threads} {cache}")
         return params | {"sleep": 0.5}
 """
-    mine.write_text(MINE + settle)
+    mine.write_text(MINE + resolve)
     spec, aloud = specs.parse(str(mine)), []
     done = spec.settled("here", "cpu", 2, aloud.append)
     assert aloud == ["cpu 2 here"]
@@ -199,7 +199,7 @@ def test_what_does_not_exist_or_fit_is_refused_with_what_would_be_right(text, co
 
 
 def test_a_value_that_the_model_refuses_is_refused_at_once():
-    with pytest.raises(UsageError, match="C=-1"):
+    with pytest.raises(UsageError, match="'C' parameter"):
         specs.parse("svm C=-1")
     with pytest.raises(UsageError, match="size=-5"):
         specs.parse("svm@hog hog.size=-5")

@@ -29,35 +29,35 @@ def small(**params):
     return CNN(**{"size": "32", "width": 4, "hidden": 16, "epochs": 3, "batch": 16, "precision": "fp32"} | params)
 
 
-def fitted(data, keep, seed=0, tell=lambda told: None, **params):
+def fitted(data, keep, seed=0, tell=None, **params):
     model = small(**params)
-    model.fit(*data, seed=seed, threads=1, device="cpu", keep=keep, tell=tell)
+    model.set_params(random_state=seed).fit(*data[:2], cv=data[2], checkpoint_dir=keep, on_progress=tell)
     return model
 
 
 def test_training_learns_what_brightness_tells(data, tmp_path):
     model = fitted(data, tmp_path, epochs=30, lr=5e-3, rotate=0.0, crop=0.0, color=0.0, ema=0.9)
-    ages = (model.predict(data[0]).cumsum(1) < 0.5).sum(1)
+    ages = (model.predict_proba(data[0]).cumsum(1) < 0.5).sum(1)
     constant = np.abs(data[1][:, 0] - np.median(data[1][:, 0])).mean()
     assert np.abs(ages - data[1][:, 0]).mean() < 0.4 * constant
-    assert model.history[-1]["loss"] < model.history[0]["loss"]
-    assert model.history[-1]["inner_mae"] < 0.5 * constant
+    assert model.history_[-1]["loss"] < model.history_[0]["loss"]
+    assert model.history_[-1]["inner_mae"] < 0.5 * constant
 
 
 def test_the_history_has_a_row_an_epoch_with_all_that_was_measured(data, tmp_path):
-    history = fitted(data, tmp_path).history
+    history = fitted(data, tmp_path).history_
     assert [row["epoch"] for row in history] == [1, 2, 3]
     names = ["mae", "precision", "recall", "inner_loss", "inner_mae", "inner_precision", "inner_recall", "seconds"]
     assert all(row[name] is not None for row in history for name in ["lr", "waiting", "images_per_second", *names])
 
 
 def test_with_nothing_held_out_the_inner_columns_are_empty(data, tmp_path):
-    assert fitted(data, tmp_path, hold=0, epochs=1).history[0]["inner_mae"] is None
+    assert fitted(data, tmp_path, hold=0, epochs=1).history_[0]["inner_mae"] is None
 
 
 @pytest.mark.parametrize("kind", [{}, {"optimizer": "sgd", "ema": 0.0}, {"patience": 2, "dropout": 0.3, "norm": True}])
 def test_a_training_killed_after_any_epoch_goes_on_to_the_same_predictions(data, tmp_path, kind):
-    whole = fitted(data, tmp_path / "whole", **kind).predict(data[0])
+    whole = fitted(data, tmp_path / "whole", **kind).predict_proba(data[0])
 
     class Killed(BaseException):
         pass
@@ -72,13 +72,13 @@ def test_a_training_killed_after_any_epoch_goes_on_to_the_same_predictions(data,
             fitted(data, keep, tell=kill, **kind)
         told = []
         again = fitted(data, keep, tell=told.append, **kind)
-        np.testing.assert_array_equal(again.predict(data[0]), whole)
+        np.testing.assert_array_equal(again.predict_proba(data[0]), whole)
         assert told[0]["epoch"] == epoch + 1
-        assert len(again.history) == 3
+        assert len(again.history_) == 3
 
 
 def test_another_seed_gives_another_network(data, tmp_path):
-    first, second = (fitted(data, tmp_path / str(seed), seed, epochs=1).predict(data[0]) for seed in (0, 1))
+    first, second = (fitted(data, tmp_path / str(seed), seed, epochs=1).predict_proba(data[0]) for seed in (0, 1))
     assert not np.array_equal(first, second)
 
 
@@ -96,8 +96,8 @@ def test_a_broken_checkpoint_is_left_behind_and_the_record_says_so(data, tmp_pat
     else:
         (tmp_path / "checkpoint.json").write_text("{}")
     again = fitted(data, tmp_path)
-    assert "trained anew" in again.record["checkpoint"]
-    np.testing.assert_array_equal(again.predict(data[0]), whole.predict(data[0]))
+    assert "trained anew" in again.fit_info_["checkpoint"]
+    np.testing.assert_array_equal(again.predict_proba(data[0]), whole.predict_proba(data[0]))
 
 
 @pytest.mark.parametrize("loss", ["softlabel", "smoothl1"])
@@ -122,15 +122,15 @@ class Scarce(torch.nn.Module):
 def test_the_batch_halves_itself_when_memory_runs_out_and_the_record_says_so(data, tmp_path, monkeypatch):
     monkeypatch.setattr(CNN, "backbone", lambda self, pretrained: Scarce(5))
     model = fitted(data, tmp_path, epochs=1)
-    assert model.record["batch"] == "halved to 4 at a time for want of memory; steps still have 16"
+    assert model.fit_info_["batch"] == "halved to 4 at a time for want of memory; steps still have 16"
 
 
 def test_half_batches_add_up_to_the_same_step(data, tmp_path, monkeypatch):
     plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "color": 0.0}
     monkeypatch.setattr(CNN, "backbone", lambda self, pretrained: Scarce(100))
-    whole = fitted(data, tmp_path / "whole", epochs=1, **plain).predict(data[0])
+    whole = fitted(data, tmp_path / "whole", epochs=1, **plain).predict_proba(data[0])
     monkeypatch.setattr(CNN, "backbone", lambda self, pretrained: Scarce(5))
-    halves = fitted(data, tmp_path / "halves", epochs=1, **plain).predict(data[0])
+    halves = fitted(data, tmp_path / "halves", epochs=1, **plain).predict_proba(data[0])
     np.testing.assert_allclose(halves, whole, atol=1e-6)
 
 
@@ -149,19 +149,19 @@ def test_other_errors_of_a_network_are_not_taken_for_want_of_memory():
 
 def test_early_stopping_keeps_the_best_epoch(data, tmp_path):
     model = fitted(data, tmp_path, patience=2, epochs=40, lr=0.03, schedule="constant", ema=0.0)
-    best = min(model.history, key=lambda row: row["inner_mae"])
-    assert model.record["best_epoch"] == best["epoch"]
-    assert len(model.history) == best["epoch"] + 2
+    best = min(model.history_, key=lambda row: row["inner_mae"])
+    assert model.fit_info_["best_epoch"] == best["epoch"]
+    assert len(model.history_) == best["epoch"] + 2
     held = data[2] == 0
-    ages = (model.predict(data[0].take(np.flatnonzero(held))).cumsum(1) < 0.5).sum(1)
+    ages = (model.predict_proba(data[0].take(np.flatnonzero(held))).cumsum(1) < 0.5).sum(1)
     assert np.abs(ages - data[1][held, 0]).mean() == pytest.approx(best["inner_mae"], abs=0.2)
 
 
 def test_early_stopping_by_f1_or_recall_keeps_the_highest(data, tmp_path):
     for metric in ("f1", "recall"):
         model = fitted(data, tmp_path / metric, patience=1, epochs=6, lr=0.02, metric=metric)
-        values = [row[f"inner_{metric}"] for row in model.history]
-        assert model.record["best_epoch"] == values.index(max(values)) + 1
+        values = [row[f"inner_{metric}"] for row in model.history_]
+        assert model.fit_info_["best_epoch"] == values.index(max(values)) + 1
 
 
 def test_early_stopping_without_an_inner_part_is_refused():
@@ -174,9 +174,9 @@ def test_a_frozen_backbone_does_not_move_and_then_does(data, tmp_path):
     torch.manual_seed(0)
     fresh = still._network(data[1], False, False)
     for name, value in fresh.backbone.state_dict().items():
-        assert torch.equal(still.net.backbone.state_dict()[name], value), name
+        assert torch.equal(still.net_.backbone.state_dict()[name], value), name
     moved = fitted(data, tmp_path / "moved", freeze=1, norm=True, ema=0.0)
-    assert not torch.equal(moved.net.backbone[0].weight, fresh.backbone[0].weight)
+    assert not torch.equal(moved.net_.backbone[0].weight, fresh.backbone[0].weight)
 
 
 def test_group_weights_keep_the_predicted_shares_of_groups(tmp_path):
@@ -186,7 +186,7 @@ def test_group_weights_keep_the_predicted_shares_of_groups(tmp_path):
     age = np.where(np.arange(200) % 10 == 3, 60, 20)
     data = stored(list(photos), tmp_path), np.stack([age, age], 1), np.arange(200) // 10 % 10
     for weighting in ("none", "group"):
-        rows = fitted(data, tmp_path / weighting, weighting=weighting, size="16", lr=1e-4).predict(data[0])
+        rows = fitted(data, tmp_path / weighting, weighting=weighting, size="16", lr=1e-4).predict_proba(data[0])
         assert rows[:, 40:].sum(1).mean() == pytest.approx(0.1, abs=0.04), weighting
 
 
@@ -197,9 +197,9 @@ def test_photographs_of_many_shapes_train_together(tmp_path):
     mixed[7] = mixed[7][:18, :18]  # the only one of its shape
     data = stored(mixed, tmp_path), y, inner
     model = fitted(data, tmp_path / "keep", size="native", batch=8)
-    rows = model.predict(data[0])
+    rows = model.predict_proba(data[0])
     np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
-    np.testing.assert_allclose(model.predict(data[0].take(np.array([7])))[0], rows[7], atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(data[0].take(np.array([7])))[0], rows[7], atol=1e-5)
 
 
 def test_a_file_that_vanishes_while_it_is_read_ahead_is_an_error_and_no_thread_is_left(data, tmp_path):
@@ -207,10 +207,10 @@ def test_a_file_that_vanishes_while_it_is_read_ahead_is_an_error_and_no_thread_i
     photos = np.zeros((40, 32, 32, 3), np.uint8)
     x = stored(list(photos), tmp_path)
     before = threading.active_count()
-    assert len(model.predict(x)) == 40
+    assert len(model.predict_proba(x)) == 40
     (tmp_path / "photographs.u8").write_bytes(photos[:35].tobytes())
     with pytest.raises(DiskError, match=r"photographs.u8 is shorter than it was"):
-        model.predict(x)
+        model.predict_proba(x)
     assert threading.active_count() == before
 
 
@@ -253,7 +253,7 @@ def test_biases_norms_and_what_a_transformer_exempts_are_not_pulled_to_zero():
 
 def test_an_l1_penalty_pulls_weights_to_zero(data, tmp_path):
     free, held = (fitted(data, tmp_path / str(l1), l1=l1, optimizer="sgd", lr=0.01) for l1 in (0.0, 0.05))
-    size = [model.net.head[1].weight.abs().sum().item() for model in (free, held)]
+    size = [model.net_.head[1].weight.abs().sum().item() for model in (free, held)]
     assert size[1] < 0.8 * size[0]
 
 
@@ -261,7 +261,7 @@ def test_a_smaller_learning_rate_of_the_backbone_leaves_it_nearer_to_where_it_wa
     torch.manual_seed(0)
     start = small()._network(data[1], False, False).backbone[0].weight
     far, near = (
-        (fitted(data, tmp_path / str(rate), backbone_lr=rate, ema=0.0).net.backbone[0].weight - start).abs().sum()
+        (fitted(data, tmp_path / str(rate), backbone_lr=rate, ema=0.0).net_.backbone[0].weight - start).abs().sum()
         for rate in (1.0, 0.01)
     )
     assert near < 0.1 * far
@@ -270,8 +270,8 @@ def test_a_smaller_learning_rate_of_the_backbone_leaves_it_nearer_to_where_it_wa
 def test_gradients_of_accumulated_batches_make_one_step(data, tmp_path):
     """Without norms and random changes, two batches of 8 are one of 16."""
     plain = {"flip": False, "rotate": 0.0, "crop": 0.0, "color": 0.0, "epochs": 1}
-    one = fitted(data, tmp_path / "one", batch=16, **plain).predict(data[0])
-    two = fitted(data, tmp_path / "two", batch=8, accumulate=2, **plain).predict(data[0])
+    one = fitted(data, tmp_path / "one", batch=16, **plain).predict_proba(data[0])
+    two = fitted(data, tmp_path / "two", batch=8, accumulate=2, **plain).predict_proba(data[0])
     np.testing.assert_allclose(two, one, atol=1e-5)
 
 
@@ -290,14 +290,14 @@ def test_the_precision_is_tried_once_and_then_remembered(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "_tried", lambda *given: tried.append(given) or {"fp32": 100.0, "bf16": 130.0})
     said = []
     for _ in range(2):
-        params = CNN.settle(
+        params = CNN.resolve(
             small(precision="auto").parameters(), cache=tmp_path, device="cpu", threads=1, say=said.append
         )
         assert params["precision"] == "bf16"
     assert len(tried) == 1
     assert "bf16" in said[0]
     assert (
-        CNN.settle(small().parameters(), cache=tmp_path, device="cpu", threads=1, say=said.append)["precision"]
+        CNN.resolve(small().parameters(), cache=tmp_path, device="cpu", threads=1, say=said.append)["precision"]
         == "fp32"
     )
 
@@ -329,7 +329,7 @@ def test_a_trial_of_precisions_times_both(tmp_path, monkeypatch, loss):
 
 
 def test_trained_without_a_trial_the_precision_is_fp32_and_the_record_says_so(data, tmp_path):
-    assert fitted(data, tmp_path, epochs=1, precision="auto").record["precision"] == "fp32"
+    assert fitted(data, tmp_path, epochs=1, precision="auto").fit_info_["precision"] == "fp32"
 
 
 @pytest.mark.gpu
@@ -338,6 +338,6 @@ def test_on_a_gpu_training_gives_about_what_the_processor_gives(data, tmp_path):
     rows = []
     for device in ("cpu", "cuda"):
         model = small(epochs=2, flip=False, rotate=0.0, crop=0.0, color=0.0)
-        model.fit(*data, seed=0, threads=1, device=device, keep=tmp_path / device, tell=lambda told: None)
-        rows.append(model.predict(data[0]))
+        model.set_params(device=device).fit(*data[:2], cv=data[2], checkpoint_dir=tmp_path / device)
+        rows.append(model.predict_proba(data[0]))
     np.testing.assert_allclose(*rows, atol=1e-3)

@@ -176,7 +176,7 @@ def _preprocess(thing):
     from ...data import transforms
     from ...models import spec
 
-    if not (getattr(thing, "features", "") or getattr(thing, "images", False)):
+    if not (getattr(thing, "features", "") or getattr(thing, "takes_images", False)):
         return []
     names = ", ".join(transforms.TRANSFORMS.names())
     words = f"what is done to images first: {names}, or a file of one; empty: nothing"

@@ -3,8 +3,11 @@
 A subclass says what its backbone is and where its normalization comes from; the training itself is in `../training/`.
 """
 
+import contextlib
 import json
+import tempfile
 from abc import ABC, abstractmethod
+from pathlib import Path
 
 import numpy as np
 
@@ -12,10 +15,11 @@ from ..._utils import registry
 from ...ages import N_AGES
 from ...data.image_io import LONG_SIDE
 from ...errors import DataError, UsageError
-from .. import _age_classes, _checks
+from .. import _checks, distribution
+from ..base import AgeEstimator, check_age_target, inner_folds
 
 
-class NeuralAgeEstimator(ABC):
+class NeuralAgeEstimator(AgeEstimator, ABC):
     """A network with its training.
 
     Parameters
@@ -79,19 +83,25 @@ class NeuralAgeEstimator(ABC):
     metric : str
         the inner score: `mae`, `f1` or `recall`
     precision : str
-        `fp32`, `bf16`, or `auto`: what is faster here, tried once by `settle`; `fit` alone takes `auto` for `fp32`
+        `fp32`, `bf16`, or `auto`: what is faster here, tried once by `resolve`; `fit` alone takes `auto` for `fp32`
+    random_state : int
+        of the first weights, the order of the photographs and their changes
+    n_jobs : int
+        not used: torch is told its threads for the whole process
+    device : str
+        `cpu` or `cuda`
     """
 
     features = ""
     version = 1  # raised whenever the predictions change
-    images = True
+    takes_images = True
 
     def __init__(
         self, *, size="128", loss="softlabel", sigma=2.0, smoothing=0.0, weighting="none",
         epochs=6, batch=48, accumulate=1, optimizer="adamw", lr=1.2e-3, momentum=0.9, weight_decay=0.02, l1=0.0,
         clip=0.0, schedule="cosine", warmup=0.05, dropout=0.0, freeze=0, backbone_lr=1.0, ema=0.998,
         flip=True, rotate=10.0, crop=0.1, color=0.2, erase=0.0, mirror=True,
-        hold=1, patience=0, metric="mae", precision="auto",
+        hold=1, patience=0, metric="mae", precision="auto", random_state=0, n_jobs=None, device="cpu",
     ):  # fmt: skip
         for name, value in list(locals().items())[1:]:
             setattr(self, name, value)
@@ -123,7 +133,13 @@ class NeuralAgeEstimator(ABC):
         if hold == 0 and (patience or LOSSES[loss].learns_residuals):
             why = f"patience={patience}" if patience else f"loss={loss}"
             raise UsageError(f"{why} needs an inner part that is not trained on: hold=1")
-        self.record, self.history = {}, []
+
+    @classmethod
+    def _get_param_names(cls):
+        return sorted([*registry.defaults(cls), *cls.run_parameters])
+
+    def check_params(self):
+        """Nothing more: `__init__` has refused what is wrong."""
 
     # --- what a subclass says ---------------------------------------------------------------------------------------
 
@@ -153,8 +169,8 @@ class NeuralAgeEstimator(ABC):
         return LONG_SIDE if self.size == "native" else int(self.size)
 
     @classmethod
-    def settle(cls, params, *, cache, device, threads, say):
-        """Settle `precision=auto` by a trial; see `training/precision.py`."""
+    def resolve(cls, params, *, cache, device, threads, say):
+        """Resolve `precision=auto` by a trial; see `training/precision.py`."""
         model = cls(**params)
         if model.precision != "auto":
             return params
@@ -173,21 +189,21 @@ class NeuralAgeEstimator(ABC):
             say(f"{_checks.name_of(model)}: {chosen}, by a trial on this machine (photographs/s: {trial})")
         return params | {"precision": chosen}
 
-    def fit(self, x, y, inner, *, seed, threads, device, keep, tell):
-        """Train on the items of a cell.
+    def fit(self, X, y, groups=None, *, cv=None, checkpoint_dir=None, on_progress=None):
+        """Train on images and ages.
 
         Parameters
         ----------
-        x : Photographs
-        y : (n, 2) int array, years
-        inner : (n,) int array
-            group-safe parts of the training items
-        seed, threads : int
-        device : str
-        keep : pathlib.Path
-            folder for checkpoints
-        tell : callable
-            told of progress
+        X : ImageArray
+        y : (n,) array of years, or (n, 2) array of ranges of years, both ends included
+        groups : (n,) array, optional
+            items of one group are never parted by the inner folds; without it each item is its own group
+        cv : (n,) int array, int, cross-validation splitter or iterable of (train, test), optional
+            inner folds, the first `hold` of which are not trained on
+        checkpoint_dir : pathlib.Path, optional
+            folder for checkpoints; an interrupted fit with the same one goes on from there
+        on_progress : callable, optional
+            given a dict of numbers now and then
 
         Raises
         ------
@@ -198,28 +214,34 @@ class NeuralAgeEstimator(ABC):
 
         from . import trainer
 
-        held = inner < self.hold
+        y = check_age_target(y, len(X))
+        held = inner_folds(cv, X, y, groups, self._seed()) < self.hold
         if held.all() or (self.hold and not held.any()):
             raise DataError(f"too few photographs to hold out {self.hold} of ten inner parts; hold=0 trains on all")
-        torch.manual_seed(seed)
+        torch.manual_seed(self._seed())
         weight = np.ones(len(y))
         if self.weighting == "group":
-            label = _age_classes.training_groups(y[~held])[1]
-            weight[~held] = _age_classes.balance(label)[label]
+            label = distribution.age_classes(y[~held])[1]
+            weight[~held] = distribution.balanced_weights(label)[label]
         precision = "bf16" if self.precision == "bf16" else "fp32"
-        net = self._network(y[~held], True, precision == "bf16").to(device, memory_format=torch.channels_last)
-        self.history, notes = trainer.train(
-            net, x, y, weight, held, self, seed=seed, device=device, keep=keep, tell=tell
-        )
+        net = self._network(y[~held], True, precision == "bf16").to(self.device, memory_format=torch.channels_last)
+        with contextlib.ExitStack() as stack:
+            folder = checkpoint_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self.history_, notes = trainer.train(
+                net, X, y, weight, held, self, seed=self._seed(), device=self.device, keep=folder,
+                tell=on_progress or (lambda progress: None),
+            )  # fmt: skip
         if net.loss.learns_residuals:
             rows = np.flatnonzero(held)
-            output = trainer.outputs(net, x.take(rows), mirror=self.mirror, batch=self.batch, device=device)
-            net.loss.learn_residuals(net.loss.years(output), torch.from_numpy(y[rows, 0].astype(np.int64)).to(device))
+            output = trainer.outputs(net, X.take(rows), mirror=self.mirror, batch=self.batch, device=self.device)
+            net.loss.learn_residuals(
+                net.loss.years(output), torch.from_numpy(y[rows, 0].astype(np.int64)).to(self.device)
+            )
         # Which labels there were decides the shape of some losses: `load` needs them to make the network again
-        self.net, self.device, self.labels = net, device, np.unique(y[~held], axis=0)
+        self.net_, self.labels_, self.classes_ = net, np.unique(y[~held], axis=0), np.arange(N_AGES)
         mean, std = ([round(v, 4) for v in getattr(net, name).tolist()] for name in ("mean", "std"))
         size = sum(p.numel() for p in net.parameters())
-        self.record = self.origin | {"parameters": size, "precision": precision, "mean": mean, "std": std} | notes
+        self.fit_info_ = self.origin | {"parameters": size, "precision": precision, "mean": mean, "std": std} | notes
         return self
 
     def _network(self, y, pretrained, bf16):
@@ -230,11 +252,11 @@ class NeuralAgeEstimator(ABC):
         from .network import Network
 
         by_groups = self.weighting == "group" or self.loss == "age_groups"  # else labeled ranges may overlap
-        age_groups, label = _age_classes.training_groups(y) if by_groups else (None, None)
+        age_groups, label = distribution.age_classes(y) if by_groups else (None, None)
         correction = np.ones(N_AGES)
         if self.weighting == "group":
             inside = age_groups.lookup >= 0
-            correction[inside] = (1 / _age_classes.balance(label))[age_groups.lookup[inside]]
+            correction[inside] = (1 / distribution.balanced_weights(label))[age_groups.lookup[inside]]
         loss = LOSSES[self.loss](
             y, age_groups=age_groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction
         )
@@ -252,23 +274,23 @@ class NeuralAgeEstimator(ABC):
             reason = str(error).strip().partition("\n")[0]
             raise UsageError(f"the network does not take photographs of {self.side} pixels: {reason}") from error
 
-    def predict(self, x):
-        """Age distributions, `(m, A)`, of `Photographs`."""
+    def predict_proba(self, X):
+        """Age distributions, `(n, 121)`, of an `ImageArray`."""
         import torch
 
         from . import trainer
 
-        output = trainer.outputs(self.net, x, mirror=self.mirror, batch=self.batch, device=self.device)
+        output = trainer.outputs(self.net_, X, mirror=self.mirror, batch=self.batch, device=self.device)
         with torch.inference_mode():
-            return self.net.loss.distribution(output).cpu().numpy()
+            return self.net_.loss.distribution(output).cpu().numpy()
 
     def save(self, folder):
         """Write the model into `folder`: its parameters as JSON, its weights as safetensors."""
         from safetensors.torch import save_file
 
-        about = {"parameters": self.parameters(), "labels": self.labels.tolist()}
+        about = {"parameters": self.parameters(), "labels": self.labels_.tolist()}
         (folder / "parameters.json").write_text(json.dumps(about, indent=1) + "\n")
-        tensors = {name: value.contiguous().cpu() for name, value in self.net.state_dict().items()}
+        tensors = {name: value.contiguous().cpu() for name, value in self.net_.state_dict().items()}
         save_file(tensors, folder / "weights.safetensors")
 
     def parameters(self):
@@ -289,8 +311,9 @@ class NeuralAgeEstimator(ABC):
             if f"loss.{name}" in tensors:
                 setattr(net.loss, name, tensors[f"loss.{name}"])
         net.load_state_dict(tensors)
-        model.net, model.device = net.to(device, memory_format=torch.channels_last), device
-        model.labels = np.array(about["labels"])
+        model.net_, model.device = net.to(device, memory_format=torch.channels_last), device
+        model.classes_, model.fit_info_, model.history_ = np.arange(N_AGES), {}, []
+        model.labels_ = np.array(about["labels"])
         return model
 
     def fit_bytes(self, n, d):

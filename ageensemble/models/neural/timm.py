@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-from ..._utils import registry
 from ...errors import UsageError
 from ...features.backbones import timm_catalog
 from ...features.backbones import weights as loading
@@ -41,7 +40,7 @@ class Timm(NeuralAgeEstimator):
     network = ""
 
     def __init__(self, *, pretrained=True, weights="", mean="", std="", hidden=0, drop_path=0.0, **more):
-        recipe = {name: value for name, value in more.items() if name in registry.defaults(NeuralAgeEstimator)}
+        recipe = {name: value for name, value in more.items() if name in NeuralAgeEstimator._get_param_names()}
         self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
         self.hidden, self.drop_path = hidden, drop_path
         self.more = {name: value for name, value in more.items() if name not in recipe}
@@ -52,7 +51,7 @@ class Timm(NeuralAgeEstimator):
         _checks.counts(self, "pretrained", not weights, "no weights=FILE")
         for name in ("mean", "std"):
             timm_catalog.numbers(name, getattr(self, name) or "1")
-        if not self.network.startswith(loading.HUB):  # whose description takes a look at the hub: see `settle`
+        if not self.network.startswith(loading.HUB):  # whose description takes a look at the hub: see `resolve`
             self._checked()
 
     def _checked(self):
@@ -110,13 +109,13 @@ class Timm(NeuralAgeEstimator):
         return known | ({"commit": commit} if commit else {})
 
     @classmethod
-    def try_files(cls, params):
-        """Refuse a file of weights that is none of this network's, as `settle` does."""
+    def check_files(cls, params):
+        """Refuse a file of weights that is none of this network's, as `resolve` does."""
         if params["weights"]:
             cls(**params).backbone(True)
 
     @classmethod
-    def settle(cls, params, *, cache, device, threads, say):
+    def resolve(cls, params, *, cache, device, threads, say):
         """Fetch the weights, say which they are and how photographs are normalized, try precisions.
 
         Other weights of a later timm are another configuration, so the name of those meant now becomes a parameter.
@@ -130,7 +129,7 @@ class Timm(NeuralAgeEstimator):
         say(f"{cls.__name__}: {begin}, "
             f"photographs normalized with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
         params = params | used | ({"pretrained": model._named} if model._named else {})
-        return super().settle(params, cache=cache, device=device, threads=threads, say=say)
+        return super().resolve(params, cache=cache, device=device, threads=threads, say=say)
 
     def parameters(self):
         """The keyword parameters and their values; of the file of weights only its name, since they are saved here."""
