@@ -38,6 +38,12 @@ class Console:
         if self.verbose:
             self.err.print(plain(text), markup=False, style="dim", soft_wrap=True)
 
+    def show(self, table):
+        """Print a `render.Table` with its notes."""
+        self.out.print(table.rich())
+        for note in table.notes:
+            self.out.print(plain(note), style="dim", markup=False)
+
     @contextmanager
     def progress(self, unit="photos"):
         """A group of bars; yields `bar(name)`, which returns a `Bar`."""

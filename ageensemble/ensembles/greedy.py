@@ -2,42 +2,34 @@
 
 import numpy as np
 
-from ..evaluation.likelihood import surprise
+from ..evaluation.calibration import negative_log_likelihood
+from .base import Ensemble
 from .pooling import BLOCK, Pool
-
-version = 1  # raised whenever the numbers change
 
 STEPS = 20
 
 
-def fit(scores, y, groups, *, seed):
-    """Weights by how often a member was added; of all steps the best one counts.
+class Greedy(Ensemble):
+    """Weights by how often a member was added to the mean; of all steps the best one counts.
 
     Ensemble selection with replacement (Caruana, Niculescu-Mizil, Crew & Ksikes 2004, ICML), here of a mean of
     logarithms and by log loss.
-
-    Parameters
-    ----------
-    scores : (M, n, A) array
-    y : (n, 2) int array, years
-    groups, seed
-        not looked at
-
-    Returns
-    -------
-    Pool
     """
-    members = len(scores)
-    total, counts = np.zeros_like(scores[0]), np.zeros(members)
-    best, least = None, np.inf
-    for step in range(1, STEPS + 1):
-        losses = _losses_of_adding(scores, total, y, step)
-        added = int(np.argmin(losses))
-        total += scores[added]
-        counts[added] += 1
-        if losses[added] < least:
-            best, least = counts / step, losses[added]
-    return Pool("log", best, np.ones(members))
+
+    version = 1
+
+    def fit_pool(self, scores, y, groups, like=None):
+        """Weights of the members, see `Ensemble.fit_pool`."""
+        total, counts = np.zeros_like(scores[0]), np.zeros(len(scores))
+        best, least = None, np.inf
+        for step in range(1, STEPS + 1):
+            losses = _losses_of_adding(scores, total, y, step)
+            added = int(np.argmin(losses))
+            total += scores[added]
+            counts[added] += 1
+            if losses[added] < least:
+                best, least = counts / step, losses[added]
+        return Pool("log", best, np.ones(len(scores)))
 
 
 def _losses_of_adding(scores, total, y, step):
@@ -46,5 +38,5 @@ def _losses_of_adding(scores, total, y, step):
     for start in range(0, len(y), BLOCK):
         block = slice(start, start + BLOCK)
         for m, member in enumerate(scores):
-            losses[m] += surprise((total[block] + member[block]) * share, y[block]).sum()
+            losses[m] += negative_log_likelihood((total[block] + member[block]) * share, y[block]).sum()
     return losses / len(y)

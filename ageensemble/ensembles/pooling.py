@@ -5,32 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..ages import DEFAULT_AGE_GROUPS, N_AGES
-from ..errors import DataError
+from ..evaluation.calibration import log_proba, softmax
 
 BLOCK = 256  # items pooled at once, few enough to stay in the processor's cache
-LEAST = 1e-9  # probabilities below it count as it: one member's zero must not overrule all others
-
-
-def logs(distribution):
-    """Logarithms of age distributions, `(n, A)` float32; a row without mass counts as uniform.
-
-    Raises
-    ------
-    DataError
-        A number that is not finite.
-    """
-    result = np.log(np.maximum(distribution, LEAST, dtype=np.float32))
-    if not np.isfinite(result).all():
-        raise DataError("predictions to be pooled hold numbers that are not finite; remove that run or make it again")
-    return result
-
-
-def softmax(scores):
-    """Probabilities from scores, along the last axis; the scores are overwritten."""
-    scores -= scores.max(-1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(-1, keepdims=True)
-    return scores
 
 
 @dataclass(frozen=True)
@@ -77,7 +54,7 @@ class Pool:
         (m, A) float32 array
             rows sum to 1
         """
-        return self._in_blocks(lambda m, block: logs(members[m][block]), np.arange(len(members[0]))[rows])
+        return self._in_blocks(lambda m, block: log_proba(members[m][block]), np.arange(len(members[0]))[rows])
 
     def of_logs(self, members):
         """The same from the logarithms of the members' distributions, `(M, n, A)`."""

@@ -6,7 +6,7 @@ import pandas as pd
 from .. import ages
 from ..errors import UnequalError
 from ..experiments.run import PARTS
-from ..experiments.stack_members import altered
+from ..experiments.stack import altered
 from . import bootstrap, leakage, metrics
 
 COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]

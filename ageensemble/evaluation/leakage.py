@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ..ensembles.pooling import Pool
-from ..experiments.stack_members import altered
+from ..experiments.stack import altered
 from ..splits.split import TEST, age_gender_strata
 from . import bootstrap
 

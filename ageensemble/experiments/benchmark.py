@@ -16,7 +16,7 @@ from ..features import feature_matrix
 from ..models import spec as specs
 from ..reporting import run_report
 from ..splits.split import N_FOLDS
-from . import fold_fit, stack, stack_members
+from . import fold_fit, stack
 from .experiment import Experiment
 from .run import fold_label
 
@@ -136,16 +136,16 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
 
 
 def combine(experiment, dataset, here, age_groups=DEFAULT_AGE_GROUPS):
-    """Combine all runs on a split by every method, where there are two that can be combined.
+    """Build every kind of ensemble of all runs on a split, where there are two that can be members.
 
     Returns
     -------
     list of Run
     """
-    if len(stack_members.eligible(experiment)) < 2:
-        here.console.detail("nothing to combine: fewer than two complete runs")
+    if len(stack.eligible(experiment)) < 2:
+        here.console.detail("no ensembles: fewer than two complete runs")
         return []
-    made = stack.combine(experiment, None, ensembles.names(), 0, here.console)
+    made = stack.combine(experiment, None, ensembles.REGISTRY.names(), 0, here.console)
     _report(made, experiment, dataset, here, age_groups)
     return made
 

@@ -10,7 +10,7 @@ from .._utils.io import slug, write_csv, writing
 from ..errors import DiskError
 from ..evaluation import calibration, intervals
 from ..splits.split import WHERE
-from . import leaderboard, plots, run_report, stack_tables
+from . import leaderboard, plots, run_report, tables
 
 ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
 LEAST = 200  # test items of an age group whose coverage is worth a word
@@ -110,7 +110,7 @@ def _command(run):
         words = ["ageensemble", "import", about["file"]["name"], "--name", run.name]
         return words + (["--out-of-fold"] if "oof" in run.parts else [])
     method = run.config["method"]
-    if run.folder.name in ensembles.names():
+    if run.folder.name in ensembles.REGISTRY.names():
         return []
     words = [word for member in run.metadata["members"] for word in ("--model", member["model"])]
     return ["ageensemble", "stack", *(words if run.title != method else []), "--method", method]
@@ -178,7 +178,7 @@ def _pictures(run, experiment, age_groups, folder, taken, brief):
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {leaderboard.escaped(run.title)}", ""]
-    lines += stack_tables.markdown(run, leaderboard.escaped) if run.kind == "stack" else []
+    lines += [tables.ensemble_table(run).markdown(), ""] if run.kind == "stack" else []
     for file in run_report.draw(run, experiment, age_groups, folder, f"{stem}-", brief):
         what = file.stem.removeprefix(f"{stem}-")
         lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")

@@ -8,11 +8,10 @@ import pytest
 from helpers.combined import ALL, add, combine, good_and_poor, mae
 from helpers.predicted import bells, exact
 
-from ageensemble import ages, ensembles
-from ageensemble.ages import DEFAULT_AGE_GROUPS
-from ageensemble.ensembles import cross_fit, sample
-from ageensemble.ensembles.pooling import Pool
+from ageensemble import ages
+from ageensemble.ensembles import Pool, Stacking, cross_fit, stacking
 from ageensemble.evaluation import bootstrap
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
 
@@ -141,19 +140,16 @@ def test_what_is_fitted_on_everything_looks_better_than_it_is():
     rng = np.random.default_rng(0)
     age = rng.integers(25, 90, 90)
     members = [bells(age + rng.normal(0, 9, 90), 9) for _ in range(12)]
-    drawn = sample.read(members, exact(age), np.arange(90), np.arange(90) % 3, 0)
-    module = ensembles.load("stack")
-    found = cross_fit.fit(drawn, {"stack": module}, 3, DEFAULT_AGE_GROUPS, 0, lambda: None)["stack"]
-    apparent, crossed = (np.abs(answered.years - age).mean() for answered in (found.apparent, found.crossed))
-    assert apparent < crossed
-    assert found.pool.shrinkage in module.STRENGTHS
+    found = Stacking().fit([Predictions(each, age, fold=np.arange(90) % 3) for each in members])
+    assert found.scores_["apparent"]["mae"] < found.scores_["cross_fitted"]["mae"]
+    assert found.pool_.shrinkage in stacking.STRENGTHS
 
 
 # --- many items, labels that are ranges -------------------------------------------------------------------------
 
 
 def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, monkeypatch):
-    monkeypatch.setattr(sample, "MOST", 100)
+    monkeypatch.setattr(cross_fit, "MOST", 100)
     [run] = combine(experiment)
     record = run.metadata
     assert 40 <= record["sample"] <= 50  # of each of two members
@@ -163,13 +159,13 @@ def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, m
 
 def test_a_sample_keeps_clusters_whole_and_its_size():
     groups = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 9, 400))
-    rows = sample.whole_clusters(groups, 300, 0)
+    rows = cross_fit.draw_groups(groups, 300, 0)
     assert 290 < len(rows) <= 300
     outside = np.setdiff1d(np.arange(len(groups)), rows)
     assert not set(groups[rows]) & set(groups[outside])
-    assert np.array_equal(rows, sample.whole_clusters(groups, 300, 0))
-    assert not np.array_equal(rows, sample.whole_clusters(groups, 300, 1))
-    assert np.array_equal(sample.whole_clusters(groups, len(groups), 0), np.arange(len(groups)))
+    assert np.array_equal(rows, cross_fit.draw_groups(groups, 300, 0))
+    assert not np.array_equal(rows, cross_fit.draw_groups(groups, 300, 1))
+    assert np.array_equal(cross_fit.draw_groups(groups, len(groups), 0), np.arange(len(groups)))
 
 
 @pytest.mark.parametrize(("width", "metrics_by_group"), [(10, True), (7, False)])

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 from helpers.predicted import bells, exact
 
-from ageensemble import ages, ensembles
-from ageensemble._utils import registry
-from ageensemble.ensembles import greedy, logpool, mean, stacking
-from ageensemble.ensembles.pooling import Pool, logs
-from ageensemble.evaluation import temperature
+from ageensemble import ages
+from ageensemble.ensembles import Greedy, Mean, Pool, Stacking, greedy, stacking
+from ageensemble.evaluation.calibration import fit_temperature, log_proba
 
 
 def people(n, seed, errors, said=None, noise=0):
@@ -17,13 +15,13 @@ def people(n, seed, errors, said=None, noise=0):
     age = rng.integers(25, 90, n)
     members = [bells(age + rng.normal(0, e, n), s) for e, s in zip(errors, said or errors, strict=True)]
     members += [bells(rng.permutation(age) + rng.normal(0, 5, n), 5) for _ in range(noise)]
-    return np.stack([logs(member) for member in members]), exact(age)
+    return np.stack([log_proba(member) for member in members]), exact(age)
 
 
-def fitted(method, members, y, seed=0):
+def fitted(method, members, y):
     """A pool fitted as a stack does it: temperatures first."""
-    found = np.array([temperature.fit(member, y) for member in members])
-    pool = method.fit(members / found[:, None, None].astype(np.float32), y, np.arange(len(y)), seed=seed)
+    found = np.array([fit_temperature(member, y) for member in members])
+    pool = method.fit_pool(members / found[:, None, None].astype(np.float32), y, np.arange(len(y)))
     return Pool(pool.kind, pool.weights, found, pool.biases, pool.shrinkage)
 
 
@@ -31,7 +29,7 @@ def errors_of(pool, members, y):
     return np.abs(ages.median(pool.of_logs(members)) - y[:, 0])
 
 
-each_method = pytest.mark.parametrize("method", [mean, greedy, stacking], ids=["mean", "greedy", "stack"])
+each_method = pytest.mark.parametrize("method", [Mean(), Greedy(), Stacking()], ids=["mean", "greedy", "stack"])
 
 
 @each_method
@@ -47,23 +45,23 @@ def test_two_equals_are_better_together(method):
 
 def test_the_stack_knows_that_independent_members_sharpen_each_other():
     members, y = people(2000, 0, [6, 6, 6])
-    pool = fitted(stacking, members, y)
+    pool = fitted(Stacking(), members, y)
     assert pool.weights.sum() == pytest.approx(3, rel=0.1)  # the product of three, not its root
-    assert temperature.fit(np.log(pool.of_logs(people(2000, 1, [6, 6, 6])[0])), y=people(2000, 1, [6, 6, 6])[1]) < 1.1
+    assert fit_temperature(np.log(pool.of_logs(people(2000, 1, [6, 6, 6])[0])), y=people(2000, 1, [6, 6, 6])[1]) < 1.1
 
 
-@pytest.mark.parametrize("method", [greedy, stacking])
+@pytest.mark.parametrize("method", [Greedy(), Stacking()])
 def test_a_member_that_only_blurs_another_adds_nothing(method):
     rng = np.random.default_rng(0)
     age = rng.integers(25, 90, 1500)
     seen = age + rng.normal(0, 5, 1500)
-    members = np.stack([logs(bells(seen, 5)), logs(bells(seen + rng.normal(0, 5, 1500), 5 * np.sqrt(2)))])
+    members = np.stack([log_proba(bells(seen, 5)), log_proba(bells(seen + rng.normal(0, 5, 1500), 5 * np.sqrt(2)))])
     weights = fitted(method, members, exact(age)).weights
     assert weights[0] == pytest.approx(1, abs=0.08)
     assert weights[1] < 0.08
 
 
-@pytest.mark.parametrize("method", [greedy, stacking])
+@pytest.mark.parametrize("method", [Greedy(), Stacking()])
 def test_twenty_members_of_noise_do_no_harm(method):
     members, y = people(500, 0, [5], noise=20)
     pool = fitted(method, members, y)
@@ -77,19 +75,24 @@ def test_twenty_members_of_noise_do_no_harm(method):
 def test_twenty_members_on_two_hundred_items_are_not_overfitted():
     skill = [5 + 0.5 * i for i in range(20)]
     members, y = people(200, 0, skill)
-    pool = fitted(stacking, members, y)
+    pool = fitted(Stacking(), members, y)
     divided = pool.temperatures[:, None, None].astype(np.float32)
-    free = logpool.fit(members / divided, y, 1e-3)  # next to no shrinkage
+    free = stacking.fit_log_pool(members / divided, y, 1e-3)  # next to no shrinkage
     new, labels = people(2000, 1, skill)
-    ideal = logpool.losses(new, labels, np.r_[np.ones(20), np.zeros(14)]).mean()  # the product of independent bells
-    excess = [logpool.losses(new / divided, labels, x).mean() - ideal for x in (np.r_[pool.weights, pool.biases], free)]
+    ideal = stacking.log_pool_losses(
+        new, labels, np.r_[np.ones(20), np.zeros(14)]
+    ).mean()  # the product of independent bells
+    excess = [
+        stacking.log_pool_losses(new / divided, labels, x).mean() - ideal
+        for x in (np.r_[pool.weights, pool.biases], free)
+    ]
     assert 0 < excess[0] < 0.03
     assert excess[1] > 0.05
 
 
 def test_a_member_twice_counts_as_one_with_both_weights():
     members, y = people(1500, 0, [5, 7])
-    pair, triple = fitted(stacking, members, y), fitted(stacking, members[[0, 0, 1]], y)
+    pair, triple = fitted(Stacking(), members, y), fitted(Stacking(), members[[0, 0, 1]], y)
     assert triple.weights[0] == pytest.approx(triple.weights[1], abs=1e-3)
     assert np.abs(triple.of_logs(members[[0, 0, 1]]) - pair.of_logs(members)).max() < 0.01
 
@@ -107,13 +110,13 @@ def test_a_bias_mends_what_is_too_rare():
     age = np.where(rng.random(1500) < 0.8, 62, 59)
     unsure = np.zeros((1500, ages.N_AGES))
     unsure[:, [59, 62]] = 0.5
-    pool = fitted(stacking, np.stack([logs(unsure)] * 2), exact(age))
-    assert pool.of_logs(np.stack([logs(unsure)] * 2))[0, [59, 62]] == pytest.approx([0.2, 0.8], abs=0.03)
+    pool = fitted(Stacking(), np.stack([log_proba(unsure)] * 2), exact(age))
+    assert pool.of_logs(np.stack([log_proba(unsure)] * 2))[0, [59, 62]] == pytest.approx([0.2, 0.8], abs=0.03)
 
 
 def test_fewer_items_are_shrunk_more():
     members, y = people(60, 3, [6, 6.5, 7, 6])
-    weights = {strength: logpool.fit(members, y, strength)[:4] for strength in (1e6, 1.0)}
+    weights = {strength: stacking.fit_log_pool(members, y, strength)[:4] for strength in (1e6, 1.0)}
     assert np.ptp(weights[1e6]) < 0.01
     assert np.ptp(weights[1.0]) > 0.1
     assert weights[1e6].sum() == pytest.approx(weights[1.0].sum(), rel=0.3)  # which is left free
@@ -121,19 +124,19 @@ def test_fewer_items_are_shrunk_more():
 
 def test_members_that_know_less_than_the_histogram_are_not_heard():
     members, y = people(500, 0, [5, 9], noise=3)
-    found = np.array([temperature.fit(member, y) for member in members], np.float32)
+    found = np.array([fit_temperature(member, y) for member in members], np.float32)
     assert stacking.informative(members / found[:, None, None], y).tolist() == [0, 1]
     assert stacking.informative(members[2:], y).tolist() == [0, 1, 2]  # somebody must speak
 
 
 def test_greedy_adds_the_best_first_and_counts_how_often():
     members, y = people(800, 0, [5, 5, 30])
-    weights = fitted(greedy, members, y).weights
+    weights = fitted(Greedy(), members, y).weights
     assert weights.sum() == pytest.approx(1)
     assert weights[2] < 0.2
     steps = next(n for n in range(1, greedy.STEPS + 1) if np.allclose(weights * n, np.rint(weights * n)))
     assert steps > 1
-    alone = fitted(greedy, people(800, 0, [5, 40])[0], y).weights
+    alone = fitted(Greedy(), people(800, 0, [5, 40])[0], y).weights
     assert alone[0] > 0.9
 
 
@@ -142,7 +145,7 @@ def test_of_all_steps_of_greedy_the_best_counts(monkeypatch):
     monkeypatch.setattr(greedy, "STEPS", 4)
     monkeypatch.setattr(greedy, "_losses_of_adding", lambda scores, total, y, step: np.array(scripted[step - 1]))
     members, y = people(10, 0, [5, 5])
-    assert greedy.fit(members, y, np.arange(10), seed=0).weights.tolist() == [0.5, 0.5]
+    assert Greedy().fit_pool(members, y, np.arange(10)).weights.tolist() == [0.5, 0.5]
 
 
 # --- the fit of a log-pool --------------------------------------------------------------------------------------
@@ -159,18 +162,21 @@ def problem(labels):
 @pytest.mark.parametrize("labels", ["exact", "ranges"])
 def test_the_gradient_is_that_of_finite_differences(labels):
     members, y, x = problem(labels)
-    value, slope, _ = logpool.derivatives(members, y, x)
-    assert value == pytest.approx(logpool.losses(members, y, x).mean())
+    value, slope, _ = stacking.derivatives(members, y, x)
+    assert value == pytest.approx(stacking.log_pool_losses(members, y, x).mean())
     for i, step in enumerate(1e-2 * np.eye(len(x))):
-        difference = logpool.losses(members, y, x + step).mean() - logpool.losses(members, y, x - step).mean()
+        difference = (
+            stacking.log_pool_losses(members, y, x + step).mean()
+            - stacking.log_pool_losses(members, y, x - step).mean()
+        )
         assert slope[i] == pytest.approx(difference / 2e-2, abs=5e-4)
 
 
 def test_the_curvature_is_that_of_finite_differences_of_the_gradient():
     members, y, x = problem("exact")
-    curvature = logpool.derivatives(members, y, x)[2]
+    curvature = stacking.derivatives(members, y, x)[2]
     for i, step in enumerate(1e-2 * np.eye(len(x))):
-        above, below = (logpool.derivatives(members, y, point)[1] for point in (x + step, x - step))
+        above, below = (stacking.derivatives(members, y, point)[1] for point in (x + step, x - step))
         assert curvature[i] == pytest.approx((above - below) / 2e-2, abs=2e-3)
 
 
@@ -179,8 +185,8 @@ def test_the_curvature_is_that_of_finite_differences_of_the_gradient():
 def test_the_fit_ends_where_no_allowed_direction_leads_down(labels, shrinkage):
     members, y, _ = problem(labels)
     members = np.concatenate([members, members[:1, ::-1]])  # one that would like a weight below zero, or none
-    x = logpool.fit(members, y, shrinkage)
-    slope = logpool.derivatives(members, y, x)[1] + logpool.penalty(4, shrinkage / 300) @ x
+    x = stacking.fit_log_pool(members, y, shrinkage)
+    slope = stacking.derivatives(members, y, x)[1] + stacking.penalty(4, shrinkage / 300) @ x
     assert x[:4].min() >= 0
     free = np.r_[x[:4] > 0, np.ones(14, bool)]
     assert np.abs(slope[free]).max() < 2e-3
@@ -188,21 +194,6 @@ def test_the_fit_ends_where_no_allowed_direction_leads_down(labels, shrinkage):
 
 
 def test_the_penalty_by_hand():
-    matrix = logpool.penalty(2, 3.0)
+    matrix = stacking.penalty(2, 3.0)
     x = np.r_[0.9, 0.1, 2.0, np.zeros(13)]
     assert x @ matrix @ x / 2 == pytest.approx(1.5 * (0.16 + 0.16 + 4), rel=1e-5)
-
-
-# --- the folder -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ensembles.names())
-def test_every_method_in_the_folder_fits_and_says_what_it_is(name):
-    module = ensembles.load(name)
-    members, y = people(120, 0, [5, 6, 7])
-    pool = module.fit(members, y, np.arange(120) // 2, seed=0)
-    assert pool.of_logs(members).sum(1) == pytest.approx(1, abs=1e-5)
-    assert np.array_equal(pool.temperatures, np.ones(3))
-    assert np.array_equal(pool.weights, module.fit(members, y, np.arange(120) // 2, seed=0).weights)
-    assert len(registry.summary(module)) > 20
-    assert module.fit.__doc__

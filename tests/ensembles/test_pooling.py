@@ -1,15 +1,13 @@
-"""Pools and temperatures do the arithmetic that they are said to."""
+"""Pools do the arithmetic that they are said to."""
 
 import numpy as np
 import pytest
-from helpers.predicted import bells, exact
 
 from ageensemble import ages
 from ageensemble._utils.io import read_json, write_json
-from ageensemble.ensembles.pooling import LEAST, Pool, logs
+from ageensemble.ensembles.pooling import Pool
 from ageensemble.errors import DataError
-from ageensemble.evaluation import temperature
-from ageensemble.evaluation.likelihood import surprise
+from ageensemble.evaluation.calibration import LEAST, log_proba
 
 
 def rows(*probabilities, first=0):
@@ -69,7 +67,7 @@ def test_blocks_rows_and_logarithms_give_the_same(kind, tmp_path):
     assert whole.sum(1) == pytest.approx(1, abs=1e-6)
     some = np.array([699, 3, 3])
     assert np.array_equal(pool(members, some), whole[some])
-    assert np.array_equal(pool.of_logs(np.stack([logs(member) for member in members])), whole)
+    assert np.array_equal(pool.of_logs(np.stack([log_proba(member) for member in members])), whole)
 
 
 def test_a_zero_does_not_overrule_and_a_row_of_zeros_says_nothing():
@@ -78,7 +76,7 @@ def test_a_zero_does_not_overrule_and_a_row_of_zeros_says_nothing():
     assert np.all(Pool("log", np.array([0.9, 0.1]), np.ones(2))([sure, never])[0, :3] > 0)
     nothing = np.zeros((1, ages.N_AGES), np.float32)
     assert pooled("log", [1, 1], members=(ONE, nothing)) == pytest.approx([0.5, 0.25, 0.25], abs=1e-6)
-    assert np.exp(logs(nothing)) == pytest.approx(LEAST)
+    assert np.exp(log_proba(nothing)) == pytest.approx(LEAST)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -96,42 +94,3 @@ def test_a_pool_survives_being_written(tmp_path):
     assert np.array_equal(again([ONE, OTHER]), pool([ONE, OTHER]))
     assert again.shrinkage == 24.0
     assert Pool.from_json(Pool("linear", np.ones(1), np.ones(1)).to_json()).biases is None
-
-
-# --- temperatures -----------------------------------------------------------------------------------------------
-
-
-def drawn(n, spread=6.0, seed=0):
-    """Ages drawn from the very distributions that are returned."""
-    rng = np.random.default_rng(seed)
-    distribution = bells(rng.uniform(25, 95, n), spread)
-    age = (distribution.cumsum(1) < rng.random((n, 1))).sum(1)
-    return distribution, exact(age)
-
-
-@pytest.mark.parametrize("power", [0.25, 1.0, 4.0])
-def test_who_is_too_sure_by_a_power_gets_that_temperature(power):
-    distribution, y = drawn(4000)
-    sharper = distribution.astype(np.float64) ** power
-    found = temperature.fit(np.log(sharper / sharper.sum(1, keepdims=True)).astype(np.float32), y)
-    assert found == pytest.approx(power, rel=0.06)
-
-
-def test_noise_and_oracles_stay_within_the_limits():
-    distribution, y = drawn(500)
-    assert temperature.fit(logs(distribution[::-1]), y) > 5
-    assert temperature.fit(logs(np.eye(121)[119 - y[:, 0]]), y) == pytest.approx(temperature.HOTTEST, rel=0.01)
-    assert temperature.COLDEST <= temperature.fit(logs(np.eye(121)[y[:, 0]] * 0.5 + 0.5 / 121), y) < 0.2
-
-
-def test_ranges_find_the_temperature_too():
-    distribution, y = drawn(4000)
-    wide = np.stack([y[:, 0] // 10 * 10, y[:, 0] // 10 * 10 + 9], 1)
-    assert temperature.fit(3 * logs(distribution), wide) == pytest.approx(3, rel=0.1)
-
-
-def test_the_loss_of_a_label_is_that_of_its_years():
-    scores = np.log(rows([0.5, 0.25, 0.25]) + 1e-30).astype(np.float32) + 7  # up to a constant
-    assert surprise(scores, np.array([[1, 1]])) == pytest.approx(np.log(4), abs=1e-5)
-    assert surprise(scores, np.array([[1, 2]])) == pytest.approx(np.log(2), abs=1e-5)
-    assert surprise(scores, np.array([[0, 120]])) == pytest.approx(0, abs=1e-6)

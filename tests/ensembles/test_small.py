@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers.combined import ALL, combine, good_and_poor
+from helpers.combined import combine, good_and_poor
 from helpers.predicted import bells, exact
 
-from ageensemble import ages, ensembles
+from ageensemble import ages
 from ageensemble.ages import DEFAULT_AGE_GROUPS
-from ageensemble.ensembles import cross_fit, sample, stacking
-from ageensemble.ensembles.pooling import Pool
+from ageensemble.ensembles import Greedy, Mean, Pool, Stacking, cross_fit, stacking
 from ageensemble.errors import DataError
 from ageensemble.reporting import leaderboard
 
@@ -18,12 +17,7 @@ def drawn(groups, fold):
     n, rng = len(groups), np.random.default_rng(0)
     age = rng.integers(20, 60, n)
     members = [bells(age + rng.normal(0, error, n), error) for error in (4, 8)]
-    return sample.read(members, exact(age), np.asarray(groups), np.asarray(fold), 0)
-
-
-def fitted(given, folds=3):
-    modules = {name: ensembles.load(name) for name in ALL}
-    return cross_fit.fit(given, modules, folds, DEFAULT_AGE_GROUPS, 0, lambda: None)
+    return cross_fit.draw_sample(members, exact(age), np.asarray(groups), np.asarray(fold), 0)
 
 
 @pytest.mark.parametrize(
@@ -34,43 +28,45 @@ def fitted(given, folds=3):
         ([0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 2, 2]),  # none of fold 1; without a fold, one group
     ],
 )
-def test_few_clusters_still_make_pools(groups, fold):
-    for found in fitted(drawn(groups, fold)).values():
-        for pool in [found.pool, *found.by_fold]:
-            assert np.isfinite(pool.weights).all()
-            assert pool.weights.min() >= 0
-        assert len(found.by_fold) == 3
+@pytest.mark.parametrize("ensemble", [Mean(), Greedy(), Stacking()])
+def test_few_groups_still_make_pools(groups, fold, ensemble):
+    found = cross_fit.cross_fit(ensemble, drawn(groups, fold), DEFAULT_AGE_GROUPS)
+    for pool in [found.pool, *found.pools]:
+        assert np.isfinite(pool.weights).all()
+        assert pool.weights.min() >= 0
+    assert len(found.pools) == 3
 
 
 def test_where_parts_have_nothing_to_tell_members_are_shrunk_most():
     one = drawn([7] * 30, np.arange(30) % 3)
-    assert stacking.fit(one.logs, one.y, one.groups, seed=0).shrinkage == stacking.STRENGTHS[0]
+    assert Stacking().fit_pool(one.logs, one.y, one.groups).shrinkage == stacking.STRENGTHS[0]
     many = drawn(np.arange(600), np.arange(600) % 3)
-    assert stacking.fit(many.logs, many.y, many.groups, seed=0).shrinkage < stacking.STRENGTHS[0]
+    assert Stacking().fit_pool(many.logs, many.y, many.groups).shrinkage < stacking.STRENGTHS[0]
 
 
 def test_items_that_all_lie_in_one_fold_are_refused_in_one_line():
-    with pytest.raises(DataError, match="all those drawn lie in one fold, so nothing is left to weigh members by"):
-        fitted(drawn([0, 1, 2], [1, 1, 1]))
+    with pytest.raises(DataError, match="lie in one fold"):
+        cross_fit.cross_fit(Mean(), drawn([0, 1, 2], [1, 1, 1]), DEFAULT_AGE_GROUPS)
 
 
 def test_a_cluster_larger_than_the_sample_gives_way_to_those_that_fit():
     groups = np.r_[np.zeros(500, int), np.arange(1, 301)]
     for seed in range(5):
-        rows = sample.whole_clusters(groups, 100, seed)
+        rows = cross_fit.draw_groups(groups, 100, seed)
         large, small = (groups[rows] == 0).sum(), (groups[rows] > 0).sum()
         # it takes part only as one of the first twenty, as there must be some
-        assert (large, small) in ((0, 100), (500, sample.FEWEST - 1))
+        assert (large, small) in ((0, 100), (500, cross_fit.FEWEST - 1))
     alone = np.zeros(500, int)
-    assert np.array_equal(sample.whole_clusters(alone, 100, 0), np.arange(500))
+    assert np.array_equal(cross_fit.draw_groups(alone, 100, 0), np.arange(500))
 
 
 NOBODY = """import numpy as np
-from ageensemble.ensembles.pooling import Pool
+from ageensemble.ensembles import Ensemble, Pool
 
 
-def fit(scores, y, groups, *, seed):
-    return Pool("log", np.zeros(len(scores)), np.ones(len(scores)))
+class Nobody(Ensemble):
+    def fit_pool(self, scores, y, groups, like=None):
+        return Pool("log", np.zeros(len(scores)), np.ones(len(scores)))
 """
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from ageensemble import ages
 from ageensemble._utils.console import as_json
 from ageensemble.evaluation import calibration
+from ageensemble.evaluation.calibration import fit_temperature, log_proba, negative_log_likelihood
 
 
 def printed(contents, width):
@@ -98,3 +99,42 @@ def test_the_view_fits_the_terminal(width):
     assert all(len(line) <= width for line in text.splitlines())
     assert "\x1b[31m" not in text
     assert "…" not in text
+
+
+# --- temperatures ---------------------------------------------------------------------------------------------------
+
+
+def drawn(n, spread=6.0, seed=0):
+    """Ages drawn from the very distributions that are returned."""
+    rng = np.random.default_rng(seed)
+    distribution = bells(rng.uniform(25, 95, n), spread)
+    age = (distribution.cumsum(1) < rng.random((n, 1))).sum(1)
+    return distribution, exact(age)
+
+
+@pytest.mark.parametrize("power", [0.25, 1.0, 4.0])
+def test_who_is_too_sure_by_a_power_gets_that_temperature(power):
+    distribution, y = drawn(4000)
+    sharper = distribution.astype(np.float64) ** power
+    found = fit_temperature(np.log(sharper / sharper.sum(1, keepdims=True)).astype(np.float32), y)
+    assert found == pytest.approx(power, rel=0.06)
+
+
+def test_noise_and_oracles_stay_within_the_limits():
+    distribution, y = drawn(500)
+    assert fit_temperature(log_proba(distribution[::-1]), y) > 5
+    assert fit_temperature(log_proba(np.eye(121)[119 - y[:, 0]]), y) == pytest.approx(calibration.HOTTEST, rel=0.01)
+    assert calibration.COLDEST <= fit_temperature(log_proba(np.eye(121)[y[:, 0]] * 0.5 + 0.5 / 121), y) < 0.2
+
+
+def test_ranges_find_the_temperature_too():
+    distribution, y = drawn(4000)
+    wide = np.stack([y[:, 0] // 10 * 10, y[:, 0] // 10 * 10 + 9], 1)
+    assert fit_temperature(3 * log_proba(distribution), wide) == pytest.approx(3, rel=0.1)
+
+
+def test_the_loss_of_a_label_is_that_of_its_years():
+    scores = np.log(np.eye(3)[:1] * 0.25 + 0.25 + 1e-30).astype(np.float32) + 7  # up to a constant
+    assert negative_log_likelihood(scores, np.array([[1, 1]])) == pytest.approx(np.log(4), abs=1e-5)
+    assert negative_log_likelihood(scores, np.array([[1, 2]])) == pytest.approx(np.log(2), abs=1e-5)
+    assert negative_log_likelihood(scores, np.array([[0, 2]])) == pytest.approx(0, abs=1e-6)

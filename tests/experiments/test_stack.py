@@ -1,4 +1,4 @@
-"""Which runs are combined, when that is done again, and that a stack is whole or not there."""
+"""Which runs ensembles are built from, when that is done again, and that one is whole or not there."""
 
 import json
 import shutil
@@ -13,8 +13,8 @@ from helpers.made_up import put_cells
 
 from ageensemble._utils.io import file_hash, write_json
 from ageensemble.ages import DEFAULT_AGE_GROUPS
+from ageensemble.ensembles import Mean
 from ageensemble.errors import UnequalError, UsageError
-from ageensemble.experiments import stack
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
 from ageensemble.reporting import export, leaderboard
@@ -68,7 +68,7 @@ def test_other_code_or_another_seed_makes_the_stack_again(experiment, monkeypatc
     done = experiment.folder / "mean" / "done.json"
     combine(experiment)
     first = done.stat().st_mtime_ns
-    monkeypatch.setattr(stack.registry, "content", lambda file: "other")
+    monkeypatch.setattr(Mean, "version", 99)
     combine(experiment)
     second = done.stat().st_mtime_ns
     combine(experiment, seed=1)
@@ -129,7 +129,7 @@ def combining_of(experiment):
     script = (
         "import sys; from ageensemble import ensembles; from ageensemble._utils.console import Console; "
         "from ageensemble.experiments import stack; from ageensemble.experiments.experiment import Experiment; "
-        "stack.combine(Experiment(sys.argv[1]), None, ensembles.names(), 0, Console())"
+        "stack.combine(Experiment(sys.argv[1]), None, ensembles.REGISTRY.names(), 0, Console())"
     )
     return [sys.executable, "-c", script, str(experiment.folder)]
 
@@ -173,7 +173,7 @@ def test_by_default_floors_stacks_refits_test_only_imports_and_unfinished_runs_s
     combine(experiment)
     [run] = combine(experiment)
     assert members_of(run) == ["good", "poor"]
-    assert "left out of the stack: half is incomplete" in capsys.readouterr().err
+    assert "left out of the ensembles: half is incomplete" in capsys.readouterr().err
     assert run.folder.name == "mean"
 
 
@@ -186,7 +186,7 @@ def refused(experiment, run, error=UsageError):
 
 def test_what_cannot_be_a_member_is_refused_by_name(experiment):
     [made] = combine(experiment)
-    assert "mean is a stack" in refused(experiment, made)
+    assert "mean is an ensemble" in refused(experiment, made)
     assert "is a refit" in refused(experiment, add(experiment, "refit", 2, kind="refit", parts=["test"]))
     assert "--out-of-fold" in refused(experiment, add(experiment, "theirs", 1, parts=["test"]))
     half = add(experiment, "half", 3)
@@ -216,22 +216,23 @@ def test_one_member_is_no_stack(experiment, chosen):
 
 
 def test_an_unknown_method_is_refused_before_anything_is_made(experiment):
-    with pytest.raises(UsageError, match="no method called 'stak'; known: greedy, mean, stack; did you mean 'stack'"):
+    with pytest.raises(UsageError, match=r"no ensemble called 'stak'.*did you mean 'stack'"):
         combine(experiment, ["mean", "stak"])
     assert not (experiment.folder / "mean").exists()
 
 
 FIRST = """import numpy as np
-from ageensemble.ensembles.pooling import Pool
+from ageensemble.ensembles import Ensemble, Pool
 
 
-def fit(scores, y, groups, *, seed):
-    return Pool("linear", np.eye(len(scores))[0], np.ones(len(scores)))
+class First(Ensemble):
+    def fit_pool(self, scores, y, groups, like=None):
+        return Pool("linear", np.eye(len(scores))[0], np.ones(len(scores)))
 """
 
 
 def test_a_method_of_ones_own_is_a_file_and_where_that_lies_is_written_nowhere(experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr(export.reports, "draw", lambda *given, **more: [])  # pictures take long
+    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: [])  # pictures take long
     file = tmp_path / "at-home" / "first.py"
     file.parent.mkdir()
     file.write_text(FIRST)

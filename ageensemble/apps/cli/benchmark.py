@@ -113,7 +113,7 @@ def _work(kind, o):
 
     from ...experiments import benchmark as bench
     from ...experiments import prepare
-    from ...reporting import leaderboard, stack_tables
+    from ...reporting import leaderboard, tables
 
     wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
     here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
@@ -133,7 +133,7 @@ def _work(kind, o):
     else:
         print_table(table, experiment, age_groups, here.console)
     for run in stacks if not o.json else []:
-        here.console.out.print(stack_tables.optimism(run), style="dim", markup=False)
+        here.console.out.print(tables.optimism(run), style="dim", markup=False)
     complete = [run.state(split.folds)[0] == "complete" for run in runs]
     if kind == "refit" and complete[0]:
         _save(runs[0], experiment, here)

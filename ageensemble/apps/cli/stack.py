@@ -17,7 +17,7 @@ Member = Annotated[
     typer.Option("--model", help="A member: its full name or its run's folder. May be repeated; by default all runs."),
 ]
 Method = Annotated[
-    Optional[str], typer.Option(help="How to combine: greedy, mean, stack, or several of them; by default all.")
+    Optional[str], typer.Option(help="Kind of ensemble: greedy, mean, stack, or several of them; by default all.")
 ]
 
 
@@ -32,22 +32,22 @@ def stack(
     out: options.OnePlan = Path("runs"),
     model: Member = None,
     method: Method = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the parts that choose the shrinkage.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the parts that the shrinkage is chosen on.")] = 0,
     age_groups: options.Groups = "default",
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Combine the predictions of complete runs, without fitting them again, and print the table with the new rows."""
+    """Build ensembles from the predictions of complete runs, without fitting these again, and print the results."""
     from ... import ages, ensembles
     from ..._utils.console import Console
     from ...experiments import stack
     from ...experiments.experiment import Experiment
-    from ...reporting import leaderboard, run_report, stack_tables
+    from ...reporting import leaderboard, run_report, tables
 
     console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
-    wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or ensembles.names()
+    wanted = [name.strip() for name in (method or "").split(",") if name.strip()] or ensembles.REGISTRY.names()
     for name in wanted:
-        ensembles.load(name)  # complains of a wrong name before anything is read
+        ensembles.REGISTRY.load(name)  # complains of a wrong name before anything is read
     experiment = Experiment.find(out)
     chosen = [experiment.run(name) for name in model] if model else None
     made = stack.combine(experiment, chosen, wanted, seed, console)
@@ -60,7 +60,7 @@ def stack(
         return
     print_table(table, experiment, age_groups, console)
     for run in made:
-        console.out.print(stack_tables.table(run))
+        console.show(tables.ensemble_table(run))
 
 
 @app.command(

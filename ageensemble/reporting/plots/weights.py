@@ -1,4 +1,4 @@
-"""Who contributes what to a stack."""
+"""Who contributes what to an ensemble."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from .figure import COOL, INK, WARM, figure_of, head, head_all, save, wrapped
 
 
 def save_weights(file, members, title):
-    """A bar for each member: its weight, and what the stack loses without it, with its 95 % interval.
+    """A bar for each member: its weight, and what the ensemble loses without it, with its 95 % interval.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def save_weights(file, members, title):
     axes[0, 0].margins(x=0.12)
     if measured:
         _losses(axes[0, 1], members, measured)
-    for axis, name in zip(axes[0], ("weight in the pool", "what the pool loses without it"), strict=False):
+    for axis, name in zip(axes[0], ("weight, an exponent", "loss without it"), strict=False):
         axis.grid(alpha=0.3, axis="x")
         axis.axvline(0, color=INK, linewidth=0.8)
         head(axis, name, 4)
@@ -43,4 +43,6 @@ def _losses(axis, members, metric):
             value, low, high = member["loss_without"][metric]
             axis.plot([low, high], [place, place], color=WARM, linewidth=1.6)
             axis.plot(value, place, color=WARM, marker="o", markersize=5)
-    axis.set(xlabel="MAE without it minus MAE with it, years" if metric == "mae" else f"{metric}, without minus with")
+    axis.set(
+        xlabel="MAE increase when this member is removed, years" if metric == "mae" else f"{metric}, without minus with"
+    )
