@@ -378,12 +378,6 @@ def test_filter_from_a_file_leaves_out_what_it_says(tmp_path):
     assert (row["name"], row["value"], row["reason"]) == (file, "5", "age a multiple of 5")
 
 
-def test_installed_filter_is_one_like_any_other(tmp_path, monkeypatch):
-    file = own_plugins.write(tmp_path, own_plugins.FILTER)
-    own_plugins.install(monkeypatch, "ageensemble.filters", lambda: filters.FILTERS.load(file))
-    assert left(made([9, 10, 11]), "theirs=5") == "0 2"
-
-
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

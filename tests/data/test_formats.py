@@ -8,41 +8,13 @@ import re
 import pytest
 from conftest import utk_name
 from helpers.commands import ageensemble, said
-from helpers.tiny_tables import LABELS, MORPH, appa, mat, touched, years
+from helpers.tiny_tables import appa, touched, years
 
 from ageensemble.data import readers
 from ageensemble.data.readers import READERS, template
 from ageensemble.errors import DataError, UsageError
 
 # Which format it is
-
-
-def sets(root):
-    """One tiny folder of each, by format."""
-    mat(root / "imdb_wiki" / "imdb.mat", dob=[1.0])
-    touched(root, "imdb_wiki/00/nm0000008_rm2517339648_1924-4-3_1990.jpg", "imdb_wiki/01/nm1_rm1_1924-4-3_1990.jpg")
-    touched(root, "wiki/wiki_labels.csv", content=LABELS.encode())
-    touched(root, "wiki/wiki_judge.csv", content=b"ID,full_path\n1,1.png\n")
-    touched(root, "wiki/wiki_labeled/00/1.jpg", "wiki/wiki_labeled/01/1.jpg", "wiki/wiki_labeled/02/1.jpg")
-    touched(root, "morph/morph.csv", content=MORPH.encode())
-    touched(root, "morph/Album2/009055_1M54.JPG")
-    touched(root, "appa_real/train/000000.jpg")
-    appa(root / "appa_real")
-    touched(root, "age_folders/face_age/001/1.png", "age_folders/face_age/002/1.png")
-    touched(root, "utkface/" + utk_name(30, 1), "utkface/" + utk_name(31, 2))
-    touched(root, "annotations/a.jpg", "annotations/labels.csv", content=b"path,age\na.jpg,3\n")
-    return sorted(folder.name for folder in root.iterdir())
-
-
-def test_every_set_is_taken_for_what_it_is(tmp_path):
-    for name in sets(tmp_path):
-        assert readers.detect_format(tmp_path / name) == name
-
-
-def test_an_annotations_file_is_somebodys_own_word_in_the_folder_of_any_set(tmp_path):
-    for name in sets(tmp_path):
-        (tmp_path / name / "annotations.csv").write_text("path,age\na.jpg,3\n")
-        assert readers.detect_format(tmp_path / name) == "annotations"
 
 
 def test_a_folder_that_fits_two_formats_asks_which(tmp_path):
@@ -141,7 +113,9 @@ def test_the_template_never_writes_over_a_table(tmp_path):
 
 
 def test_the_template_is_not_written_where_it_would_hide_what_the_names_of_the_files_tell(tmp_path):
-    for name in sets(tmp_path):
+    touched(tmp_path, "utkface/" + utk_name(30, 1), "appa_real/train/000000.jpg")
+    appa(tmp_path / "appa_real")
+    for name in ("appa_real", "utkface"):
         done = ageensemble("data", "formats", "--template", tmp_path / name)
         where = tmp_path / name
         why = f"{where} is {name} already: there is nothing to fill in; ageensemble data check {where}"

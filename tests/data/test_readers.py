@@ -258,13 +258,6 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_line(tmp_path):
         table_file.read(tmp_path / "m.parquet")
 
 
-def test_every_format_is_detected_by_looking(utkface, annotated):
-    assert {"annotations", "csv", "utkface"} < set(READERS.names())
-    assert readers.detect_format(utkface) == "utkface"
-    assert readers.detect_format(annotated) == "annotations"
-    assert readers.detect_format(annotated / "annotations.csv") == "csv"
-
-
 def test_what_is_not_there_is_empty_or_of_no_known_layout_says_so(tmp_path):
     with pytest.raises(DataError, match="no such file or folder"):
         readers.detect_format(tmp_path / "nowhere")

@@ -3,7 +3,6 @@
 import datetime
 import math
 import os
-import re
 import struct
 
 import numpy as np
@@ -344,14 +343,3 @@ def test_other_columns_of_appa_real_with_names_like_ours_change_nothing(tmp_path
     (tmp_path / "gt_avg_test.csv").write_text(table)
     assert years(appa_real.read(tmp_path)) == {"test/a.jpg": (3, 3)}
     assert appa_real.read(tmp_path)["apparent_age"].tolist() == ["4.5"]
-
-
-@pytest.mark.parametrize("source", [wiki, appa_real, appa_real_apparent, imdb_wiki])
-def test_a_format_insisted_on_whose_table_is_not_there_says_so(tmp_path, source):
-    with pytest.raises(DataError, match=f"{re.escape(str(tmp_path))} has no "):
-        source.read(tmp_path)
-
-
-@pytest.mark.parametrize("source", [morph, age_folders])
-def test_a_folder_without_photos_has_no_rows(tmp_path, source):
-    assert source.read(tmp_path).empty

@@ -58,12 +58,6 @@ def test_protocol_from_a_file_splits_as_it_says(told, tmp_path, cache):
     assert len(dataset) == 60
 
 
-def test_installed_protocol_is_one_like_any_other(tmp_path, monkeypatch):
-    file = own_plugins.write(tmp_path, own_plugins.PROTOCOL)
-    own_plugins.install(monkeypatch, "ageensemble.protocols", lambda: protocols.PROTOCOLS.load(file))
-    assert protocols.PROTOCOLS.summaries()["theirs"] == "Halves, whoever is in them."
-
-
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
