@@ -1,7 +1,7 @@
 """Which score finds wrong labels best: how far out a label lies, its distance in years, or its own probability?
 
-    python benchmarks/suspects.py --out runs --data UTKFace
-    python benchmarks/suspects.py --out runs --data UTKFace --run svm
+    python benchmarks/label_issues.py --out runs --data UTKFace
+    python benchmarks/label_issues.py --out runs --data UTKFace --run svm
 
 copies      of the first N suspects, how many have a copy of the same picture that is labeled 5 years away or more, so
             that one of the two labels must be wrong; in brackets how many of N items drawn by chance would have one
