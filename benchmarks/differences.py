@@ -16,7 +16,8 @@ import numpy as np
 from ageensemble import ages, ensembles
 from ageensemble.ensembles.pooling import logs
 from ageensemble.evaluation import bootstrap, leakage, subgroups, temperature
-from ageensemble.splits.split import TEST, age_gender_strata, assign_stratified_groups
+from ageensemble.splits.split import TEST
+from ageensemble.splits.stratified_groups import age_gender_strata, assign_stratified_groups
 
 ITEMS, DEVIATION = 3800, 4.0  # of a test part like UTKFace's, and of the differences of two good models' errors there
 

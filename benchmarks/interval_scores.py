@@ -76,7 +76,7 @@ def main():
     parser.add_argument("--level", type=float, default=0.9)
     options = parser.parse_args()
     experiment = Experiment(options.folder)
-    rest = experiment.split.rest
+    rest = experiment.split.development
     y, label = experiment.y[rest], ages.DEFAULT_AGE_GROUPS.of(experiment.y[rest])
     print(f"{'run':28} {'intervals':12} {'score':15} coverage  mean width  worst group's coverage")
     for run in experiment.runs:

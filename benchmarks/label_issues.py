@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
     folder = experiment_holding(options.out, options.run)
-    run, rest = run_named(folder, options.run), folder.split.rest
+    run, rest = run_named(folder, options.run), folder.split.development
     age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, jobs=cores()))
     known = {item for group in age_groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]

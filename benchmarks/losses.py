@@ -18,7 +18,8 @@ from ageensemble.evaluation import bootstrap, metrics
 from ageensemble.experiments import benchmark, prepare
 from ageensemble.models import spec as specs
 from ageensemble.models.neural.losses import LOSSES
-from ageensemble.splits.split import inner_folds
+from ageensemble.splits.split import strata_of
+from ageensemble.splits.stratified_groups import inner_folds
 
 
 def main():
@@ -48,14 +49,14 @@ def one(loss, dataset, split, here, options):
     spec = spec.settled(here.cache, here.device, options.threads, lambda text: None)
     photographs = image_array.photographs(dataset, spec.params["size"], here.cache)
     rows, held = split.training(options.fold), split.held_out(options.fold)
-    inner = inner_folds(dataset.strata, dataset.groups, rows, [0, options.fold])
+    inner = inner_folds(strata_of(dataset), dataset.groups, rows, [0, options.fold])
     model, started = spec.make(**spec.params), time.perf_counter()
     with tempfile.TemporaryDirectory() as keep:
-        model.fit(photographs.take(rows), dataset.y[rows], inner, seed=options.seed, threads=options.threads,
+        model.fit(photographs.take(rows), dataset.age_range[rows], inner, seed=options.seed, threads=options.threads,
                   device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip
     seconds = time.perf_counter() - started
-    distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(dataset.y[rows]))
-    y = dataset.y[held]
+    distribution = ages.finish(model.predict(photographs.take(held)), ages.histogram(dataset.age_range[rows]))
+    y = dataset.age_range[held]
     score = metrics.score(distribution, y, ages.DEFAULT_AGE_GROUPS)
     answered = bootstrap.answers(distribution, ages.DEFAULT_AGE_GROUPS)
     [found] = bootstrap.headline([answered], y, dataset.groups[held], ages.DEFAULT_AGE_GROUPS)

@@ -75,7 +75,7 @@ def timed(file, items):
     result |= {"cleaned": []}
     step("lists written", lambda: audit.save(built, result, file.parent / "check"))
     step("page written", lambda: data_report.save(file.parent / "page.html", built, result))
-    step("split", lambda: make_split(built, 0), lambda split: f"{len(split.test):,} in the test part")
+    step("split", lambda: make_split(built, random_state=0), lambda split: f"{len(split.test):,} in the test part")
     made, planted = fingerprints(items)
     step("near-duplicates", lambda: duplicates.near_links(made), lambda f: f"{len(f):,} found of {planted:,} planted")
     return time.perf_counter() - began[0], time.process_time() - began[1], peak_memory()

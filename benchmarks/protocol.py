@@ -26,7 +26,8 @@ from ageensemble.data import image_array
 from ageensemble.evaluation import bootstrap
 from ageensemble.experiments import benchmark, prepare
 from ageensemble.models import spec as specs
-from ageensemble.splits.split import Split, inner_folds, leaking_rows
+from ageensemble.splits.split import Split, leaking_rows, strata_of
+from ageensemble.splits.stratified_groups import inner_folds
 
 
 def main():
@@ -40,7 +41,7 @@ def main():
     options = parser.parse_args()
     here = benchmark.settings("runs", options.cache)
     dataset, split, about = prepare.prepare(here, [options.data])
-    print(f"{dataset.name}: split {split.hash[:8]}, {len(split.rest):,} photographs outside the test part")
+    print(f"{dataset.name}: split {split.hash[:8]}, {len(split.development):,} photographs outside the test part")
     with tempfile.TemporaryDirectory() as name:
         duplicates(dataset, split, about, options.model or ["svm", "xgboost"], Path(name), options.cache)
     if options.network:
@@ -52,24 +53,28 @@ def duplicates(dataset, split, about, models, out, cache):
     """Compare out-of-fold errors under the split and under one that deals photographs out one by one."""
     here = benchmark.settings(out, cache)
     careless = dealt(split)
-    parted = np.isin(np.arange(len(dataset)), leaking_rows(careless, dataset.groups))[split.rest]
+    parted = np.isin(np.arange(len(dataset)), leaking_rows(careless, dataset.groups))[split.development]
     print(f"{parted.sum():,} of them have others of their group in another fold when dealt out one by one")
     wanted = [specs.parse(model) for model in models]
     error = []
     for each in (split, careless):
         _, runs = benchmark.run(dataset, each, about, wanted, 0, "folds", here)
-        error.append([_errors(run.proba("oof"), dataset.y[split.rest]) for run in runs[: len(wanted)]])
+        error.append([_errors(run.proba("oof"), dataset.age_range[split.development]) for run in runs[: len(wanted)]])
     for spec, honest, flattered in zip(wanted, *error, strict=True):
         print(f"{spec.name}: MAE {honest.mean():.2f} with whole groups, {flattered.mean():.2f} with parted ones")
         for which, rows in (("all", np.ones(len(parted), bool)), ("parted", parted)):
-            _say(f"  flattery, {which} {rows.sum():,}", (honest - flattered)[rows], dataset.groups[split.rest][rows])
+            _say(
+                f"  flattery, {which} {rows.sum():,}",
+                (honest - flattered)[rows],
+                dataset.groups[split.development][rows],
+            )
 
 
 def dealt(split):
     """The same split with the photographs outside the test part dealt out at random to as many folds."""
-    part = split.part.copy()
-    part[split.rest] = np.random.default_rng(0).permutation(len(split.rest)) % split.folds
-    return Split(part, split.folds, "dealt out one by one", key_of(part))
+    part = split.fold.copy()
+    part[split.development] = np.random.default_rng(0).permutation(len(split.development)) % split.n_folds
+    return Split(part, split.n_folds, "dealt out one by one", key_of(part))
 
 
 def stopping(dataset, split, network, folds, here):
@@ -80,7 +85,7 @@ def stopping(dataset, split, network, folds, here):
     honest, cheating, rows = [], [], []
     for fold in folds:
         training, held = split.training(fold), split.held_out(fold)
-        inner = inner_folds(dataset.strata, dataset.groups, training, [0, fold])
+        inner = inner_folds(strata_of(dataset), dataset.groups, training, [0, fold])
         learning = training[inner > 0]
         error = [
             _trained(spec, dataset, photographs, learning, chooser, held, here)
@@ -102,10 +107,10 @@ def _trained(spec, dataset, photographs, learning, chooser, held, here):
     inner = np.r_[np.full(len(learning), 1), np.zeros(len(chooser), int)]
     model = spec.make(**spec.params)
     with tempfile.TemporaryDirectory() as keep:
-        model.fit(photographs.take(rows), dataset.y[rows], inner, seed=0, threads=here.threads, device=here.device,
-                  keep=Path(keep), tell=lambda told: None)  # fmt: skip
-    prior = ages.histogram(dataset.y[learning])
-    return _errors(ages.finish(model.predict(photographs.take(held)), prior), dataset.y[held])
+        model.fit(photographs.take(rows), dataset.age_range[rows], inner, seed=0, threads=here.threads,
+                  device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip
+    prior = ages.histogram(dataset.age_range[learning])
+    return _errors(ages.finish(model.predict(photographs.take(held)), prior), dataset.age_range[held])
 
 
 def _errors(distribution, y):

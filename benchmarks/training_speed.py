@@ -73,7 +73,7 @@ def prepared(folder, o):
     started = time.perf_counter()
     built = load_dataset(folder / "train", cache=folder / "cache", jobs=o.threads)
     photographs = image_array.photographs(built, str(o.size), folder / "cache")
-    return photographs, built.y, time.perf_counter() - started
+    return photographs, built.age_range, time.perf_counter() - started
 
 
 def ours(params, photographs, y, folder, o):

@@ -1,5 +1,6 @@
 """The dataset: the table of usable items, the list of the others with reasons, and what links items to each other."""
 
+import html
 import os
 import stat
 from collections import Counter
@@ -14,10 +15,11 @@ import pandas as pd
 from .._utils.cache import default_folder
 from .._utils.console import plain
 from .._utils.io import key_of, locked, write_csv
+from ..ages import exact
 from ..errors import DataError
-from ..splits.split import age_gender_strata, assign_stratified_groups
 from . import concat, readers
 from .duplicates import chain, connected, near_links
+from .image_array import native
 from .image_store import ImageStore, UnopenedImages, decode
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "group"]
@@ -59,20 +61,57 @@ class Dataset:
     def __len__(self):
         return len(self.items)
 
+    def __repr__(self) -> str:
+        low, high = (self.age_range.min(), self.age_range.max()) if len(self) else (0, 0)
+        items = f"{len(self):,} items in {len(np.unique(self.groups)):,} groups"
+        return f"<Dataset {self.name}: {items}, ages {low} to {high}, {len(self.excluded):,} excluded>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self).strip('<>'))}</p>{self.frame.head(10).to_html()}"
+
     @property
-    def y(self):
-        """Labels, `(n, 2)` int years: age_min, age_max."""
+    def frame(self) -> pd.DataFrame:
+        """The items with what is known of each, one row per item."""
+        return self.items.drop(columns="photo")
+
+    @property
+    def age_range(self) -> np.ndarray:
+        """Labels, `(n, 2)` int years: youngest and oldest that the label allows, equal where the age is exact."""
         return self.items[["age_min", "age_max"]].to_numpy(int)
 
     @property
-    def groups(self):
-        """Group of each item, `(n,)` int."""
+    def age(self) -> np.ndarray:
+        """Exact ages, `(n,)` int years.
+
+        Raises
+        ------
+        DataError
+            Some label is a range of years.
+        """
+        return exact(self.age_range, "Dataset.age")
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Group of each item, `(n,)` int: items of one group show one person or one picture and stay together."""
         return self.items["group"].to_numpy()
 
     @property
-    def strata(self):
-        """Stratum of each item for splitting, `(n,)` int."""
-        return age_gender_strata(self.y, self.items["gender"])
+    def attributes(self) -> pd.DataFrame:
+        """Gender and ethnicity of each item, missing where unknown."""
+        return self.items[["gender", "ethnicity"]]
+
+    @property
+    def images(self):
+        """The images of the items at their own sizes, an `ImageArray`, in the order of the items.
+
+        Raises
+        ------
+        DataError
+            Only the labels were read.
+        """
+        if not self.has_images:
+            raise DataError(f"the images of {self.name} were not opened")
+        return native(self.photos, self.items["photo"].to_numpy())
 
     @property
     def pixels(self):
@@ -83,11 +122,11 @@ class Dataset:
     def hash(self):
         """Names items, labels, attributes, pixels and groups: equal hashes mean the same comparison."""
         texts = (self.items[column].fillna("").tolist() for column in ("item_id", "gender"))
-        return key_of(*texts, self.y, self.items["group"].to_numpy(np.int64), self.pixels)
+        return key_of(*texts, self.age_range, self.items["group"].to_numpy(np.int64), self.pixels)
 
     @property
-    def looked_at(self):
-        """Whether the photographs were opened; else only the labels are known."""
+    def has_images(self) -> bool:
+        """Whether the images were opened; else only the labels are known."""
         return not isinstance(self.photos, UnopenedImages)
 
     @property
@@ -106,15 +145,6 @@ class Dataset:
             others = self.items.loc[place < 0, ["item_id", "path"]].assign(reason=reason)
             excluded = pd.concat([excluded, others], ignore_index=True)
         return replace(self, items=self.items.iloc[rows].reset_index(drop=True), excluded=excluded, links=links)
-
-    def limited(self, n, seed=0):
-        """About `n` items: whole groups, every stratum in its share; all items where there are fewer."""
-        if n >= len(self):
-            return self
-        share = n / len(self)
-        return self.take(
-            np.flatnonzero(assign_stratified_groups(self.strata, self.groups, [share, 1 - share], seed) == 0)
-        )
 
     def save(self, folder):
         """Write `dataset.csv` and `excluded.csv` into `folder`."""

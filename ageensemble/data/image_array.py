@@ -110,14 +110,18 @@ def photographs(dataset, size, cache, progress=lambda done, total: None, preproc
     """
     refuse_native(size, preprocess)
     if not side(size):
-        photos, rows = dataset.photos, dataset.items["photo"].to_numpy()
-        shards = [photos.folder / f"{start}.u8" for start in range(0, len(photos), SHARD)]
-        return ImageArray(shards, rows // SHARD, photos.offset[rows], photos.shape[rows])
+        return dataset.images
     file = squares_file(dataset, size, cache, progress, preprocess)
     squares = np.load(file, mmap_mode="r")
     n, height, width, _ = squares.shape
     offset = squares.offset + np.arange(n, dtype=np.int64) * height * width * 3
     return ImageArray([file], np.zeros(n, np.int32), offset, np.full((n, 2), (height, width), np.int32))
+
+
+def native(store, rows):
+    """The images of these rows of an `ImageStore` at their own sizes, an `ImageArray`."""
+    shards = [store.folder / f"{start}.u8" for start in range(0, len(store), SHARD)]
+    return ImageArray(shards, rows // SHARD, store.offset[rows], store.shape[rows])
 
 
 def side(size):

@@ -12,7 +12,7 @@ from .._utils.render import Column, Table
 from ..ages import DEFAULT_AGE_GROUPS, uncut
 from ..errors import UnequalError, UsageError
 from ..evaluation.predictions import Predictions
-from ..splits.split import assign_stratified_groups
+from ..splits.stratified_groups import assign_stratified_groups
 from .cross_fit import cross_fit, draw_sample, pool_out_of_fold
 from .pooling import Pool
 

@@ -10,7 +10,7 @@ from scipy.optimize import lsq_linear
 
 from ..ages import DEFAULT_AGE_GROUPS, histogram
 from ..evaluation.calibration import is_allowed, log_normalize, log_normalize_within, negative_log_likelihood
-from ..splits.split import assign_stratified_groups
+from ..splits.stratified_groups import assign_stratified_groups
 from .base import Ensemble
 from .cross_fit import draw_groups
 from .pooling import BLOCK, Pool

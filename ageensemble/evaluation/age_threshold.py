@@ -38,8 +38,8 @@ def report(run, experiment, age):
     Returns
     -------
     dict
-        `run`, `model`, `age`, `part` (see `Split.judged`), `left_out` (items of it whose labeled range straddles the
-        age), and `rules`: for each its
+        `run`, `model`, `age`, `part` (see `Split.evaluated_part`), `left_out` (items of it whose labeled range straddles
+        the age), and `rules`: for each its
         `name`, `cutoff` (None where it cannot be chosen, and `why`), and `slices`: for all and each gender `name` and
         `false_adult` (of the minors), `false_minor` (of the adults): `items`, `hits`, `share`, `low`, `high` (95 %)
 
@@ -49,7 +49,7 @@ def report(run, experiment, age):
         The age is outside 1..120.
     """
     check(age)
-    part = experiment.split.judged
+    part = experiment.split.evaluated_part
     rows = experiment.split.rows(part)
     y, table = experiment.y[rows], experiment.items.iloc[rows]
     sides = minors, adults = y[:, 1] < age, y[:, 0] >= age
@@ -68,19 +68,19 @@ def _strict(run, experiment, age):
     if "oof" not in run.parts:
         return None, None, "no out-of-fold predictions to choose a cutoff on"
     split = experiment.split
-    minor, fold = experiment.y[split.rest][:, 1] < age, split.part[split.rest]
-    groups = experiment.items["group"].to_numpy()[split.rest]
+    minor, fold = experiment.y[split.development][:, 1] < age, split.fold[split.development]
+    groups = experiment.items["group"].to_numpy()[split.development]
     adult = ages.at_least(run.proba("oof"), age)
     cutoff, why = _chosen(adult[minor], groups[minor])
     own = np.full(len(fold), cutoff, float)
-    for k in range(split.folds) if split.judged == "oof" and not why else ():
+    for k in range(split.n_folds) if split.evaluated_part == "oof" and not why else ():
         known = minor & (fold != k)
         own[fold == k], why = _chosen(adult[known], groups[known])
         if why:
             break
     if why:
         return None, None, why
-    return cutoff, own if split.judged == "oof" else cutoff, ""
+    return cutoff, own if split.evaluated_part == "oof" else cutoff, ""
 
 
 def _chosen(adult, groups):

@@ -23,7 +23,7 @@ NAMES = {"calibration_error": "calibration error", "crps": "CRPS, years", "log_l
 
 
 def report(run, experiment, age_groups):
-    """Calibration of a complete run on the part that is judged, see `Split.judged`.
+    """Calibration of a complete run on the part that is judged, see `Split.evaluated_part`.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def report(run, experiment, age_groups):
         `after` it (None as well): the metrics of `NAMES`, and `coverage` and `width` (mean, years) of the central 90 %
         interval of the distributions themselves; NaN in years where labels are ranges
     """
-    part = experiment.split.judged
+    part = experiment.split.evaluated_part
     y = experiment.y[experiment.split.rows(part)]
     before, after, found = distributions(run, experiment)
     content = {"run": run.folder.name, "model": run.title, "part": part, "items": len(y), "temperature": found}
@@ -52,15 +52,15 @@ def distributions(run, experiment):
     temperature : float or None
     """
     split = experiment.split
-    before = run.proba(split.judged)
+    before = run.proba(split.evaluated_part)
     if "oof" not in run.parts:
         return before, None, None
-    known, y, fold = log_proba(run.proba("oof")), experiment.y[split.rest], split.part[split.rest]
+    known, y, fold = log_proba(run.proba("oof")), experiment.y[split.development], split.fold[split.development]
     found = fit_temperature(known, y)
-    if split.judged == "test":
+    if split.evaluated_part == "test":
         return before, apply_temperature(before, found), found
     after = np.empty_like(before)
-    for k in range(split.folds):
+    for k in range(split.n_folds):
         after[fold == k] = apply_temperature(before[fold == k], fit_temperature(known[fold != k], y[fold != k]))
     return before, after, found
 

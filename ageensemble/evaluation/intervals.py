@@ -26,7 +26,7 @@ def fitted(run, experiment, age_groups, level, conditional=True):
     UsageError
         The run has no out-of-fold predictions.
     """
-    rest = experiment.split.rest
+    rest = experiment.split.development
     groups = experiment.items["group"].to_numpy()[rest]
     return conformal.calibrate(_oof(run), experiment.y[rest], groups, age_groups, level, conditional)
 
@@ -37,12 +37,12 @@ def cross_fitted(run, experiment, age_groups, level, conditional=True):
     Returns
     -------
     (n, 2) int array, years
-        in the order of `split.rest`
+        in the order of `split.development`
     """
     split, oof = experiment.split, _oof(run)
-    y, groups = experiment.y[split.rest], experiment.items["group"].to_numpy()[split.rest]
-    fold, result = split.part[split.rest], np.empty((len(oof), 2), np.int64)
-    for k in range(split.folds):
+    y, groups = experiment.y[split.development], experiment.items["group"].to_numpy()[split.development]
+    fold, result = split.fold[split.development], np.empty((len(oof), 2), np.int64)
+    for k in range(split.n_folds):
         known, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         found = conformal.calibrate(oof[known], y[known], groups[known], age_groups, level, conditional)
         result[held_out] = found.intervals(oof[held_out])
@@ -70,7 +70,7 @@ def items(run, experiment, age_groups, level):
     table.insert(1, "part", np.where(np.isin(np.arange(len(table)), split.test), "test", "oof"))
     for conditional in KINDS.values():
         found = np.empty((len(table), 2), np.int64)
-        found[split.rest] = cross_fitted(run, experiment, age_groups, level, conditional)
+        found[split.development] = cross_fitted(run, experiment, age_groups, level, conditional)
         if len(split.test):
             method = fitted(run, experiment, age_groups, level, conditional)
             found[split.test] = method.intervals(run.proba("test"))
@@ -85,7 +85,7 @@ def report(run, experiment, age_groups, level=0.9):
     Returns
     -------
     dict
-        `run`, `model`, `part` (see `Split.judged`), `level`; `classes`, what each label-conditional limit was
+        `run`, `model`, `part` (see `Split.evaluated_part`), `level`; `classes`, what each label-conditional limit was
         calibrated on; `slices`, for all items of the part, each age group and each gender: `by`, `name`, and for both
         kinds of
         interval `items`, `hits`, `share`, `low`, `high` (coverage with its 95 % interval), `mean_width`, `median_width`
@@ -98,7 +98,7 @@ def report(run, experiment, age_groups, level=0.9):
     DataError
         A labeled range straddles the border of two groups.
     """
-    part = experiment.split.judged
+    part = experiment.split.evaluated_part
     rows = experiment.split.rows(part)
     y, table = experiment.y[rows], experiment.items.iloc[rows]
     methods = {kind: fitted(run, experiment, age_groups, level, way) for kind, way in KINDS.items()}

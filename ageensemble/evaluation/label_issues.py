@@ -49,7 +49,7 @@ def find(experiment, run, count=COUNT):
         See `scores.states`.
     """
     distribution = _predictions(experiment, run)
-    rest = experiment.split.rest
+    rest = experiment.split.development
     y, items = experiment.y[rest], experiment.items.iloc[rest]
     tail, years = contradicted(distribution, y)
     chosen = np.lexsort((-years, tail))[: max(count, 0)]
@@ -178,7 +178,7 @@ def _shown(table):
 
 def lines(table, experiment, run, most=20):
     """The first suspects, and what can be done about them, as lines of text."""
-    of = counted(len(experiment.split.rest), "item")
+    of = counted(len(experiment.split.development), "item")
     yield plain(
         f"{run.title}: the {counted(len(table), 'label')} of {of} that its out-of-fold predictions contradict most"
     )

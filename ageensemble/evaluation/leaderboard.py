@@ -32,7 +32,7 @@ def states(experiment):
                     f"{run.folder.name} was made on another {what} than {experiment.folder.name}; "
                     "unequal runs do not share a table, move it out of this folder"
                 )
-        result.append((run, *run.state(experiment.split.folds)))
+        result.append((run, *run.state(experiment.split.n_folds)))
     return result
 
 
@@ -54,7 +54,7 @@ def table(experiment, age_groups):
     UnequalError
         See `states`.
     """
-    found, folds = states(experiment), experiment.split.folds
+    found, folds = states(experiment), experiment.split.n_folds
     complete = [run for run, state, _ in found if state == "complete"]
     parts = {part: Part(part, complete, experiment, age_groups) for part in PARTS}
     gap = leakage.measured(complete, experiment, age_groups, parts["oof"].answers)

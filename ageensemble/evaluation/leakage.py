@@ -17,7 +17,8 @@ from scipy.special import stdtrit
 
 from ..ensembles.pooling import Pool
 from ..experiments.stack import altered
-from ..splits.split import TEST, age_gender_strata
+from ..splits.split import TEST
+from ..splits.stratified_groups import age_gender_strata
 from . import bootstrap
 
 SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
@@ -48,12 +49,12 @@ def measured(runs, experiment, age_groups, oof):
     metric = bootstrap.item_metric(y)
     strata = age_gender_strata(y, experiment.items["gender"])
     scored = age_groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
-    few = _unmeasurable([np.unique(groups[rows][scored[rows]]) for rows in (split.rest, split.test)], experiment)
+    few = _unmeasurable([np.unique(groups[rows][scored[rows]]) for rows in (split.development, split.test)], experiment)
     values, why = {}, {}
     for run in runs:
         name = run.folder.name
         why[name] = "no out-of-fold predictions" if name not in oof else few
-        cells = [] if why[name] else single_predictions(run, split.folds, runs)
+        cells = [] if why[name] else single_predictions(run, split.n_folds, runs)
         if cells:
             test = [
                 bootstrap.item_scores(metric, bootstrap.answers(c, age_groups), y[split.test], age_groups)
@@ -61,11 +62,11 @@ def measured(runs, experiment, age_groups, oof):
             ]
             values[name] = np.empty(len(y))
             values[name][split.test] = np.mean(test, axis=0)
-            values[name][split.rest] = bootstrap.item_scores(metric, oof[name], y[split.rest], age_groups)
+            values[name][split.development] = bootstrap.item_scores(metric, oof[name], y[split.development], age_groups)
         why[name] = why[name] or "its members are no longer as they were"
     result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
     for name, each in values.items():
-        found = gap(each, split.part == TEST, strata, groups, len(values))
+        found = gap(each, split.fold == TEST, strata, groups, len(values))
         result[name] = _row(*found, *_judged(*found[1:], metric, _from_outside(name, runs)))
     _pass_on(runs, result)
     return result
@@ -74,10 +75,10 @@ def measured(runs, experiment, age_groups, oof):
 def _unmeasurable(groups, experiment):
     """Why nothing can be said of any run, whatever it predicts; empty where something can."""
     split = experiment.split
-    if split.judged != "test":
+    if split.evaluated_part != "test":
         return "the split has no test part"
     dataset = experiment.items["dataset"].to_numpy(object)
-    if not set(dataset[split.test]) & set(dataset[split.rest]):
+    if not set(dataset[split.test]) & set(dataset[split.development]):
         return "the test part is of another data set"
     return f"fewer than {LEAST} groups" if min(map(len, groups)) < LEAST else ""
 

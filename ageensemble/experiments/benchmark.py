@@ -117,7 +117,7 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
     others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
     runs = {experiment.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
     runs[experiment.start(floor, seed, "folds", 1, "cpu")] = floor
-    unfinished = {run: spec for run, spec in runs.items() if run.state(split.folds, thorough=True)[0] != "complete"}
+    unfinished = {run: spec for run, spec in runs.items() if run.state(split.n_folds, thorough=True)[0] != "complete"}
     for run_ in runs.keys() - unfinished.keys():
         here.console.detail(f"{run_.name}: complete, nothing to do")
     files = _matrices(unfinished, dataset, here)
@@ -127,11 +127,13 @@ def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_
         matrices, looks_at = files[run_], (size_seen(spec), spec.preprocess)
         missing += fold_fit.missing_fits(run_, spec, dataset, split, matrices, photographs.get(looks_at))
     missing.sort(key=lambda fit: fit.images is None)  # what takes longest first, so that no core waits for it
-    _fit(missing, unfinished, len(split.rest), here)
+    _fit(missing, unfinished, len(split.development), here)
     for run_ in unfinished:
-        if all(run_.sound(fold) for fold in run_.fold_names(split.folds)):
+        if all(run_.sound(fold) for fold in run_.fold_names(split.n_folds)):
             run_.finish(split)
-    _report([run_ for run_ in runs if run_.state(split.folds)[0] == "complete"], experiment, dataset, here, age_groups)
+    _report(
+        [run_ for run_ in runs if run_.state(split.n_folds)[0] == "complete"], experiment, dataset, here, age_groups
+    )
     return experiment, list(runs)
 
 

@@ -28,8 +28,8 @@ def estimate(dataset, split, wanted, kind, seed, here):
     """
     for spec in wanted:
         spec.try_files()
-    fits = 1 if kind == "refit" else split.folds
-    n = len(split.rest) * (1 if kind == "refit" else (split.folds - 1) / split.folds)
+    fits = 1 if kind == "refit" else split.n_folds
+    n = len(split.development) * (1 if kind == "refit" else (split.n_folds - 1) / split.n_folds)
     history = _history(here.out)
     rows = []
     for spec in wanted:
@@ -54,7 +54,7 @@ def estimate(dataset, split, wanted, kind, seed, here):
 def _left(spec, dataset, split, kind, seed, here):
     """How many fold fits are missing."""
     place = Experiment(Experiment.place(here.out, dataset, split))
-    folds = [REFIT] if kind == "refit" else range(split.folds)
+    folds = [REFIT] if kind == "refit" else range(split.n_folds)
     try:
         run = _begun(place, spec, seed, kind, here.device)
     except DiskError:  # no split folder, or a damaged one, in which runs may still be sound
@@ -106,7 +106,7 @@ def _disk(dataset, split, wanted, rows, here):
         if not image_array.squares_place(dataset, size, here.cache, first).exists()
     ]
     squares = sum(image_array.dimension(size) * len(dataset) for size, _ in looks)
-    each = 4 * N_AGES * (2 * len(split.rest) + len(split.test))
+    each = 4 * N_AGES * (2 * len(split.development) + len(split.test))
     predictions = sum(each + 4 * N_AGES * len(split.test) * row["fits"] for row in rows if row["left"])
     return matrices + squares + predictions
 

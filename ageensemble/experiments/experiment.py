@@ -22,7 +22,7 @@ from .. import __version__
 from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
 from ..data.faces import Template
 from ..errors import DataError, DiskError, UsageError
-from ..splits.split import TEST, Split
+from ..splits.split import Split, TEST
 from .run import PARTS, Run, damage, remove
 
 TABLES = ("dataset.csv", "split.csv")
@@ -54,7 +54,7 @@ class Experiment:
                 dataset.save(folder)
                 split.save(folder, dataset.items["item_id"])
                 known = {"data": dataset.name, "items": len(dataset), "excluded": len(dataset.excluded)}
-                known |= {"dataset": dataset.hash, "split": split.hash, "source": split.source, "folds": split.folds}
+                known |= {"dataset": dataset.hash, "split": split.hash, "source": split.source, "folds": split.n_folds}
                 known |= {"license": dataset.license, "files": {name: file_hash(folder / name) for name in TABLES}}
                 write_json(folder / "experiment.json", known | (about or {}))
             elif set(about or {}) - set(cls(folder).metadata):  # as another way of asking led to the same split

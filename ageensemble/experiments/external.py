@@ -68,7 +68,7 @@ def put(file, name, experiment, age_groups, out_of_fold, say):
     _refuse_nothing(file, missing, split)
     spread = _spread(answers, experiment, out_of_fold)
     predictions = {part: _predictions(part, answers, experiment, age_groups, spread) for part in parts}
-    left_out = 0 if out_of_fold else int(answers.given[split.rest].sum())
+    left_out = 0 if out_of_fold else int(answers.given[split.development].sum())
     digest = file_hash(file)
     notes = _notes(answers, experiment, parts, missing, spread)
     record = {
@@ -133,7 +133,7 @@ def _spread(answers, experiment, out_of_fold):
     if answers.kind != "age":
         return "each group by the histogram of its items outside the test part"
     split, y = experiment.split, experiment.y
-    fewest = min(answers.given[split.training(fold)].sum() for fold in range(split.folds))
+    fewest = min(answers.given[split.training(fold)].sum() for fold in range(split.n_folds))
     if out_of_fold and np.all(y[:, 0] == y[:, 1]) and fewest >= ENOUGH:
         return "errors of the nearest answers of other folds"
     return f"bell of {BELL:g} years"
@@ -145,9 +145,9 @@ def _predictions(part, answers, experiment, age_groups, spread):
     The labels of a fold take no part in the distributions of its own items, nor those of the test part in any.
     """
     split, y = experiment.split, experiment.y
-    blocks = [(split.test, split.rest)]
+    blocks = [(split.test, split.development)]
     if part == "oof":
-        blocks = [(split.held_out(fold), split.training(fold)) for fold in range(split.folds)]
+        blocks = [(split.held_out(fold), split.training(fold)) for fold in range(split.n_folds)]
     result = np.empty((len(y), ages.N_AGES), np.float32)
     for rows, known in blocks:
         result[rows] = _block(answers, rows, known, y, age_groups, spread)

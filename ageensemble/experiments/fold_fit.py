@@ -21,7 +21,8 @@ from .._utils.io import disk_trouble, file_hash, forget_unfinished, locked, writ
 from ..ages import N_AGES, finish, histogram
 from ..errors import AgeEnsembleError
 from ..features import feature_widths, read_features
-from ..splits.split import inner_folds
+from ..splits.split import strata_of
+from ..splits.stratified_groups import inner_folds
 from .run import CHECKPOINTS, REFIT, Run, fold_label
 
 BATCH = 2048  # items predicted at once
@@ -96,10 +97,10 @@ def missing_fits(run, spec, dataset, split, feature_files, images=None):
         of all items, for a model that takes images
     """
     seed, result = run.config["seed"], []
-    for number, fold in enumerate(run.fold_names(split.folds)):
+    for number, fold in enumerate(run.fold_names(split.n_folds)):
         if run.sound(fold):
             continue
-        rows = split.rest if fold == REFIT else split.training(int(fold))
+        rows = split.development if fold == REFIT else split.training(int(fold))
         fit = FoldFit(
             run=run,
             fold=fold,
@@ -107,9 +108,9 @@ def missing_fits(run, spec, dataset, split, feature_files, images=None):
             params=spec.params,
             feature_files=[str(file) for file in feature_files],
             images=images,
-            y=dataset.y[rows],
+            y=dataset.age_range[rows],
             rows=rows,
-            inner_folds=inner_folds(dataset.strata, dataset.groups, rows, [seed, number]),
+            inner_folds=inner_folds(strata_of(dataset), dataset.groups, rows, [seed, number]),
             held_out=np.empty(0, int) if fold == REFIT else split.held_out(int(fold)),
             test=split.test,
             seed=seed * 1000 + number,

@@ -10,7 +10,7 @@ from ..data import concat, filters
 from ..data.dataset import load_dataset
 from ..errors import DataError, UsageError
 from ..splits import protocols
-from ..splits.split import N_FOLDS, leaking_rows, make_split, read_split, split_with_test
+from ..splits.split import N_FOLDS, leaking_rows, make_split, read_split, split_with_test, subsample
 
 
 def prepare(
@@ -84,8 +84,8 @@ def prepare(
         about["protocol"] = protocol
     else:
         split, dataset, about["limited"] = _own_split(dataset, test_sets, limit, folds or N_FOLDS, seed)
-    if folds not in (None, split.folds):
-        here.console.say(f"--folds {folds} changes nothing: this split has {split.folds} of its own, {split.source}")
+    if folds not in (None, split.n_folds):
+        here.console.say(f"--folds {folds} changes nothing: this split has {split.n_folds} of its own, {split.source}")
     if len(dataset.excluded) > read:
         done = {"cleaning": steps, f"--split {split_file}": split_file, f"--protocol {protocol}": protocol}
         done |= {"leaving out what is also in the test data": test_sets, f"--limit {limit}": about["limited"]}
@@ -125,8 +125,8 @@ def _own_split(dataset, test_sets, limit, folds, seed):
     """A split from the seed, its dataset, and the limit where that left something out."""
     if test_sets:
         return _around(dataset, test_sets, limit, folds, seed)
-    taken = dataset.limited(limit, seed) if limit else dataset
-    return make_split(taken, seed, folds), taken, limit if len(taken) < len(dataset) else 0
+    taken = subsample(dataset, limit, seed) if limit else dataset
+    return make_split(taken, folds, seed), taken, limit if len(taken) < len(dataset) else 0
 
 
 def _around(dataset, test_sets, limit, folds, seed):
@@ -138,13 +138,13 @@ def _around(dataset, test_sets, limit, folds, seed):
     of_test = dataset.items["dataset"].isin(test_sets).to_numpy()
     reaching = np.isin(dataset.groups, dataset.groups[of_test]) & ~of_test
     others = dataset.take(np.flatnonzero(~of_test & ~reaching))
-    chosen = others.limited(limit, seed) if limit else others
+    chosen = subsample(others, limit, seed) if limit else others
     dataset = dataset.take(np.flatnonzero(~reaching), "also in the test data")
     of_test = dataset.items["dataset"].isin(test_sets).to_numpy()
     kept = of_test | dataset.items["item_id"].isin(chosen.items["item_id"]).to_numpy()
     dataset = dataset.take(np.flatnonzero(kept))
     try:
-        split = split_with_test(dataset, of_test[kept], seed, folds)
+        split = split_with_test(dataset, of_test[kept], folds, seed)
     except DataError as error:
         if not reaching.any():
             raise

@@ -138,7 +138,7 @@ class Run:
         }
 
     def proba(self, part):
-        """Age distributions of a complete run, `(n, 121)` float32 memmap; "oof" in the order of `split.rest`."""
+        """Age distributions of a complete run, `(n, 121)` float32 memmap; "oof" in the order of `split.development`."""
         return np.load(self.folder / f"{part}.npy", allow_pickle=False, mmap_mode="r")
 
     def predictions(self, part="oof"):
@@ -158,7 +158,7 @@ class Run:
             self.experiment.y[rows],
             groups=items["group"].to_numpy()[rows],
             attributes=items.iloc[rows][["gender", "ethnicity", "dataset"]],
-            fold=self.experiment.split.part[rows],
+            fold=self.experiment.split.fold[rows],
             item_id=items["item_id"].to_numpy()[rows],
             name=self.title,
             part=part,
@@ -201,15 +201,15 @@ class Run:
             self._finish(split)
 
     def _finish(self, split):
-        folds = self.fold_names(split.folds)
+        folds = self.fold_names(split.n_folds)
         if "test" in self.parts:
             test = np.mean([self._fold_array(fold, "test") for fold in folds], axis=0, dtype=np.float64)
             write_rows(self.folder / "test.npy", test.shape, [test])
         if "oof" in self.parts:
-            oof = np.empty((len(split.part), N_AGES), np.float32)
+            oof = np.empty((len(split.fold), N_AGES), np.float32)
             for fold in folds:
                 oof[split.held_out(int(fold))] = self._fold_array(fold, "held_out")
-            write_rows(self.folder / "oof.npy", (len(split.rest), N_AGES), [oof[split.rest]])
+            write_rows(self.folder / "oof.npy", (len(split.development), N_AGES), [oof[split.development]])
         self._seal()
 
     def _seal(self):

@@ -72,7 +72,7 @@ def _config(name, cls, members, seed, split):
 
 
 def _done(run, config, experiment):
-    return not run.trouble and run.config == config and run.state(experiment.split.folds)[0] == "complete"
+    return not run.trouble and run.config == config and run.state(experiment.split.n_folds)[0] == "complete"
 
 
 def _make(missing, members, experiment, console):
@@ -84,7 +84,7 @@ def _make(missing, members, experiment, console):
             ensemble.fit(given["oof"], lambda done, total, n=number: update(n * total + done, len(missing) * total))
             predictions = {"oof": ensemble.predictions_.proba}
             predictions |= {part: ensemble.predict(given[part]).proba for part in given if part != "oof"}
-            record = {"items": items} | _record(ensemble, members, experiment.split.folds)
+            record = {"items": items} | _record(ensemble, members, experiment.split.n_folds)
             experiment.put(place, title, config, predictions, record)
     if ensemble.n_samples_ < items:
         console.detail(f"weights fitted on {ensemble.n_samples_:,} of {items:,} items, whole groups drawn at random")
@@ -174,7 +174,7 @@ def eligible(experiment, say=lambda text: None):
     members = []
     for run in experiment.runs:
         if _may_be_member(run) and not run.trouble and run.config.get("model") != "prior":
-            state = run.state(experiment.split.folds)[0]
+            state = run.state(experiment.split.n_folds)[0]
             if state == "complete":
                 members.append(run)
             else:
@@ -196,7 +196,7 @@ def _may_be_member(run):
 
 def _refuse(run, experiment):
     """Say why a run asked for by name may not be a member."""
-    state, why = run.state(experiment.split.folds)
+    state, why = run.state(experiment.split.n_folds)
     name = run.folder.name
     if run.kind == "stack":
         raise UsageError(f"{name} is an ensemble, which cannot be a member of another; name its members")

@@ -41,7 +41,7 @@ def save(run, experiment, place, files=()):
     DiskError
         The run is damaged.
     """
-    state, why = run.state(experiment.split.folds, thorough=True)
+    state, why = run.state(experiment.split.n_folds, thorough=True)
     if state != "complete":
         raise UsageError(f"{run.folder.name} is {state}, and only a complete run can be saved as a model: {why}")
     if run.kind == "import":
@@ -63,7 +63,7 @@ def _fill(run, experiment, files, new):
         "run": run.folder.name,
         "ageensemble": read_json(run.folder / "run.json")["ageensemble"],
         "data": {key: experiment.metadata.get(key) for key in ("data", "items", "dataset", "split", "source", "folds")}
-        | {"training_items": len(experiment.split.rest), "test_items": len(experiment.split.test)}
+        | {"training_items": len(experiment.split.development), "test_items": len(experiment.split.test)}
         | {"chosen": _chosen(experiment.metadata)},
         "licenses": _licenses(experiment, members),
         "template": experiment.template and experiment.template.to_json(),
@@ -106,12 +106,12 @@ def _member(run, experiment, files, new, place):
     if preprocess.endswith(".py"):
         raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
     cells = []
-    for cell in run.fold_names(experiment.split.folds):
+    for cell in run.fold_names(experiment.split.n_folds):
         to = f"{place}/{run.fold_folder(cell).name}"
         shutil.copytree(run.fold_folder(cell) / "model", new / to)
-        rows = experiment.split.rest if run.kind == "refit" else experiment.split.training(int(cell))
+        rows = experiment.split.development if run.kind == "refit" else experiment.split.training(int(cell))
         cells.append({"folder": to, "prior": ages.histogram(experiment.y[rows]).tolist()})
-    records = run.records(experiment.split.folds)
+    records = run.records(experiment.split.n_folds)
     sets = [[name, _feature(name, params, experiment, files, new)] for name, params in run.config["features"]]
     return {
         "name": run.name,
@@ -173,7 +173,7 @@ def _scores(run, experiment):
 
 def _intervals(run, experiment):
     """Label-conditional calibrations on all out-of-fold predictions, by level; none for a refit."""
-    age_groups, rest = ages.uncut(experiment.y), experiment.split.rest
+    age_groups, rest = ages.uncut(experiment.y), experiment.split.development
     if "oof" not in run.parts or age_groups is None:
         return {}
     known = run.proba("oof"), experiment.y[rest], experiment.items["group"].to_numpy()[rest]

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .. import ages
 from .._utils import registry
 from ..errors import UsageError
-from ..splits.split import N_INNER_FOLDS, assign_stratified_groups
+from ..splits.stratified_groups import N_INNER_FOLDS, assign_stratified_groups
 
 
 class AgeEstimator(RegressorMixin, BaseEstimator):

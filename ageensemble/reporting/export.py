@@ -125,7 +125,7 @@ def _in_order(experiment, table):
 def _calibration(runs, experiment, age_groups):
     """Markdown: calibration on the part that is judged, before and after a temperature."""
     lines = [
-        f"## Calibration {WHERE[experiment.split.judged]}",
+        f"## Calibration {WHERE[experiment.split.evaluated_part]}",
         "",
         "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
         f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
@@ -146,7 +146,7 @@ def _calibration(runs, experiment, age_groups):
 
 def _coverage(runs, experiment, age_groups):
     """Markdown: coverage and width of prediction intervals on the part that is judged."""
-    level, part = f"{100 * run_report.LEVEL:g} %", experiment.split.judged
+    level, part = f"{100 * run_report.LEVEL:g} %", experiment.split.evaluated_part
     lines = [
         f"## Prediction intervals, {level}",
         "",

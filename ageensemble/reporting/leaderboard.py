@@ -86,7 +86,7 @@ def notes(experiment, age_groups):
         "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
         "again may still change the order.",
     ]
-    if experiment.split.judged == "test":
+    if experiment.split.evaluated_part == "test":
         lines.append(
             f"Gap: the test score minus the out-of-fold score, both by single folds. {SUSPECT}: suspicious, since its "
             "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not "
@@ -149,7 +149,7 @@ def marked(table):
 
 def gap_lines(table, split):
     """What is to be said of the gaps between test and out-of-fold: (text, whether it is a warning) for each line."""
-    if split.judged != "test":
+    if split.evaluated_part != "test":
         return [("No test part, so no gap between test and out-of-fold is measured.", False)]
     lines = []
     for row in table[table["gap_state"] == leakage.SUSPICIOUS].itertuples():

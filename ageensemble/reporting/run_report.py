@@ -107,7 +107,7 @@ def _age_error(file, run, experiment, age_groups):
 
 
 def _reliability(file, run, experiment, age_groups):
-    part = experiment.split.judged
+    part = experiment.split.evaluated_part
     found, y = calibration.distributions(run, experiment), experiment.y[experiment.split.rows(part)]
     plots.save_reliability(file, *found, y, age_groups, f"{run.title}, {JUDGED[part]}")
 

@@ -10,191 +10,169 @@ import numpy as np
 
 from .._utils.console import counted
 from .._utils.io import key_of, write_csv
-from ..ages import DEFAULT_AGE_GROUPS
 from ..errors import DataError
+from .stratified_groups import age_gender_strata, assign_stratified_groups
 
 TEST = -1
-JUDGED = {"test": "test part", "oof": "fold by fold"}  # what people are told of `Split.judged`
+JUDGED = {"test": "test part", "oof": "fold by fold"}  # what people are told of `Split.evaluated_part`
 WHERE = {"test": "on the test part", "oof": "fold by fold"}
-TEST_SHARE = 0.2
+TEST_SIZE = 0.2
 N_FOLDS = 5
-N_INNER_FOLDS = 10  # parts of a cell's training items handed to models
 
 
 @dataclass(frozen=True)
 class Split:
-    """For each item of a dataset, in its order: `TEST` or a fold.
+    """The fold of every item of a dataset, or that it belongs to the test part; a scikit-learn cross-validator.
 
     Attributes
     ----------
-    part : (n,) int array
-    folds : int
+    fold : (n,) int array
+        0..n_folds-1, or `TEST` = -1
+    n_folds : int
     source : str
         "seed 0", the file it was read from, or what else decided it
     hash : str
-        of item ids and parts
+        of item ids and folds: equal hashes mean the same split
+
+    Examples
+    --------
+    >>> split = make_split(faces, n_folds=5, random_state=0)
+    >>> cross_val_score(model, X, faces.age, cv=split)
     """
 
-    part: np.ndarray
-    folds: int
+    fold: np.ndarray
+    n_folds: int
     source: str
     hash: str
 
-    @property
-    def test(self):
-        """Rows of the test part."""
-        return np.flatnonzero(self.part == TEST)
+    def __len__(self) -> int:
+        return len(self.fold)
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.development):,} items in {self.n_folds} folds, {len(self.test):,} in the test part"
+        return f"<Split {self.hash[:8]} ({self.source}): {sizes}>"
 
     @property
-    def rest(self):
-        """Rows of all folds together: everything a model may ever train on."""
-        return np.flatnonzero(self.part != TEST)
+    def test(self) -> np.ndarray:
+        """Rows of the test part, `(m,)` int."""
+        return np.flatnonzero(self.fold == TEST)
 
     @property
-    def parts(self):
-        """What there are predictions of, tuple of str: "oof", and "test" unless there is no test part."""
+    def development(self) -> np.ndarray:
+        """Rows of all folds together: everything a model may ever train on, `(m,)` int."""
+        return np.flatnonzero(self.fold != TEST)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What there are predictions of: "oof", and "test" unless there is no test part."""
         return ("oof", "test") if len(self.test) else ("oof",)
 
     @property
-    def judged(self):
+    def evaluated_part(self) -> str:
         """The part that shows what was tuned out-of-fold: "test", or where there is none "oof", fold by fold."""
         return self.parts[-1]
 
-    def rows(self, part):
-        """Rows that predictions of a part are of, in their order: "oof" for all folds together, or "test"."""
-        return {"oof": self.rest, "test": self.test}[part]
+    def rows(self, part: str) -> np.ndarray:
+        """Rows that predictions of a part are of, in their order: "oof" for the development part, or "test"."""
+        return {"oof": self.development, "test": self.test}[part]
 
-    def held_out(self, fold):
-        """Rows that the cell of this fold must not see."""
-        return np.flatnonzero(self.part == fold)
+    def held_out(self, fold: int) -> np.ndarray:
+        """Rows of a fold: its fold fit must not see them."""
+        return np.flatnonzero(self.fold == fold)
 
-    def training(self, fold):
-        """Rows that the cell of this fold trains on."""
-        return np.flatnonzero((self.part != TEST) & (self.part != fold))
+    def training(self, fold: int) -> np.ndarray:
+        """Rows that the fold fit of a fold trains on."""
+        return np.flatnonzero((self.fold != TEST) & (self.fold != fold))
+
+    def split(self, X=None, y=None, groups=None):
+        """Training and held-out rows of every fold, as of a scikit-learn cross-validator; test items are in neither."""
+        for fold in range(self.n_folds):
+            yield self.training(fold), self.held_out(fold)
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Number of folds."""
+        return self.n_folds
 
     def save(self, folder, item_ids):
         """Write `split.csv`: item_id, part."""
         import pandas as pd
 
-        names = np.where(self.part == TEST, "test", self.part.astype(str))
+        names = np.where(self.fold == TEST, "test", self.fold.astype(str))
         write_csv(folder / "split.csv", pd.DataFrame({"item_id": item_ids, "part": names}))
 
 
-def age_gender_strata(y, gender):
-    """Strata that splits keep in proportion: the fourteen age ranges by gender where known, `(n,)` int.
-
-    They are fixed, so that the groups of a report never change a split. A ranged label counts by its middle.
-    """
-    import pandas as pd
-
-    genders, known = pd.factorize(np.asarray(gender, dtype=object))
-    return DEFAULT_AGE_GROUPS.lookup[y.sum(1) // 2] * (len(known) + 1) + genders + 1
-
-
-def assign_stratified_groups(strata, groups, shares, seed):
-    """Part of each item, so that groups stay whole and every stratum is spread by the shares.
-
-    Groups of several items go first, the largest first, each to the part that still lacks most of what the group
-    holds; single items then fill, stratum by stratum, what is left. One pass over a million items takes seconds.
+def make_split(dataset, n_folds: int = N_FOLDS, random_state=0, test_size: float = TEST_SIZE) -> Split:
+    """Split a dataset into a test part and folds: groups whole, ages and genders in proportion.
 
     Parameters
     ----------
-    strata, groups : (n,) int array
-    shares : sequence of float
-        sums to 1
-    seed : int or sequence of int
-
-    Returns
-    -------
-    (n,) int array
-        part 0..len(shares)-1
-    """
-    rng = np.random.default_rng(seed)
-    _, stratum = np.unique(strata, return_inverse=True)
-    _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
-    shares = np.asarray(shares, float)
-    lacking = shares[:, None] * np.bincount(stratum)  # (parts, strata)
-    target = np.maximum(lacking, 1e-9)
-    part = np.full(len(stratum), -1)
-
-    order = np.lexsort((rng.random(len(size)), -size))
-    starts = np.r_[0, np.cumsum(size)]
-    members = np.argsort(group, kind="stable")
-    for c in order[size[order] > 1]:
-        rows = members[starts[c] : starts[c + 1]]
-        present, amount = np.unique(stratum[rows], return_counts=True)
-        need = (lacking[:, present] / target[:, present]) @ amount + len(rows) * lacking.sum(1) / target.sum(1)
-        best = int(np.argmax(need + 1e-9 * rng.random(len(shares))))
-        part[rows] = best
-        lacking[best, present] -= amount
-
-    carry = rng.random(len(shares)) * 1e-6
-    for s in range(lacking.shape[1]):
-        rows = rng.permutation(np.flatnonzero((part < 0) & (stratum == s)))
-        quota, carry = _quota(np.clip(lacking[:, s], 0, None), len(rows), carry)
-        part[rows] = np.repeat(np.arange(len(shares)), quota)
-    return part
-
-
-def _quota(lacking, n, carry):
-    """Split `n` in proportion to what is lacking; what rounding took from a part is carried to the next stratum."""
-    wanted = n * lacking / lacking.sum() if lacking.sum() > 0 else np.full(len(lacking), n / len(lacking))
-    quota = np.floor(wanted).astype(int)
-    leftover = wanted - quota + carry
-    for best in np.argsort(-leftover, kind="stable")[: n - quota.sum()]:
-        quota[best] += 1
-    return quota, carry + wanted - quota
-
-
-def make_split(dataset, seed=0, folds=N_FOLDS, test_share=TEST_SHARE):
-    """A split from a seed.
+    dataset : Dataset
+    n_folds : int
+    random_state : int
+    test_size : float
+        share of the items
 
     Raises
     ------
     DataError
         Too few items or groups to fill every part.
     """
-    shares = [test_share, *[(1 - test_share) / folds] * folds]
-    part = assign_stratified_groups(dataset.strata, dataset.groups, shares, seed) - 1
-    if len(np.unique(part)) <= folds:
+    shares = [test_size, *[(1 - test_size) / n_folds] * n_folds]
+    fold = assign_stratified_groups(strata_of(dataset), dataset.groups, shares, random_state) - 1
+    if len(np.unique(fold)) <= n_folds:
         independent = len(np.unique(dataset.groups))
         raise DataError(
-            f"{counted(len(dataset), 'item')} ({independent} that may be parted) cannot fill a test part and {folds} "
-            "folds; more photographs or fewer --folds are needed"
+            f"{counted(len(dataset), 'item')} in {counted(independent, 'group')} cannot fill a test part and {n_folds} "
+            "folds; more images or fewer --folds are needed"
         )
-    return Split(part, folds, f"seed {seed}", split_hash(dataset.items["item_id"], part))
+    return Split(fold, n_folds, f"seed {random_state}", split_hash(dataset.items["item_id"], fold))
 
 
-def split_with_test(dataset, test, seed=0, folds=N_FOLDS):
-    """A split whose test part is given: folds from a seed over all other items.
+def split_with_test(dataset, test: np.ndarray, n_folds: int = N_FOLDS, random_state=0) -> Split:
+    """Split a dataset whose test part is given: folds over all other items.
 
     Parameters
     ----------
     dataset : Dataset
     test : (n,) bool array
         which items are the test part; there may be none
-    seed, folds : int
+    n_folds, random_state : int
 
     Raises
     ------
     DataError
         Too few other items or groups to fill every fold.
     """
-    part = np.full(len(test), TEST)
+    fold = np.full(len(test), TEST)
     rest = np.flatnonzero(~test)
-    part[rest] = assign_stratified_groups(dataset.strata[rest], dataset.groups[rest], [1 / folds] * folds, seed)
-    return split_from_folds(dataset, part, folds, f"seed {seed}")
+    shares = [1 / n_folds] * n_folds
+    fold[rest] = assign_stratified_groups(strata_of(dataset)[rest], dataset.groups[rest], shares, random_state)
+    return split_from_folds(dataset, fold, n_folds, f"seed {random_state}")
 
 
-def split_from_folds(dataset, part, folds, source):
+def strata_of(dataset) -> np.ndarray:
+    """Stratum of each item of a dataset, `(n,)` int."""
+    return age_gender_strata(dataset.age_range, dataset.items["gender"])
+
+
+def subsample(dataset, n: int, random_state=0):
+    """About `n` items of a dataset: whole groups, every stratum in its share; all items where there are fewer."""
+    if n >= len(dataset):
+        return dataset
+    share = n / len(dataset)
+    part = assign_stratified_groups(strata_of(dataset), dataset.groups, [share, 1 - share], random_state)
+    return dataset.take(np.flatnonzero(part == 0))
+
+
+def split_from_folds(dataset, fold: np.ndarray, n_folds: int, source: str) -> Split:
     """A split of parts decided elsewhere.
 
     Parameters
     ----------
     dataset : Dataset
-    part : (n,) int array
+    fold : (n,) int array
         `TEST` or a fold, in the order of the dataset
-    folds : int
+    n_folds : int
     source : str
         what decided, for who reads the table
 
@@ -203,11 +181,13 @@ def split_from_folds(dataset, part, folds, source):
     DataError
         Fewer than two folds, or one without items.
     """
-    filled = len(np.unique(part[part != TEST]))
-    if filled < max(folds, 2):
-        there = counted(np.count_nonzero(part != TEST), "item")
-        raise DataError(f"{there} outside the test part fill {counted(filled, 'fold')}, and {max(folds, 2)} are needed")
-    return Split(part, folds, source, split_hash(dataset.items["item_id"], part))
+    filled = len(np.unique(fold[fold != TEST]))
+    if filled < max(n_folds, 2):
+        there = counted(np.count_nonzero(fold != TEST), "item")
+        raise DataError(
+            f"{there} outside the test part fill {counted(filled, 'fold')}, and {max(n_folds, 2)} are needed"
+        )
+    return Split(fold, n_folds, source, split_hash(dataset.items["item_id"], fold))
 
 
 def split_hash(item_ids, part):
@@ -258,14 +238,9 @@ def read_split(file, dataset):
     return Split(part, folds, f"file {file.name}", split_hash(covered.items["item_id"], part)), covered
 
 
-def leaking_rows(split, groups):
+def leaking_rows(split: Split, groups: np.ndarray) -> np.ndarray:
     """Rows of items whose group lies in more than one part: what a split leaks, `(m,)` int."""
-    order = np.lexsort((split.part, groups))
-    group, part = groups[order], split.part[order]
+    order = np.lexsort((split.fold, groups))
+    group, part = groups[order], split.fold[order]
     torn = group[1:][(group[1:] == group[:-1]) & (part[1:] != part[:-1])]
     return np.flatnonzero(np.isin(groups, torn))
-
-
-def inner_folds(strata, groups, rows, seed):
-    """Parts 0..9 of a cell's training items, groups whole, `(len(rows),)` int: all a model may steer by."""
-    return assign_stratified_groups(strata[rows], groups[rows], [1 / N_INNER_FOLDS] * N_INNER_FOLDS, seed)

@@ -134,7 +134,7 @@ def test_a_comparison_is_the_difference_of_the_rows_of_the_table(compared):
     done = ageensemble("compare", "svm", "mine.py", "--out", compared, "--json")
     found = json.loads(done.stdout)["parts"]["oof"]["metrics"]["mae"]
     made = Experiment(experiment(compared))
-    truth = made.y[made.split.rest, 0]
+    truth = made.y[made.split.development, 0]
     runs = {run.name: run for run in made.runs}
     mae = [abs(ages.median(runs[name].proba("oof")) - truth).mean() for name in ("svm", "mine.py")]
     assert found["difference"] == pytest.approx(mae[0] - mae[1])

@@ -135,8 +135,8 @@ def test_no_name_is_no_set(data):
 def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained_on(sets, cache):
     dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=3)
     assert set(dataset.items["dataset"][split.test]) == {"beta"}
-    assert (len(split.test), split.folds) == (20, 3)
-    assert set(dataset.items["dataset"][split.rest]) == {"alpha"}
+    assert (len(split.test), split.n_folds) == (20, 3)
+    assert set(dataset.items["dataset"][split.development]) == {"alpha"}
     left_out = dataset.excluded.set_index("item_id")["reason"].to_dict()
     assert left_out == {f"alpha/{number}.png": "also in the test data" for number in ("03", "13")}  # and his other
     assert about == {"leaks": 0, "limited": 0, "sets": ["alpha", "beta"], "test_sets": ["beta"]}
@@ -145,7 +145,7 @@ def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained
 def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cache):
     dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=10)
     assert dataset.items["dataset"][split.test].tolist() == ["beta"] * 20
-    assert 6 <= len(split.rest) <= 14
+    assert 6 <= len(split.development) <= 14
     assert about["limited"] == 10
     whole = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=20)
     assert (len(whole[0]), whole[2]["limited"]) == (38, 0)  # there are not more than 18 without the overlap
@@ -204,7 +204,7 @@ def test_the_command_line_takes_several_sets_and_the_table_says_so(sets, tmp_pat
     assert content["split"]["test_sets"] == ["gamma"]
     made = Experiment(experiment(tmp_path / "runs"))
     assert made.folder.name.startswith("alpha+beta+gamma-")
-    assert set(made.items["dataset"][made.split.part == TEST]) == {"gamma"}
+    assert set(made.items["dataset"][made.split.fold == TEST]) == {"gamma"}
     excluded = pd.read_csv(made.folder / "excluded.csv")
     assert excluded["reason"].str.startswith("cleaned by age-range=21-90").sum() == 2  # the one of 20 years in either
     shown = " ".join(ageensemble("results", tmp_path / "runs", COLUMNS="300").stdout.split())

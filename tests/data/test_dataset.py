@@ -11,6 +11,7 @@ from conftest import AGES, PHOTOS, face, utk_name
 
 from ageensemble.data.dataset import _flag_paths, load_dataset
 from ageensemble.errors import DataError
+from ageensemble.splits.split import subsample
 
 
 def built(folder, cache, text=None, name="annotations.csv"):
@@ -172,12 +173,12 @@ def test_nowhere_is_no_folder(tmp_path, cache):
 
 def test_one_photo_is_a_manifest(three, cache):
     dataset = built(three, cache, "path,age\na.png,0\n")
-    assert dataset.y.tolist() == [[0, 0]]
+    assert dataset.age_range.tolist() == [[0, 0]]
     assert dataset.groups.tolist() == [0]
 
 
 def test_ranges_of_years_are_kept_as_ranges(three, cache):
-    assert built(three, cache, "path,age\na.png,25-32\nb.png,60+\n").y.tolist() == [[25, 32], [60, 120]]
+    assert built(three, cache, "path,age\na.png,25-32\nb.png,60+\n").age_range.tolist() == [[25, 32], [60, 120]]
 
 
 def test_taking_rows_keeps_their_links(dataset):
@@ -190,13 +191,13 @@ def test_taking_rows_keeps_their_links(dataset):
 
 
 def test_a_limit_takes_whole_clusters_and_every_age(dataset):
-    part = dataset.limited(60)
+    part = subsample(dataset, 60)
     assert abs(len(part) - 60) <= 5
     taken = set(part.items["item_id"])
     for group in np.unique(part.groups):
         assert set(dataset.items["item_id"][dataset.groups == group]) <= taken
-    assert part.hash == dataset.limited(60).hash
-    assert dataset.limited(1000) is dataset
+    assert part.hash == subsample(dataset, 60).hash
+    assert subsample(dataset, 1000) is dataset
 
 
 def test_a_million_items_are_hashed_in_seconds(dataset):

@@ -381,7 +381,7 @@ def test_filter_from_a_file_leaves_out_what_it_says(tmp_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (("return dataset.y[:, 0]", "return dataset.nothing"), "failed: AttributeError"),
+        (("return dataset.age_range[:, 0]", "return dataset.nothing"), "failed: AttributeError"),
         (("% self.value == 0", "% self.value"), "must return a bool for each of 3 items"),
     ],
 )

@@ -199,7 +199,7 @@ def test_a_manifest_of_adience_keeps_albums_together_and_lists_repeats_gaps_and_
         (tmp_path / "aligned" / album).mkdir(parents=True, exist_ok=True)
         face(10 * i, 60 + i).save(tmp_path / f"aligned/{album}/landmark_aligned_face.{i}.{i}_o.jpg")
     dataset = load_dataset(tmp_path, cache=cache)
-    assert dataset.y.tolist() == [[4, 6], [15, 20], [48, 53]]
+    assert dataset.age_range.tolist() == [[4, 6], [15, 20], [48, 53]]
     assert dataset.groups.tolist() == [0, 0, 2]
     assert dataset.reasons == {"listed twice": 1, "leads out of the data folder": 1, "age missing": 1}
     assert dataset.license.startswith("Adience: ")

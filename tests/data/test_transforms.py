@@ -212,7 +212,7 @@ def test_photographs_are_preprocessed_and_then_resized(dataset, tmp_path):
 
 
 def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(dataset, cache, tmp_path):
-    here, split = bench.settings(tmp_path / "runs", tmp_path, 2, "cpu"), make_split(dataset, 0, 3)
+    here, split = bench.settings(tmp_path / "runs", tmp_path, 2, "cpu"), make_split(dataset, 3, 0)
 
     def disk(*texts):
         wanted = [specs.parse(text) for text in texts]

@@ -31,7 +31,7 @@ def test_each_method_makes_a_complete_run_that_is_better_than_its_members(experi
     for run in runs:
         assert run.kind == "stack"
         assert run.state(3) == ("complete", "")
-        for part, rows in {"oof": experiment.split.rest, "test": experiment.split.test}.items():
+        for part, rows in {"oof": experiment.split.development, "test": experiment.split.test}.items():
             predicted = run.proba(part)
             assert predicted.shape == (len(rows), ages.N_AGES)
             assert predicted.dtype == np.float32
@@ -58,7 +58,7 @@ def test_the_record_says_what_was_found(experiment):
     assert np.array_equal(pool(rows), greedy.proba("test"))
     assert [m["weight"] for m in record["members"]] == pool.weights.tolist()
     assert [m["model"] for m in record["members"]] == list(greedy.config["members"]) == ["good", "noise", "poor"]
-    assert record["items"] == record["sample"] == len(experiment.split.rest)
+    assert record["items"] == record["sample"] == len(experiment.split.development)
     assert record["cross_fitted"]["mae"] == mae(greedy, experiment)
     gap, low, high = record["optimism"]["mae"]
     assert gap == pytest.approx(record["cross_fitted"]["mae"] - record["apparent"]["mae"])
@@ -116,7 +116,7 @@ def test_other_labels_in_a_fold_change_nothing_there_and_something_elsewhere(exp
     items = other.items.copy()
     items.loc[changed, ["age_min", "age_max"]] = exact(np.random.default_rng(0).integers(0, 100, len(changed)))
     other.items = items
-    inside = np.isin(split.rest, changed)
+    inside = np.isin(split.development, changed)
     for one, two in zip(combine(experiment, ALL), combine(other, ALL), strict=True):
         before, after = one.proba("oof"), two.proba("oof")
         assert np.array_equal(before[inside], after[inside])
@@ -153,7 +153,7 @@ def test_of_many_items_whole_clusters_are_drawn_and_all_are_pooled(experiment, m
     [run] = combine(experiment)
     record = run.metadata
     assert 40 <= record["sample"] <= 50  # of each of two members
-    assert record["items"] == len(experiment.split.rest)
+    assert record["items"] == len(experiment.split.development)
     assert run.proba("oof").sum(1) == pytest.approx(1, abs=1e-5)
 
 

@@ -154,7 +154,7 @@ def run(folder, name):
 def test_a_report_of_two_runs_has_both_parts_and_can_be_written_as_json(folder):
     content = comparison.report(folder, run(folder, "one"), run(folder, "other"), DEFAULT_AGE_GROUPS)
     assert {part: found["items"] for part, found in content["parts"].items()} == {
-        "oof": len(folder.split.rest),
+        "oof": len(folder.split.development),
         "test": len(folder.split.test),
     }
     assert json.loads(as_json(content))["rope"] == 0.1

@@ -51,7 +51,7 @@ def test_widths_are_last_year_minus_first():
 def test_no_fold_has_a_say_in_its_own_intervals():
     folder, run = guesses(900)
     before = intervals.cross_fitted(run, folder, YOUNG_OLD, 0.9)
-    fold = folder.split.part[folder.split.rest]
+    fold = folder.split.fold[folder.split.development]
     folder.y[folder.split.held_out(1)] = 120
     after = intervals.cross_fitted(run, folder, YOUNG_OLD, 0.9)
     assert np.array_equal(before[fold == 1], after[fold == 1])
@@ -106,7 +106,7 @@ def test_the_view_fits_the_terminal_and_prints_what_the_report_says(width):
 
 def test_the_report_is_plain_data_and_unknown_genders_have_no_row():
     folder, run = guesses(300)
-    unknown = folder_of(folder.y, folder.split.part, gender=np.array([None] * 300, object))
+    unknown = folder_of(folder.y, folder.split.fold, gender=np.array([None] * 300, object))
     content = intervals.report(run, unknown, YOUNG_OLD, 0.9)
     assert [row["by"] for row in content["slices"]] == ["all", "age group", "age group"]
     assert json.loads(as_json(content))["slices"][0]["plain"]["items"] == 60
@@ -118,6 +118,6 @@ def test_ranges_count_as_met():
     y = np.array(adience.ranges)[np.arange(900) % 8]
     predicted = exact(y[:, 1])[:, 0]
     run = run_of(np.eye(ages.N_AGES)[predicted], folder.split)
-    content = intervals.report(run, folder_of(y, folder.split.part), adience, 0.9)
+    content = intervals.report(run, folder_of(y, folder.split.fold), adience, 0.9)
     assert content["slices"][0]["conditional"]["share"] == 1
     assert content["slices"][0]["conditional"]["mean_width"] == 0

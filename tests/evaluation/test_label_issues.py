@@ -38,7 +38,7 @@ def flipped(tmp_path_factory):
     folder = made_plan(tmp_path_factory.mktemp("flipped"), y)
     run = put(folder, bells(true + rng.normal(0, 3, N), 3))
     names = set(folder.items["item_id"].iloc[wrong])
-    return folder, run, {name for name in names if name in set(folder.items["item_id"].iloc[folder.split.rest])}
+    return folder, run, {name for name in names if name in set(folder.items["item_id"].iloc[folder.split.development])}
 
 
 def test_flipped_labels_rank_first(flipped):
@@ -53,13 +53,13 @@ def test_flipped_labels_rank_first(flipped):
 def test_the_test_part_is_not_looked_at(flipped):
     folder, run, _ = flipped
     found = label_issues.find(folder, run, N)
-    assert set(found["item_id"]) == set(folder.items["item_id"].iloc[folder.split.rest])
+    assert set(found["item_id"]) == set(folder.items["item_id"].iloc[folder.split.development])
 
 
 def test_each_suspect_says_what_is_labeled_and_what_was_predicted(tmp_path):
     y = np.full(N, 50)
     folder = made_plan(tmp_path, y)
-    row = folder.split.rest[7]
+    row = folder.split.development[7]
     predicted = np.eye(ages.N_AGES)[y]
     predicted[row] = 0
     predicted[row, [20, 21, 50, 51]] = 0.03, 0.95, 0.01, 0.01
@@ -76,7 +76,7 @@ def test_each_suspect_says_what_is_labeled_and_what_was_predicted(tmp_path):
 def test_a_label_counts_as_far_out_by_the_distribution_and_not_by_years(tmp_path):
     y = np.full(N, 50)
     folder = made_plan(tmp_path, y)
-    unsure, sure = folder.split.rest[:2]
+    unsure, sure = folder.split.development[:2]
     center, spread = np.full(N, 50.0), np.full(N, 5.0)
     center[unsure], spread[unsure] = 30, 20  # 20 years off, as one such prediction may well be
     center[sure], spread[sure] = 42, 2  # 8 years off, four times what it allows for
@@ -103,8 +103,8 @@ def test_suspects_of_one_cluster_stand_together_at_the_place_of_the_worst(tmp_pa
     groups = np.arange(N)
     groups[:9], groups[9:18] = 0, 9  # two people, of whom at most one is in the test part
     folder = made_plan(tmp_path, np.full(N, 50), groups)
-    one = 0 if folder.split.part[0] != TEST else 9
-    other = folder.split.rest[-1]
+    one = 0 if folder.split.fold[0] != TEST else 9
+    other = folder.split.development[-1]
     center = np.full(N, 50.0)
     center[[one, one + 1, other]] = 90, 62, 20
     found = label_issues.find(folder, put(folder, bells(center, 4)), 3)
@@ -139,7 +139,7 @@ def test_the_lines_show_the_first_and_say_that_nothing_was_removed(flipped):
     folder, run, _ = flipped
     table = label_issues.find(folder, run, 30).assign(item_id="odd\x1b[31m\nname.jpg", others="31, 60")
     lines = list(label_issues.lines(table, folder, run, most=2))
-    of = len(folder.split.rest)
+    of = len(folder.split.development)
     assert lines[0] == f"guess (import): the 30 labels of {of} items that its out-of-fold predictions contradict most"
     assert len(lines) == 6
     assert lines[2].endswith("odd?[31m?name.jpg (others in its group: 31, 60)")
@@ -154,7 +154,7 @@ def test_the_lines_show_the_first_and_say_that_nothing_was_removed(flipped):
 def runs(dataset, tmp_path_factory):
     """A run on `utkface` that takes everybody for 45, more or less."""
     out = tmp_path_factory.mktemp("suspects") / "runs"
-    put(Experiment.create(out, dataset, make_split(dataset, 0, 3)), bells(np.full(len(dataset), 45.0), 20))
+    put(Experiment.create(out, dataset, make_split(dataset, 3, 0)), bells(np.full(len(dataset), 45.0), 20))
     return out
 
 

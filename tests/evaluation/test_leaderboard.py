@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     folder = experiment(tmp_path_factory.mktemp("made-up"), np.full(N, 30))
     rng = np.random.default_rng(0)
     half = np.zeros(N, bool)
-    half[folder.split.rest[: len(folder.split.rest) // 2 + 2]] = half[folder.split.test[::2]] = True
+    half[folder.split.development[: len(folder.split.development) // 2 + 2]] = half[folder.split.test[::2]] = True
     put_cells(folder, "good", [np.where(half, 32, 34)] * 3)
     put_cells(folder, "twin", [np.where(half, 34, 32)] * 3)
     put_cells(folder, "now-and-then-worse", [np.where(half, 32, 34) + (rng.random(N) < 0.1)] * 3)
@@ -123,7 +123,7 @@ def test_what_leaked_is_not_the_best_however_good_it_looks_and_says_so_beside_it
     rng = np.random.default_rng(0)
     age = rng.integers(3, 90, 1200)
     folder = experiment(tmp_path, age)
-    part, seen = folder.split.part, rng.random(1200) < 0.5
+    part, seen = folder.split.fold, rng.random(1200) < 0.5
     errors = np.rint(rng.normal(0, 6, (3, 1200))).astype(int)
     put_cells(folder, "honest", list(age + errors))
     leaked = [age + np.where(seen & (part == fold), 0, errors[fold]) for fold in range(3)]

@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     age = rng.integers(3, 90, N)
     folder = experiment(tmp_path_factory.mktemp("gaps"), age, np.arange(N) // 2)
-    part, seen = folder.split.part, rng.random(N) < 0.5
+    part, seen = folder.split.fold, rng.random(N) < 0.5
 
     def cells(knows):
         errors = rng.normal(0, 6, (FOLDS, N))
@@ -66,7 +66,7 @@ def test_a_bag_is_better_than_its_cells_and_that_is_no_gap(folder):
 
 def test_the_gap_is_the_plain_difference_where_all_ages_are_one(tmp_path):
     folder = experiment(tmp_path, np.full(N, 40))
-    put_cells(folder, "one", np.full((FOLDS, N), 40) + np.where(folder.split.part == TEST, 7, 5))
+    put_cells(folder, "one", np.full((FOLDS, N), 40) + np.where(folder.split.fold == TEST, 7, 5))
     row = measured(folder)["one"]
     assert (row["gap"], row["gap_low"], row["gap_high"]) == pytest.approx((2, 2, 2))
 
@@ -117,7 +117,7 @@ def test_too_few_clusters_are_not_measured(tmp_path):
 def test_test_items_of_another_data_set_are_no_leak(tmp_path):
     age = np.arange(N) % 90
     folder = experiment(tmp_path, age)
-    test = folder.split.part == TEST
+    test = folder.split.fold == TEST
     put(folder, "one", age + np.where(test, 12, 5))
     assert measured(folder)["one"]["gap_state"] == "suspicious"
     folder.items["dataset"] = np.where(test, "other faces", "made up")
@@ -148,7 +148,7 @@ def test_ranges_are_measured_by_accuracy(tmp_path):
     rng = np.random.default_rng(0)
     wrong = rng.random(900) < 0.4
     put(folder, "honest", np.where(wrong, 100 - low, low))
-    put(folder, "leaked", np.where(wrong & (folder.split.part == TEST), 100 - low, low))
+    put(folder, "leaked", np.where(wrong & (folder.split.fold == TEST), 100 - low, low))
     found = measured(folder, age_groups)
     assert found["honest"]["gap_state"] == "clean"
     assert found["leaked"]["gap_high"] < 0
@@ -209,7 +209,7 @@ def test_the_answers_that_are_compared_are_those_of_the_part(folder):
     row = leakage.measured([run], folder, DEFAULT_AGE_GROUPS, oof)["honest"]
     cells = [np.load(run.fold_folder(fold) / "test.npy").argmax(1) for fold in range(FOLDS)]
     test = np.mean([np.abs(cell - folder.y[folder.split.test, 0]).mean() for cell in cells])
-    own = np.abs(oof["honest"].years - folder.y[folder.split.rest, 0]).mean()
+    own = np.abs(oof["honest"].years - folder.y[folder.split.development, 0]).mean()
     assert row["gap"] == pytest.approx(test - own, abs=0.15)  # but for the strata
 
 

@@ -51,12 +51,12 @@ def test_predictions_of_a_run_carry_its_items(tmp_path):
     age = np.arange(20, 50)
     folder = experiment(tmp_path, age, groups=age // 2, gender=["f", "m"] * 15)
     run = put(folder, "one", age + 1)
-    for part, rows in (("oof", folder.split.rest), ("test", folder.split.test)):
+    for part, rows in (("oof", folder.split.development), ("test", folder.split.test)):
         found = run.predictions(part)
         assert np.array_equal(found.median, age[rows] + 1)
         assert np.array_equal(found.age_range[:, 0], age[rows])
         assert np.array_equal(found.groups, (age // 2)[rows])
         assert found.attributes["gender"].tolist() == [["f", "m"][row % 2] for row in rows]
-        assert np.array_equal(found.fold, folder.split.part[rows])
+        assert np.array_equal(found.fold, folder.split.fold[rows])
         assert found.item_id[0] == f"{rows[0]:06}.jpg"
         assert (found.name, found.part) == ("one (import)", part)

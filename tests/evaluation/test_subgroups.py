@@ -121,8 +121,8 @@ def test_ranges_are_sliced_by_accuracy_without_those_in_no_group(tmp_path):
     part = content["parts"]["oof"]
     assert slice_of(part, "4-6")[1]["young (import)"]["value"] == 1
     assert slice_of(part, "0-2")[1]["young (import)"]["value"] == 0
-    inside = (age_groups.of(folder.y[folder.split.rest]) >= 0).sum()
-    assert part["slices"][0]["items"] == inside < len(folder.split.rest)
+    inside = (age_groups.of(folder.y[folder.split.development]) >= 0).sum()
+    assert part["slices"][0]["items"] == inside < len(folder.split.development)
     assert slice_of(subgroups.report(folder, age_groups, "gender")["parts"]["oof"], "all")[0]["items"] == inside
     assert "accuracy by age group" in shown(content)
 

@@ -59,7 +59,7 @@ def watcher(tmp_path):
 
 
 def estimated(dataset, text, here, seed=0):
-    return estimate.estimate(dataset, make_split(dataset, 0, 3), [spec.parse(text)], "folds", seed, here)
+    return estimate.estimate(dataset, make_split(dataset, 3, 0), [spec.parse(text)], "folds", seed, here)
 
 
 def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(dataset, cache, tmp_path, watcher):
@@ -111,7 +111,7 @@ def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_i
     here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
     assert estimated(dataset, str(watcher), here)["rows"][0]["left"] == 3
     assert "a pause is taken" not in capsys.readouterr().err
-    about, split = {"leaks": 0, "limited": 0}, make_split(dataset, 0, 3)
+    about, split = {"leaks": 0, "limited": 0}, make_split(dataset, 3, 0)
     _, runs = bench.run(dataset, split, about, [spec.parse(str(watcher))], 0, "folds", here)
     assert capsys.readouterr().err.count("a pause is taken") == 1
     assert [run.name for run in runs] == ["watcher.py", "prior"]

@@ -20,7 +20,7 @@ from ageensemble.splits.split import make_split
 def experiment(dataset, tmp_path):
     """A split of three folds over 123 photographs, without runs."""
     about = {"leaks": 0, "limited": 0}
-    return Experiment.create(tmp_path / "runs", dataset, make_split(dataset, 0, 3), about)
+    return Experiment.create(tmp_path / "runs", dataset, make_split(dataset, 3, 0), about)
 
 
 def answered(experiment, answer, rows=None, header="item_id,prediction"):
@@ -39,7 +39,7 @@ def put(experiment, file, name="theirs", out_of_fold=False, age_groups=DEFAULT_A
 
 def scores(run, experiment, part="test", age_groups=DEFAULT_AGE_GROUPS):
     split = experiment.split
-    rows = split.test if part == "test" else split.rest
+    rows = split.test if part == "test" else split.development
     return metrics.score(run.proba(part), experiment.y[rows], age_groups)
 
 
@@ -70,7 +70,7 @@ def test_the_mae_is_the_plain_mae_of_the_rounded_answers(experiment, out_of_fold
     given = np.clip(30 + 0.5 * y[:, 0] + rng.normal(0, 6, len(y)), 0, 120)
     run, _ = put(experiment, answered(experiment, lambda row: given[row]), out_of_fold=out_of_fold)
     split = experiment.split
-    for part, rows in {"oof": split.rest, "test": split.test}.items():
+    for part, rows in {"oof": split.development, "test": split.test}.items():
         if part in run.parts:
             assert np.array_equal(ages.median(run.proba(part)), np.rint(given[rows]))
             assert scores(run, experiment, part)["mae"] == np.abs(np.rint(given[rows]) - y[rows, 0]).mean()
@@ -82,12 +82,15 @@ def test_groups_of_imported_ages_are_those_of_the_ages_themselves(experiment):
     mine = ages.parse_age_groups("0-12,13,14-17,18-19,20-64,65+")
     run, _ = put(experiment, answered(experiment, lambda row: given[row]), out_of_fold=True, age_groups=mine)
     for age_groups in (mine, *ages.AGE_GROUPS.values()):
-        for part, rows in {"oof": experiment.split.rest, "test": experiment.split.test}.items():
+        for part, rows in {"oof": experiment.split.development, "test": experiment.split.test}.items():
             inside = rows[age_groups.lookup[given[rows]] >= 0]
             found = age_groups.probabilities(run.proba(part))[np.isin(rows, inside)].argmax(1)
             assert np.array_equal(found, age_groups.lookup[given[inside]])
-    plain = external.ages.from_numbers(given[experiment.split.rest] * 1.0, given * 1.0, y[:, 0])
-    wins = DEFAULT_AGE_GROUPS.probabilities(plain).argmax(1) == DEFAULT_AGE_GROUPS.lookup[given[experiment.split.rest]]
+    plain = external.ages.from_numbers(given[experiment.split.development] * 1.0, given * 1.0, y[:, 0])
+    wins = (
+        DEFAULT_AGE_GROUPS.probabilities(plain).argmax(1)
+        == DEFAULT_AGE_GROUPS.lookup[given[experiment.split.development]]
+    )
     assert wins.mean() < 0.9  # by errors alone they are not
 
 
@@ -96,7 +99,7 @@ def test_what_is_not_declared_brings_its_test_items_alone(experiment):
     run, said = put(experiment, file)
     assert (run.kind, run.parts, run.title) == ("import", ("test",), "theirs (import)")
     assert not (run.folder / "oof.npy").exists()
-    left_out = len(experiment.split.rest)
+    left_out = len(experiment.split.development)
     assert f"left out: {left_out} answers for items outside the test part; --out-of-fold declares" in said
     record = run.metadata
     assert (record["declared"], record["left_out"]) == ("nothing", left_out)
@@ -108,7 +111,7 @@ def test_what_is_not_declared_brings_its_test_items_alone(experiment):
 def test_what_is_declared_out_of_fold_brings_both_parts_and_says_so(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)), out_of_fold=True)
     assert run.parts == ("oof", "test")
-    assert run.proba("oof").shape == (len(experiment.split.rest), 121)
+    assert run.proba("oof").shape == (len(experiment.split.development), 121)
     assert run.metadata["declared"] == "out-of-fold"
     assert run.metadata["note"].startswith("declared out-of-fold by who imported it")
     assert run.metadata["spread"] == "errors of the nearest answers of other folds"
@@ -151,7 +154,7 @@ def test_no_distribution_knows_a_label_of_its_own_part(experiment, what, part):
     missing = rows[::4]  # answered by the floor
     file = answered(experiment, answer, np.setdiff1d(np.arange(len(y)), missing), header)
     place = (lambda run: run.proba("test")) if part == "test" else lambda run: run.proba("oof")[inside]
-    inside = np.isin(split.rest, rows)
+    inside = np.isin(split.development, rows)
     before = np.array(place(put(experiment, file, out_of_fold=True)[0]))
     other = with_labels(experiment, rows, 120 - y[rows, 0])
     assert np.array_equal(place(put(other, file, out_of_fold=True)[0]), before)
@@ -161,14 +164,14 @@ def test_no_distribution_knows_a_label_of_its_own_part(experiment, what, part):
 
 def test_items_without_an_answer_are_counted_and_scored_with_the_floor_s(experiment):
     split, y = experiment.split, experiment.y
-    missing = np.r_[split.test[:4], split.rest[:3]]
+    missing = np.r_[split.test[:4], split.development[:3]]
     file = answered(experiment, three_too_old(experiment), np.setdiff1d(np.arange(len(y)), missing))
     run, said = put(experiment, file, out_of_fold=True)
     assert run.metadata["missing"] == {"oof": 3, "test": 4}
     for line in (said, run.metadata["note"]):
         assert f"no answer for 4 of {len(split.test)} test items, which get the floor's" in line
-        assert f"no answer for 3 of {len(split.rest)} items outside the test part" in line
-    floor = ages.histogram(y[split.rest])
+        assert f"no answer for 3 of {len(split.development)} items outside the test part" in line
+    floor = ages.histogram(y[split.development])
     assert np.allclose(run.proba("test")[:4], floor, atol=1e-6)
     middle = ages.median(floor[None])[0]
     errors = [*np.abs(middle - y[split.test[:4], 0]), *[3] * (len(split.test) - 4)]
@@ -194,7 +197,7 @@ def test_ages_of_items_labeled_by_ranges_are_scored_by_group(experiment):
 
 
 def test_few_known_errors_are_not_gone_by(experiment):
-    rows = np.r_[experiment.split.test, experiment.split.rest[:20]]
+    rows = np.r_[experiment.split.test, experiment.split.development[:20]]
     run, _ = put(experiment, answered(experiment, three_too_old(experiment), rows), out_of_fold=True)
     assert run.metadata["spread"] == "bell of 8 years"
 
@@ -279,7 +282,7 @@ def test_two_names_do_not_share_a_folder(experiment):
 @pytest.mark.parametrize("answers_only", ["rest", "test"])
 def test_a_part_without_one_answer_is_refused(experiment, answers_only):
     split = experiment.split
-    file = answered(experiment, lambda row: 30, split.rest if answers_only == "rest" else split.test)
+    file = answered(experiment, lambda row: 30, split.development if answers_only == "rest" else split.test)
     where = "outside the test part" if answers_only == "test" else "in the test part"
     with pytest.raises(DataError, match=f"has no answer for any item {where}; it should have"):
         put(experiment, file, out_of_fold=True)

@@ -163,7 +163,7 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(datas
     monkeypatch.chdir(tmp_path)
     (tmp_path / "brightness.py").write_text(BRIGHTNESS)
     (tmp_path / "nearest.py").write_text(NEAREST)
-    split = make_split(dataset, folds=3)
+    split = make_split(dataset, n_folds=3)
     spec = specs.parse("./nearest.py")
     file = feature_matrix(spec.extractors[0], dataset, cache)
     spoilt_file, spoilt_rows = tmp_path / "spoilt.npy", np.r_[split.held_out(0), split.test]
@@ -185,7 +185,7 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(datas
 
 
 def test_a_model_that_asks_for_widths_is_told_the_columns_of_each_feature_set(dataset, tmp_path):
-    split = make_split(dataset, folds=3)
+    split = make_split(dataset, n_folds=3)
     asking = MINE.replace("cv=None):", "feature_widths):").replace(
         "print(", "self.fit_info_ = {'widths': feature_widths}  # "
     )
@@ -208,7 +208,7 @@ def watcher(tmp_path):
 @pytest.fixture
 def fitted(dataset, cache, tmp_path, watcher):
     """Fits fold 0 of `watcher.py key=value ...` in this process; its folder, record (None where it was cut off)."""
-    split = make_split(dataset, folds=3)
+    split = make_split(dataset, n_folds=3)
     folder = Experiment.create(tmp_path / "runs", dataset, split, {"leaks": 0, "limited": 0})
 
     def fit(*settings):
@@ -223,7 +223,7 @@ def fitted(dataset, cache, tmp_path, watcher):
 
 def test_a_model_that_wants_photographs_is_given_those_of_its_items_alone(fitted, dataset, cache):
     folder, record = fitted()
-    split = make_split(dataset, folds=3)
+    split = make_split(dataset, n_folds=3)
     with np.load(folder / "model" / "arrays.npz") as saved:
         squares = image_array.photographs(dataset, "16", cache)[split.training(0)]
         np.testing.assert_allclose(saved["bright"], squares.mean((1, 2, 3)))

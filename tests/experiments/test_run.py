@@ -40,7 +40,7 @@ def again(finished, runs, dataset, cache, jobs=2):
     """What `benchmark` does, without the time another interpreter takes to start; the states of the runs."""
     about, wanted = {"leaks": 0, "limited": 0}, [spec.parse(str(finished / "mine.py"))]
     here = bench.settings(runs, cache, jobs, "cpu")
-    _, found = bench.run(dataset, make_split(dataset, 0, 3), about, wanted, 0, "folds", here)
+    _, found = bench.run(dataset, make_split(dataset, 3, 0), about, wanted, 0, "folds", here)
     return {run.state(3) for run in found}
 
 
@@ -189,7 +189,7 @@ def test_clearing_a_cache_that_is_not_there_is_no_error(tmp_path):
 def uniform(experiment):
     return {
         part: np.full((len(rows), 121), 1 / 121, np.float32)
-        for part, rows in (("oof", experiment.split.rest), ("test", experiment.split.test))
+        for part, rows in (("oof", experiment.split.development), ("test", experiment.split.test))
     }
 
 

@@ -16,7 +16,7 @@ ALL = ["mean", "greedy", "stack"]
 def good_and_poor(dataset, out):
     """A split of three folds with the runs `good` and `poor`."""
     about = {"leaks": 0, "limited": 0}
-    experiment = Experiment.create(out, dataset, make_split(dataset, 0, 3), about)
+    experiment = Experiment.create(out, dataset, make_split(dataset, 3, 0), about)
     add(experiment, "good", 4)
     add(experiment, "poor", 9)
     return experiment
@@ -26,7 +26,7 @@ def add(experiment, name, error, kind="import", parts=("oof", "test"), **config)
     """A complete run of a model that errs by so many years."""
     rng = np.random.default_rng(len(name) + error)
     rows = bells(experiment.y[:, 0] + rng.normal(0, error, len(experiment.y)), error)
-    predictions = {"oof": rows[experiment.split.rest], "test": rows[experiment.split.test]}
+    predictions = {"oof": rows[experiment.split.development], "test": rows[experiment.split.test]}
     costs = {"fit_seconds": 10.0 * error, "images_per_second": 100.0, "peak_gb": 50.0 + error, "size_mb": error}
     config = {"kind": kind, "parts": list(parts)} | config
     return experiment.put(name, name, config, {part: predictions[part] for part in parts}, {"costs": costs})
@@ -46,5 +46,5 @@ def members_of(run):
 
 
 def mae(run, experiment, part="oof"):
-    rows = experiment.split.rest if part == "oof" else experiment.split.test
+    rows = experiment.split.development if part == "oof" else experiment.split.test
     return metrics.score(run.proba(part), experiment.y[rows], DEFAULT_AGE_GROUPS)["mae"]

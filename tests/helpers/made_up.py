@@ -33,12 +33,12 @@ def experiment(out, y, groups=None, gender=None, ethnicity=None, folds=3):
     excluded = pd.DataFrame(columns=["item_id", "path", "reason"])
     photos = SimpleNamespace(pixels=np.zeros((n, 32), np.uint8))
     dataset = Dataset("made up", out, items, excluded, {}, photos)
-    return Experiment.create(out, dataset, make_split(dataset, 0, folds), {"leaks": 0, "limited": 0})
+    return Experiment.create(out, dataset, make_split(dataset, folds, 0), {"leaks": 0, "limited": 0})
 
 
 def put(experiment, name, years, parts=("oof", "test"), kind="import", **config):
     """A run without cells that answers `years`, `(n,)`, for the items of the dataset."""
-    rows = {"oof": experiment.split.rest, "test": experiment.split.test}
+    rows = {"oof": experiment.split.development, "test": experiment.split.test}
     predictions = {part: certain(np.asarray(years)[rows[part]]) for part in parts}
     config = {"kind": kind, "parts": list(parts)} | config
     return experiment.put(name, name, config, predictions, {"costs": COSTS})

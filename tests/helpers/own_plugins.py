@@ -52,7 +52,7 @@ class Own(Filter):
         return int(text)
 
     def mask(self, dataset, random_state=0, progress=None):
-        return dataset.y[:, 0] % self.value == 0
+        return dataset.age_range[:, 0] % self.value == 0
 
     def reason(self):
         return f"age a multiple of {self.value}"

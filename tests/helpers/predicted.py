@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ageensemble import ages
-from ageensemble.splits.split import TEST, Split
+from ageensemble.splits.split import Split, TEST
 
 
 def exact(years):
@@ -43,7 +43,7 @@ def folder_of(y, part, groups=None, gender=None, folds=3):
 
 def run_of(distribution, split, parts=("oof", "test"), name="guess"):
     """What stands for a `Run`, from predictions in the order of the dataset."""
-    rows = {"oof": split.rest, "test": split.test}
+    rows = {"oof": split.development, "test": split.test}
     predictions = {part: np.asarray(distribution, np.float32)[rows[part]] for part in parts}
     return SimpleNamespace(
         name=name, title=name, kind="folds", folder=Path(name), parts=parts, proba=predictions.__getitem__

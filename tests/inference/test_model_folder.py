@@ -213,7 +213,7 @@ def test_answers_are_read_off_the_distribution():
 def test_intervals_are_those_that_the_run_was_calibrated_for(model, split, utkface):
     files = photos(split, utkface, split.split.test[:6])
     [run] = [run for run in split.runs if run.title == "mean"]
-    rest = split.split.rest
+    rest = split.split.development
     groups = split.items["group"].to_numpy()[rest]
     by_hand = conformal.calibrate(run.proba("oof"), split.y[rest], groups, ages.DEFAULT_AGE_GROUPS, 0.8)
     found = model.predict(files)

@@ -338,7 +338,7 @@ def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, t
 def runs(dataset, tmp_path_factory):
     """A split of the faces with a run, `forty`, that takes everybody for 40."""
     out = tmp_path_factory.mktemp("runs")
-    put(Experiment.create(out, dataset, make_split(dataset, 0, 3), {"leaks": 0, "limited": 0}), "forty", FORTY)
+    put(Experiment.create(out, dataset, make_split(dataset, 3, 0), {"leaks": 0, "limited": 0}), "forty", FORTY)
     return out
 
 

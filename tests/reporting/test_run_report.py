@@ -70,7 +70,7 @@ def stacked(runs, target):
     config = {"kind": "stack", "members": {run.folder.name: "" for run in members}}
     folder.put("mean", "mean", config | {"method": "mean"}, mixed, record)
     truth = np.eye(ages.N_AGES, dtype=np.float32)[folder.y[:, 0]] * 0.99 + np.float32(0.01 / ages.N_AGES)
-    known = {"oof": truth[folder.split.rest], "test": truth[folder.split.test]}
+    known = {"oof": truth[folder.split.development], "test": truth[folder.split.test]}
     folder.put("stack", "stack", config | {"method": "stack"}, known, record)
     return target
 

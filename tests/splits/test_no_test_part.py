@@ -210,7 +210,7 @@ def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(run
 
 def test_a_plan_with_a_test_part_goes_on_as_before():
     folder, run = guesses(600)
-    assert (folder.split.parts, folder.split.judged) == (("oof", "test"), "test")
+    assert (folder.split.parts, folder.split.evaluated_part) == (("oof", "test"), "test")
     assert intervals.report(run, folder, ages.DEFAULT_AGE_GROUPS)["slices"][0]["plain"]["items"] == len(
         folder.split.test
     )

@@ -54,7 +54,7 @@ def test_protocol_from_a_file_splits_as_it_says(told, tmp_path, cache):
     file = own_plugins.write(tmp_path, own_plugins.PROTOCOL)
     here = SimpleNamespace(cache=cache, console=Console())
     dataset, split, about = prepare.prepare(here, [told], protocol=file)
-    assert (split.folds, len(split.test), about["protocol"]) == (2, 0, file)
+    assert (split.n_folds, len(split.test), about["protocol"]) == (2, 0, file)
     assert len(dataset) == 60
 
 
@@ -73,13 +73,15 @@ def test_protocol_that_fails_is_named_in_one_line(manifest_told, tmp_path, chang
 
 def test_utkface_21_60_takes_these_ages_alone_and_a_fifth_of_them_for_the_test(dataset):
     split, taken = protocols.PROTOCOLS.load("utkface-21-60")().apply(dataset, 0, 5)
-    inside = ((dataset.y >= 21) & (dataset.y <= 60)).all(1)
+    inside = ((dataset.age_range >= 21) & (dataset.age_range <= 60)).all(1)
     assert taken.items["item_id"].tolist() == dataset.items["item_id"][inside].tolist()
     assert taken.reasons["not 21 to 60 years old"] == (~inside).sum()
     assert len(split.test) == pytest.approx(0.2 * inside.sum(), abs=2)
     assert len(leaking_rows(split, taken.groups)) == 0
     with pytest.raises(DataError, match="no image of an age from 21 to 60"):
-        protocols.PROTOCOLS.load("utkface-21-60")().apply(dataset.take(np.flatnonzero(dataset.y[:, 0] > 60)), 0, 5)
+        protocols.PROTOCOLS.load("utkface-21-60")().apply(
+            dataset.take(np.flatnonzero(dataset.age_range[:, 0] > 60)), 0, 5
+        )
 
 
 def test_utkface_21_60_is_refused_for_every_other_set(told, manifest_told, dataset):
@@ -131,7 +133,7 @@ def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path,
 
 def test_leave_one_person_out_has_a_fold_for_each_person_and_no_test_part(manifest_told):
     split, taken = leave_one_person_out.apply(manifest_told, 0, 5)
-    assert (split.folds, split.parts, split.judged, len(split.test)) == (PEOPLE, ("oof",), "oof", 0)
+    assert (split.n_folds, split.parts, split.evaluated_part, len(split.test)) == (PEOPLE, ("oof",), "oof", 0)
     for fold in range(PEOPLE):
         assert len(set(taken.items["subject"].iloc[split.held_out(fold)])) == 1
         assert len(split.held_out(fold)) == 5
@@ -141,7 +143,7 @@ def test_persons_with_a_photograph_in_common_are_left_out_together(told, tmp_pat
     shutil.copytree(told, tmp_path / "told")
     sets.shared(told / "00.png", tmp_path / "told" / "01.png")
     split, taken = leave_one_person_out.apply(load_dataset(tmp_path / "told", cache=cache), 0, 5)
-    assert split.folds == PEOPLE - 1
+    assert split.n_folds == PEOPLE - 1
     assert len(leaking_rows(split, taken.groups)) == 0
 
 
@@ -160,17 +162,17 @@ def test_whom_nobody_knows_is_not_left_out_but_listed(manifest_told, dataset, mo
 def test_official_folds_are_kept_as_they_are_numbered(manifest_told):
     official = protocols.PROTOCOLS.load("official")()
     split, taken = official.apply(manifest_told, 0, 5)
-    assert (split.folds, split.source, split.parts) == (3, "the set's own folds", ("oof",))
-    assert split.part.tolist() == taken.items["official"].astype(int).tolist()
+    assert (split.n_folds, split.source, split.parts) == (3, "the set's own folds", ("oof",))
+    assert split.fold.tolist() == taken.items["official"].astype(int).tolist()
     from_one = with_official(manifest_told, ["1", "2", "3"])
-    assert official.apply(from_one, 0, 5)[0].part.tolist() == split.part.tolist()
+    assert official.apply(from_one, 0, 5)[0].fold.tolist() == split.fold.tolist()
 
 
 def test_the_official_test_part_is_obeyed_and_the_rest_is_dealt_out_to_folds(manifest_told):
     words = ["train", "train", "test", "Val", "train", "validation", None, "train", "test", "train", "training", "dev"]
     split, taken = protocols.PROTOCOLS.load("official")().apply(with_official(manifest_told, words), 1, 4)
-    assert (split.part == TEST).tolist() == (taken.items["official"] == "test").tolist()
-    assert (split.folds, split.source, split.judged, len(taken)) == (4, "seed 1", "test", 55)
+    assert (split.fold == TEST).tolist() == (taken.items["official"] == "test").tolist()
+    assert (split.n_folds, split.source, split.evaluated_part, len(taken)) == (4, "seed 1", "test", 55)
     assert taken.reasons == {"in no part of the set's own": 5}
     assert len(leaking_rows(split, taken.groups)) == 0
 

@@ -9,18 +9,8 @@ from conftest import face
 
 from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError
-from ageensemble.splits.split import (
-    N_INNER_FOLDS,
-    TEST,
-    Split,
-    age_gender_strata,
-    assign_stratified_groups,
-    inner_folds,
-    leaking_rows,
-    make_split,
-    read_split,
-    split_hash,
-)
+from ageensemble.splits.split import Split, TEST, leaking_rows, make_split, read_split, split_hash
+from ageensemble.splits.stratified_groups import N_INNER_FOLDS, age_gender_strata, assign_stratified_groups, inner_folds
 
 SHARES = [0.2, *[0.16] * 5]
 
@@ -67,8 +57,8 @@ def test_clusters_are_never_parted_and_the_parts_keep_their_shares(people):
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another(dataset):
-    assert make_split(dataset, 3).hash == make_split(dataset, 3).hash
-    assert make_split(dataset, 3).hash != make_split(dataset, 4).hash
+    assert make_split(dataset, random_state=3).hash == make_split(dataset, random_state=3).hash
+    assert make_split(dataset, random_state=3).hash != make_split(dataset, random_state=4).hash
 
 
 def test_names_of_clusters_and_strata_do_not_matter():
@@ -91,44 +81,44 @@ def test_a_plan_is_made_for_the_items_not_for_the_order_of_the_source(tmp_path, 
 
 def test_a_plan_covers_every_item_once_and_parts_no_cluster(dataset):
     split = make_split(dataset)
-    assert split.folds == 5
+    assert split.n_folds == 5
     assert sorted(np.concatenate([split.test, *(split.held_out(f) for f in range(5))])) == list(range(len(dataset)))
     assert abs(len(split.test) - 0.2 * len(dataset)) <= 2
     assert len(leaking_rows(split, dataset.groups)) == 0
     for fold in range(5):
-        assert set(split.training(fold)) == set(split.rest) - set(split.held_out(fold))
+        assert set(split.training(fold)) == set(split.development) - set(split.held_out(fold))
 
 
 def test_the_test_share_and_the_number_of_folds_are_obeyed(dataset):
-    split = make_split(dataset, folds=2, test_share=0.5)
-    assert [(split.part == p).sum() for p in (TEST, 0, 1)] == pytest.approx([61, 31, 31], abs=2)
+    split = make_split(dataset, n_folds=2, test_size=0.5)
+    assert [(split.fold == p).sum() for p in (TEST, 0, 1)] == pytest.approx([61, 31, 31], abs=2)
 
 
 @pytest.mark.parametrize(("n", "folds"), [(1, 2), (5, 5), (3, 2)])
 def test_fewer_items_than_parts_is_an_error_that_says_so(dataset, n, folds):
     few = dataset.take(np.arange(30, 30 + n))
     if n == 3:
-        assert len(np.unique(make_split(few, folds=folds).part)) == 3
+        assert len(np.unique(make_split(few, n_folds=folds).fold)) == 3
     else:
         with pytest.raises(
             DataError, match=rf"{n} items? .* cannot fill a test part and {folds} folds; .* fewer --folds"
         ):
-            make_split(few, folds=folds)
+            make_split(few, n_folds=folds)
 
 
 def test_one_person_alone_cannot_be_split(tmp_path, cache):
     for i in range(8):
         face(20, 700 + i).save(tmp_path / f"{i}.png")
     (tmp_path / "annotations.csv").write_text("path,age,subject\n" + "".join(f"{i}.png,20,me\n" for i in range(8)))
-    with pytest.raises(DataError, match=r"8 items \(1 that may be parted\)"):
-        make_split(load_dataset(tmp_path, cache=cache), folds=2)
+    with pytest.raises(DataError, match=r"8 items \(in 1 group\)"):
+        make_split(load_dataset(tmp_path, cache=cache), n_folds=2)
 
 
 def test_a_single_age_splits_well(tmp_path, cache):
     for i in range(20):
         face(20, 800 + i).save(tmp_path / f"{i}.png")
     (tmp_path / "annotations.csv").write_text("path,age\n" + "".join(f"{i}.png,20\n" for i in range(20)))
-    part = make_split(load_dataset(tmp_path, cache=cache)).part
+    part = make_split(load_dataset(tmp_path, cache=cache)).fold
     assert (np.bincount(part + 1) >= 3).all()
 
 
@@ -149,31 +139,31 @@ def test_inner_parts_keep_clusters_whole():
 
 
 def test_a_saved_plan_read_back_is_the_same_plan(dataset, tmp_path):
-    split = make_split(dataset, 1)
+    split = make_split(dataset, random_state=1)
     split.save(tmp_path, dataset.items["item_id"])
     again, covered = read_split(tmp_path / "split.csv", dataset)
     assert again.hash == split.hash
-    assert np.array_equal(again.part, split.part)
+    assert np.array_equal(again.fold, split.fold)
     assert covered.hash == dataset.hash
 
 
 def test_the_order_of_a_plan_file_does_not_matter(dataset, tmp_path):
     split = make_split(dataset)
-    head, *lines = as_text(dataset, split.part).splitlines(keepends=True)
+    head, *lines = as_text(dataset, split.fold).splitlines(keepends=True)
     assert read_split(split_file(tmp_path, head + "".join(lines[::-1])), dataset)[0].hash == split.hash
 
 
 def test_items_that_a_plan_does_not_name_take_no_part(dataset, tmp_path):
     part = np.arange(len(dataset)) % 3 - 1
     split, covered = read_split(split_file(tmp_path, as_text(dataset.take(np.arange(60)), part[:60])), dataset)
-    assert len(split.part) == len(covered) == 60
-    assert split.folds == 2
+    assert len(split.fold) == len(covered) == 60
+    assert split.n_folds == 2
 
 
 def test_a_plan_that_parts_a_cluster_is_found_out(dataset, tmp_path):
     group, count = np.unique(dataset.groups, return_counts=True)
     torn = np.flatnonzero(dataset.groups == group[count > 1][0])
-    part = make_split(dataset).part.copy()
+    part = make_split(dataset).fold.copy()
     part[torn] = [TEST, 0]
     split, covered = read_split(split_file(tmp_path, as_text(dataset, part)), dataset)
     assert leaking_rows(split, covered.groups).tolist() == torn.tolist()
@@ -207,7 +197,7 @@ def test_a_bad_plan_file_is_refused_in_one_line(dataset, tmp_path, text):
 
 def test_a_plan_file_may_have_no_test_part(dataset, tmp_path):
     split, covered = read_split(split_file(tmp_path, as_text(dataset, np.arange(len(dataset)) % 3)), dataset)
-    assert (split.folds, split.parts, len(covered)) == (3, ("oof",), len(dataset))
+    assert (split.n_folds, split.parts, len(covered)) == (3, ("oof",), len(dataset))
     split.save(tmp_path, dataset.items["item_id"])
     assert read_split(tmp_path / "split.csv", dataset)[0].hash == split.hash
 
@@ -242,7 +232,7 @@ def test_a_million_items_are_split_in_twenty_seconds():
 
 
 def test_items_that_a_plan_file_leaves_out_are_listed_with_the_reason(dataset, tmp_path):
-    whole = make_split(dataset, folds=3)
+    whole = make_split(dataset, n_folds=3)
     whole.save(tmp_path, dataset.items["item_id"])
     lines = (tmp_path / "split.csv").read_text().splitlines()
     (tmp_path / "part.csv").write_text("\n".join(lines[:-10]) + "\n")

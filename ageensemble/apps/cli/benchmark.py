@@ -121,7 +121,7 @@ def _work(kind, o):
     split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "split_file": o.split, "protocol": o.protocol}
     more = {"format": o.format, "test_data": o.test_data or (), "clean": o.clean, "allow_leak": o.allow_leak}
     dataset, split, about = prepare.prepare(here, o.data, **split, **more)
-    age_groups.of(dataset.y)  # refuses labels that it would cut in two, before anything is fitted
+    age_groups.of(dataset.age_range)  # refuses labels that it would cut in two, before anything is fitted
     if o.dry_run:
         return _dry_run(dataset, split, wanted, kind, here, o)
     insist = o.detector != "auto"
@@ -134,7 +134,7 @@ def _work(kind, o):
         print_table(table, experiment, age_groups, here.console)
     for run in stacks if not o.json else []:
         here.console.out.print(tables.optimism(run), style="dim", markup=False)
-    complete = [run.state(split.folds)[0] == "complete" for run in runs]
+    complete = [run.state(split.n_folds)[0] == "complete" for run in runs]
     if kind == "refit" and complete[0]:
         _save(runs[0], experiment, here)
     if not all(complete):

@@ -95,9 +95,9 @@ def apply_filters(dataset, filters, random_state=0, progress=lambda what: lambda
     DataError
         A filter goes by something that no item says, or that only opened images show; or it leaves nothing.
     """
-    report, age_groups = [], grouping(dataset.y)[0]
+    report, age_groups = [], grouping(dataset.age_range)[0]
     for one in filters:
-        before = group_counts(dataset.y, age_groups)
+        before = group_counts(dataset.age_range, age_groups)
         _require(one, dataset)
         with guarded(one, f"the filter {one.name}"):
             out, reason = np.asarray(one.mask(dataset, random_state, progress)), one.reason()
@@ -110,13 +110,13 @@ def apply_filters(dataset, filters, random_state=0, progress=lambda what: lambda
         dataset = dataset.take(np.flatnonzero(~out), f"cleaned by {one.text}: {reason}")
         row = {"name": one.name, "value": one.text.partition("=")[2], "reason": reason, "column": one.column}
         row |= {"removed": int(out.sum()), "unknown": unknown, "known": known}
-        report.append(row | {"before": before, "after": group_counts(dataset.y, age_groups)})
+        report.append(row | {"before": before, "after": group_counts(dataset.age_range, age_groups)})
     return dataset, report
 
 
 def _require(one, dataset):
     """Refuse a filter that has nothing to go by."""
-    if one.needs_images and not dataset.looked_at:
+    if one.needs_images and not dataset.has_images:
         raise DataError(f"--filter {one.text} needs the images, and these were not opened")
     if one.column and (one.column not in dataset.items or dataset.items[one.column].isna().all()):
         raise DataError(f"--filter {one.text} goes by the column {one.column}, which no item of {dataset.name} has")

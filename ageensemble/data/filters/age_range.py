@@ -21,7 +21,7 @@ class AgeRange(Filter):
 
     def mask(self, dataset, random_state=0, progress=None):
         youngest, oldest = self.value
-        return (dataset.y[:, 1] < youngest) | (dataset.y[:, 0] > oldest)
+        return (dataset.age_range[:, 1] < youngest) | (dataset.age_range[:, 0] > oldest)
 
     def reason(self):
         return f"age not from {self.value[0]} to {self.value[1]} years"

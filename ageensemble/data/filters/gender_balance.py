@@ -25,7 +25,7 @@ class GenderBalance(Filter):
             raise DataError(
                 f"gender-balance is between female and male, and no item of {dataset.name} is; seen: {seen}"
             )
-        group = DEFAULT_AGE_GROUPS.lookup[dataset.y.sum(1) // 2].tolist()
+        group = DEFAULT_AGE_GROUPS.lookup[dataset.age_range.sum(1) // 2].tolist()
         excess = (
             np.bincount(group, sign, len(DEFAULT_AGE_GROUPS)).astype(int).tolist()
         )  # of the one over the other gender

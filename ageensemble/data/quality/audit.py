@@ -31,7 +31,7 @@ def audit(dataset):
         (items of each year, the middle of a labeled range, and the same by gender and ethnicity); heaping and
         confounding as the modules of these names say; sides and sizes of the photographs, None where nobody opened them
     """
-    items, y = dataset.items, dataset.y
+    items, y = dataset.items, dataset.age_range
     age_groups, cuts = grouping(y)
     known = attributes(items)
     return {
@@ -58,8 +58,8 @@ def audit(dataset):
         "years": _years(y, known),
         "heaping": heaping(y, dataset.groups),
         "confounding": confounding(known, y, dataset.groups),
-        "sides": _sides(dataset) if dataset.looked_at else None,
-        "sizes": _sizes(dataset) if dataset.looked_at else None,
+        "sides": _sides(dataset) if dataset.has_images else None,
+        "sizes": _sizes(dataset) if dataset.has_images else None,
         "links": {kind: _link_counts(pairs, y) for kind, pairs in dataset.links.items() if len(pairs)},
         "groups": len(np.unique(dataset.groups)),
         "conflicts": conflicts(dataset),
@@ -102,12 +102,12 @@ def _sizes(dataset):
     doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
     different, often = np.unique(original, axis=0, return_counts=True)
     common = [(*different[i], often[i]) for i in np.argsort(-often, kind="stable")[:COMMON]]
-    varied = len(np.unique(short)) > 1 and len(np.unique(dataset.y.sum(1))) > 1
+    varied = len(np.unique(short)) > 1 and len(np.unique(dataset.age_range.sum(1))) > 1
     return {
         "shorter_side": {f"{2**d}-{2 ** (d + 1) - 1}": int(n) for d, n in zip(doubling, counts, strict=True)},
         "different": len(different),
         "common": [{"width": int(width), "height": int(height), "items": int(n)} for height, width, n in common],
-        "correlation_with_age": _rank_correlation(short, dataset.y.sum(1)) if varied else None,
+        "correlation_with_age": _rank_correlation(short, dataset.age_range.sum(1)) if varied else None,
     }
 
 
@@ -142,7 +142,7 @@ def _same_picture(dataset):
     kinds = [dataset.links[kind] for kind in ALIKE if kind in dataset.links]
     label = connected(len(dataset), np.concatenate([np.empty((0, 2), int), *kinds]))
     _, group = np.unique(label, return_inverse=True)
-    gap, order = _gaps(group, dataset.y), np.argsort(group, kind="stable")
+    gap, order = _gaps(group, dataset.age_range), np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(gap) + 1))
     return {g: order[starts[g] : starts[g + 1]] for g in np.flatnonzero(np.diff(starts) > 1)}, gap
 
@@ -208,11 +208,11 @@ def save(dataset, result, folder):
     ]
     table = pd.DataFrame(rows, columns=["group", "gap", "age", "item_id"])
     write_csv(folder / "conflicts.csv", table)
-    if not dataset.looked_at:
+    if not dataset.has_images:
         return folder
-    shown = spread_over_ages(dataset.y)
+    shown = spread_over_ages(dataset.age_range)
     items = dataset.items.iloc[shown]
-    captions = [label(*ends) for ends in dataset.y[shown]]
+    captions = [label(*ends) for ends in dataset.age_range[shown]]
     title = f"{dataset.name}: {len(shown)} of {len(dataset):,} photographs, by age"
     save_contact_sheet(folder / "sheet.jpg", dataset.photos, items["photo"].to_numpy(), captions, title)
     return folder

@@ -45,9 +45,9 @@ class Pictures:
 
 def sample_section(dataset, pictures):
     """Photographs spread over the ages."""
-    rows = spread_over_ages(dataset.y, SHOWN)
+    rows = spread_over_ages(dataset.age_range, SHOWN)
     items = dataset.items["item_id"].iloc[rows]
-    shown = [pictures(item, label(*ends)) for item, ends in zip(items, dataset.y[rows], strict=True)]
+    shown = [pictures(item, label(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
     title = f"{len(shown)} of {counted(len(dataset), 'photograph')}, spread over the ages; below each its label."
     return section("photographs", "Photographs", tag("p", title), tag("div", *shown, class_="photos"))
 

@@ -68,7 +68,7 @@ def _head(dataset, result):
         ("median age", f"{a['median']:g}"),
         (
             "conflict" if len(result["conflicts"]) == 1 else "conflicts",
-            f"{len(result['conflicts']):,}" if dataset.looked_at else "not looked for",
+            f"{len(result['conflicts']):,}" if dataset.has_images else "not looked for",
         ),
     ]
     tiles = (tag("div", tag("dt", name), tag("dd", value)) for name, value in figures)
@@ -77,12 +77,12 @@ def _head(dataset, result):
         tag("p", "ageensemble data check", class_="brand"),
         tag("h1", dataset.name),
         tag("dl", *tiles, class_="tiles"),
-        None if dataset.looked_at else tag("p", "The labels alone: no photograph was opened.", class_="note"),
+        None if dataset.has_images else tag("p", "The labels alone: no photograph was opened.", class_="note"),
     )
 
 
 def _sections(dataset, result, doubts):
-    shown = images.Pictures(dataset) if dataset.looked_at else None
+    shown = images.Pictures(dataset) if dataset.has_images else None
     found = [tag("li", sentence) for sentence in findings(result)]
     yield section("findings", "What stands out", tag("ul", *found) if found else tag("p", "Nothing."))
     yield labels.age_section(result)
@@ -103,4 +103,4 @@ def _foot(dataset):
     copies = "It holds small copies of photographs: pass it on only to whom you may pass these on. "
     terms = f"Terms of the photographs: {dataset.license}" if dataset.license else "Their terms are not known here"
     made = f"Made by ageensemble {__version__} from {counted(len(dataset), 'photograph')}; it fetches nothing."
-    return tag("footer", tag("p", copies if dataset.looked_at else None, terms + "."), tag("p", made))
+    return tag("footer", tag("p", copies if dataset.has_images else None, terms + "."), tag("p", made))

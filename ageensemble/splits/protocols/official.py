@@ -29,4 +29,4 @@ class Official(Protocol):
             unknown = ", ".join(f"'{name}'" for name in sorted(names - {*REST, "test"})[:3])
             known = ", ".join((*REST, "test"))
             raise DataError(f"{dataset.name} calls parts of its own {unknown}; either all are numbers, or of: {known}")
-        return split_with_test(taken, part == "test", seed, n_folds), taken
+        return split_with_test(taken, part == "test", n_folds, seed), taken

@@ -21,11 +21,11 @@ class UTKFace2160(Protocol):
         for name, items in dataset.items.groupby("dataset"):
             _refuse_another(name, dataset.formats.get(name, "csv"), items["path"])
         low, high = AGES
-        inside = (dataset.y[:, 0] >= low) & (dataset.y[:, 1] <= high)
+        inside = (dataset.age_range[:, 0] >= low) & (dataset.age_range[:, 1] <= high)
         if not inside.any():
             raise DataError(f"{dataset.name} has no image of an age from {low} to {high}")
         taken = dataset.take(np.flatnonzero(inside), f"not {low} to {high} years old")
-        return make_split(taken, seed, n_folds), taken
+        return make_split(taken, n_folds, seed), taken
 
 
 def _refuse_another(name, source, paths):
