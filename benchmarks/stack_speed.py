@@ -23,7 +23,7 @@ from ageensemble._utils.hardware import peak_memory
 from ageensemble.evaluation import metrics
 from ageensemble.experiments import stack
 from ageensemble.experiments.experiment import Experiment
-from ageensemble.splits.split import Split, TEST
+from ageensemble.splits.split import TEST, Split
 
 FOLDS = 5
 BLOCK = 10_000  # items whose predictions are made up at once

@@ -38,7 +38,7 @@ def report(run, experiment, age):
     Returns
     -------
     dict
-        `run`, `model`, `age`, `part` (see `Split.evaluated_part`), `left_out` (items of it whose labeled range straddles
+        `run`, `model`, `age`, `part` (see `Split.evaluated_part`), `left_out` (items of it whose range straddles
         the age), and `rules`: for each its
         `name`, `cutoff` (None where it cannot be chosen, and `why`), and `slices`: for all and each gender `name` and
         `false_adult` (of the minors), `false_minor` (of the adults): `items`, `hits`, `share`, `low`, `high` (95 %)

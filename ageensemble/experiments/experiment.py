@@ -22,7 +22,7 @@ from .. import __version__
 from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
 from ..data.faces import Template
 from ..errors import DataError, DiskError, UsageError
-from ..splits.split import Split, TEST
+from ..splits.split import TEST, Split
 from .run import PARTS, Run, damage, remove
 
 TABLES = ("dataset.csv", "split.csv")

@@ -87,7 +87,7 @@ def test_features_of_a_dataset_feed_a_pipeline(dataset):
     rows = hog.transform(dataset)
     assert rows.shape == (len(dataset), hog.n_features())
     images = [dataset.photos[row] for row in dataset.items["photo"]]
-    pipeline = make_pipeline(hog, Ridge()).fit(images, dataset.age_range[:, 0])
+    pipeline = make_pipeline(hog, Ridge()).fit(images, dataset.age)
     assert pipeline.predict(images[:2]).shape == (2,)
     np.testing.assert_array_equal(hog.transform(images[:2]), rows[:2])
 

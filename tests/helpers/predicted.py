@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ageensemble import ages
-from ageensemble.splits.split import Split, TEST
+from ageensemble.splits.split import TEST, Split
 
 
 def exact(years):

@@ -9,7 +9,7 @@ from conftest import face
 
 from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError
-from ageensemble.splits.split import Split, TEST, leaking_rows, make_split, read_split, split_hash
+from ageensemble.splits.split import TEST, Split, leaking_rows, make_split, read_split, split_hash
 from ageensemble.splits.stratified_groups import N_INNER_FOLDS, age_gender_strata, assign_stratified_groups, inner_folds
 
 SHARES = [0.2, *[0.16] * 5]
