@@ -1,12 +1,43 @@
-"""ageensemble: what predicts age best on these face photographs, and by how much for sure."""
+"""Compare estimators of age from face images honestly, and combine the best of them.
+
+Examples
+--------
+>>> import ageensemble as ae
+>>> faces = ae.load_dataset("photos/")
+>>> study = ae.benchmark(faces, ["svm", "cnn"])
+>>> study.leaderboard()
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
 
+_PLACES = {  # loaded on demand: the package itself must be there at once
+    "Dataset": "data.dataset",
+    "load_dataset": "data.dataset",
+    "Split": "splits.split",
+    "make_split": "splits.split",
+    "Experiment": "experiments.experiment",
+    "Run": "experiments.run",
+    "Resources": "experiments.config",
+    "benchmark": "experiments.benchmark",
+    "Predictions": "evaluation.predictions",
+    "evaluate": "evaluation",
+    "compare": "evaluation",
+    "conformalize": "evaluation",
+    "load_model": "inference",
+}
+_PACKAGES = ("models", "features", "ensembles", "evaluation")
+__all__ = sorted([*_PLACES, *_PACKAGES])
+
 
 def __getattr__(name):
-    """`load_model`, imported when asked for: the package itself must be there at once."""
-    if name == "load_model":
-        from .inference import load_model
-
-        return load_model
+    if name in _PACKAGES:
+        return import_module(f".{name}", __name__)
+    if name in _PLACES:
+        return getattr(import_module(f".{_PLACES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*__all__, "__version__"]

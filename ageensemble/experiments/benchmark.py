@@ -1,206 +1,228 @@
 """The main job: data and models in, complete runs on one split out."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from .. import ensembles, models
+from .. import ensembles
 from .._utils import registry
-from .._utils.cache import default_folder
-from .._utils.console import Console, Training
-from .._utils.hardware import available_gpu_memory, available_memory, cores, find_device, peak_memory
+from .._utils.console import Training
+from .._utils.hardware import available_gpu_memory, available_memory, cores, peak_memory
 from .._utils.io import key_of
-from ..ages import DEFAULT_AGE_GROUPS
 from ..data import faces, image_array
+from ..data.dataset import Dataset
+from ..errors import UsageError
 from ..features import feature_matrix
 from ..models import spec as specs
-from ..reporting import run_report
-from ..splits.split import N_FOLDS
+from ..splits.split import Split, make_split, read_split
 from . import fold_fit, stack
+from .config import DEFAULT_MODELS, BenchmarkConfig, DataConfig, Resources
 from .experiment import Experiment
+from .prepare import PreparedData, count_leaks, prepare
+from .progress import LogConsole
 from .run import fold_label
 
-DEFAULT_MODELS = ["svm", "xgboost", "cnn"]
+
+class BenchmarkResult(NamedTuple):
+    """Where the runs lie, the run of each model asked for (the prior baseline last), and the ensembles of all runs."""
+
+    experiment: Experiment
+    runs: list
+    ensembles: list
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Where things lie and what the machine may use.
+def benchmark(
+    dataset, models=DEFAULT_MODELS, split=None, out="runs", *, random_state=0, resources=None, on_progress=None
+) -> Experiment:
+    """Compare models on one split: each is fitted on every fold, and all together are combined.
 
-    Attributes
+    What was fitted before is kept: further models join the table.
+
+    Parameters
     ----------
-    out, cache : pathlib.Path
-        folders of runs and of the cache
-    jobs : int
-        fold fits at once
-    device : str
-        "cpu" or "cuda"
-    console : Console
+    dataset : Dataset, or path or list of them
+        see `load_dataset`
+    models : sequence of str or estimator
+        full names such as "svm@hog C=30", estimators of this package, or any of scikit-learn's kind
+    split : Split or path, optional
+        by default five folds and a test part from `random_state`
+    out : path
+        folder of runs
+    random_state : int
+        of the split and the models
+    resources : Resources, optional
+    on_progress : callable, optional
+        told what is being done, how much of it is, and of how much: (str, float, float)
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    UsageError, DataError
+        An unknown model or parameter; bad data, or a split that leaks.
+
+    Examples
+    --------
+    >>> study = benchmark("photos/", ["svm", SVM(C=30), ExtraTreesRegressor()])
+    >>> study["svm"].predictions("oof")
     """
+    data, console = None, LogConsole(on_progress)
+    asked = DataConfig()
+    if not isinstance(dataset, Dataset):
+        paths = [dataset] if isinstance(dataset, (str, Path)) else dataset
+        asked = DataConfig(data=paths, split=None if isinstance(split, Split) else split)
+    config = BenchmarkConfig(
+        models=tuple([models] if isinstance(models, str) else models),
+        data=asked,
+        random_state=random_state,
+        out=Path(out),
+        resources=resources or Resources(),
+    )
+    config.specs()  # complains of a wrong name before anything is read
+    if not isinstance(dataset, Dataset) and isinstance(split, Split):
+        dataset = prepare(config, console).dataset
+    if isinstance(dataset, Dataset):
+        if split is None:
+            split = make_split(dataset, random_state=random_state)
+        elif not isinstance(split, Split):
+            split, dataset = read_split(Path(split), dataset)
+        if len(split.fold) != len(dataset):
+            raise UsageError(f"the split is of {len(split.fold):,} items, the dataset has {len(dataset):,}")
+        data = PreparedData(dataset, split, {"leaks": count_leaks(dataset, split), "limited": 0})
+    return run_benchmark(config, console, data).experiment
 
-    out: Path
-    cache: Path
-    jobs: int
-    device: str
-    console: Console
 
-    @property
-    def threads(self):
-        """Threads of each fold fit, so that all together use every core once."""
-        return max(1, cores() // self.jobs)
+def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkResult:
+    """Fit what is missing of the models of a configuration, and combine all runs on the split.
+
+    Parameters
+    ----------
+    config : BenchmarkConfig
+    console : Console or LogConsole, optional
+        told what people should know
+    data : PreparedData, optional
+        what `prepare` made of the configuration; made here where it is not given
+    detector : callable, optional
+        from `find_detector`, likewise
+    """
+    console = console or LogConsole()
+    resources, kind = config.resources, config.kind
+    wanted = config.specs()
+    detector = detector or find_detector(config, console)
+    dataset, split, metadata = data or prepare(config, console)
+    settled = [one.settled(resources.cache, resources.device, resources.n_threads, console.say) for one in wanted]
+    wanted = list({key_of(one.config): one for one in settled}.values())  # auto may have become what another is
+    experiment = Experiment.create(config.out, dataset, split, metadata)
+    console.say(f"runs: {experiment.folder}")
+    measure_template(experiment, dataset, detector, config, console)
+    extractors = [extractor for one in wanted for extractor in one.extractors]
+    for file in {file for one in extractors for file in registry.paths(one.get_params(), one.file_parameters).values()}:
+        experiment.keep(file)
+    prior, seed = specs.parse("prior"), config.random_state  # which opens every table
+    others = [one for one in wanted if (one, kind) != (prior, "folds")]
+    runs = {experiment.start(one, seed, kind, resources.n_threads, resources.device): one for one in others}
+    runs[experiment.start(prior, seed, "folds", 1, "cpu")] = prior
+    unfinished = {run: one for run, one in runs.items() if run.state(split.n_folds, thorough=True)[0] != "complete"}
+    for run in runs.keys() - unfinished.keys():
+        console.detail(f"{run.name}: complete, nothing to do")
+    fits = _missing_fits(unfinished, dataset, split, resources, console)
+    _fit(fits, unfinished, len(split.development), resources, console)
+    for run in unfinished:
+        if all(run.sound(fold) for fold in run.fold_names(split.n_folds)):
+            run.finish(split)
+    return BenchmarkResult(experiment, list(runs), _combine(experiment, console) if config.ensembles else [])
 
 
-def settings(out="runs", cache=None, jobs=None, device="auto", verbose=False):
-    """`Settings` with what was not given filled in."""
-    jobs = jobs or min(N_FOLDS, cores())
-    return Settings(Path(out), Path(cache or default_folder()), jobs, find_device(device), Console(verbose))
+def _combine(experiment, console):
+    """Build every kind of ensemble of all runs on a split, where there are two that can be members; list of Run."""
+    if len(stack.eligible(experiment)) < 2:
+        console.detail("no ensembles: fewer than two complete runs")
+        return []
+    return stack.combine(experiment, None, ensembles.REGISTRY.names(), 0, console)
 
 
-def find_faces(which, here):
-    """The detector that `--detector` names; see `faces.detector`."""
-    with here.console.progress("bytes") as bar:
-        return faces.detector(which, cache=here.cache, say=here.console.detail, progress=bar("fetching YuNet"))
+def find_detector(config, console):
+    """The face detector that a configuration names; see `faces.detector`."""
+    with console.progress("bytes") as bar:
+        fetching = bar("fetching YuNet")
+        return faces.detector(config.detector, cache=config.resources.cache, say=console.detail, progress=fetching)
 
 
-def measure_template(experiment, dataset, detector, insist, here):
-    """Put into the split folder how the photographs show a face, unless that was measured with this detector before.
+def measure_template(experiment, dataset, detector, config, console):
+    """Put into the experiment how the images show a face, unless that was measured with this detector before.
 
     A detector that nobody insists on replaces no template with landmarks either: it may only be what is at hand today.
     """
     known = experiment.template
-    if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not insist)):
+    asked_for = config.detector != "auto"
+    if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not asked_for)):
         return
     rows = dataset.items["photo"].to_numpy()
-    with here.console.progress() as bar:
-        told = bar("finding faces")
-        found = faces.measure(dataset.photos, rows, detector, cache=here.cache, jobs=cores(), progress=told)
+    with console.progress() as bar:
+        looking = bar("finding faces")
+        found = faces.measure(
+            dataset.photos, rows, detector, cache=config.resources.cache, jobs=cores(), progress=looking
+        )
     if found:
         experiment.write_template(found)
     else:
-        here.console.detail(f"no template of the faces: {detector.name} finds one in too few of the photographs")
+        console.detail(f"no template of the faces: {detector.name} finds one in too few of the images")
 
 
-def run(dataset, split, about, wanted, seed, kind, here, age_groups=DEFAULT_AGE_GROUPS, detector=None, insist=False):
-    """Fit what is missing of these models on this split.
-
-    Parameters
-    ----------
-    dataset, split : Dataset, Split
-    about : dict
-        from `preparing.prepare`
-    wanted : list of Spec
-        the floor is added, it opens every table
-    seed : int
-    kind : {"folds", "refit"}
-    here : Settings
-    groups : Scheme
-        of the reports
-    detector : callable, optional
-        from `find_faces`; a template of the faces is measured with it
-    insist : bool
-        whether it was asked for, and is not just what is at hand
-
-    Returns
-    -------
-    Experiment, list of Run
-    """
-    settled = [spec.settled(here.cache, here.device, here.threads, here.console.say) for spec in wanted]
-    wanted = list({key_of(spec.config): spec for spec in settled}.values())  # auto may have become what another is
-    experiment = Experiment.create(here.out, dataset, split, about)
-    here.console.say(f"runs: {experiment.folder}")
-    if detector:
-        measure_template(experiment, dataset, detector, insist, here)
-    extractors = [extractor for spec in wanted for extractor in spec.extractors]
-    for file in {file for one in extractors for file in registry.paths(one.get_params(), one.file_parameters).values()}:
-        experiment.keep(file)
-    floor = specs.parse("prior")
-    others = [spec for spec in wanted if (spec, kind) != (floor, "folds")]
-    runs = {experiment.start(spec, seed, kind, here.threads, here.device): spec for spec in others}
-    runs[experiment.start(floor, seed, "folds", 1, "cpu")] = floor
-    unfinished = {run: spec for run, spec in runs.items() if run.state(split.n_folds, thorough=True)[0] != "complete"}
-    for run_ in runs.keys() - unfinished.keys():
-        here.console.detail(f"{run_.name}: complete, nothing to do")
-    files = _matrices(unfinished, dataset, here)
-    photographs = _photographs(unfinished.values(), dataset, here)
-    missing = []
-    for run_, spec in unfinished.items():
-        matrices, looks_at = files[run_], (size_seen(spec), spec.preprocess)
-        missing += fold_fit.missing_fits(run_, spec, dataset, split, matrices, photographs.get(looks_at))
-    missing.sort(key=lambda fit: fit.images is None)  # what takes longest first, so that no core waits for it
-    _fit(missing, unfinished, len(split.development), here)
-    for run_ in unfinished:
-        if all(run_.sound(fold) for fold in run_.fold_names(split.n_folds)):
-            run_.finish(split)
-    _report(
-        [run_ for run_ in runs if run_.state(split.n_folds)[0] == "complete"], experiment, dataset, here, age_groups
-    )
-    return experiment, list(runs)
+def _missing_fits(unfinished, dataset, split, resources, console):
+    """The fold fits that are missing, those of networks first: what takes longest, so that no core waits for it."""
+    files = _feature_files(unfinished, dataset, resources, console)
+    images = _image_arrays(unfinished.values(), dataset, resources, console)
+    fits = []
+    for run, spec in unfinished.items():
+        seen = images.get((size_seen(spec), spec.preprocess))
+        fits += fold_fit.missing_fits(run, spec, dataset, split, files[run], seen)
+    return sorted(fits, key=lambda fit: fit.images is None)
 
 
-def combine(experiment, dataset, here, age_groups=DEFAULT_AGE_GROUPS):
-    """Build every kind of ensemble of all runs on a split, where there are two that can be members.
-
-    Returns
-    -------
-    list of Run
-    """
-    if len(stack.eligible(experiment)) < 2:
-        here.console.detail("no ensembles: fewer than two complete runs")
-        return []
-    made = stack.combine(experiment, None, ensembles.REGISTRY.names(), 0, here.console)
-    _report(made, experiment, dataset, here, age_groups)
-    return made
-
-
-def _report(complete, experiment, dataset, here, age_groups):
-    for run_ in complete:
-        if run_report.missing(run_):
-            here.console.detail(f"{run_.name}: writing the report")
-            run_report.write(run_, experiment, age_groups, dataset.photos, dataset.items["photo"].to_numpy())
-
-
-def _matrices(unfinished, dataset, here):
+def _feature_files(unfinished, dataset, resources, console):
     """Files of the feature matrices that each run needs."""
-    with here.console.progress() as bar:
+    with console.progress() as bar:
         return {
             run: [
                 feature_matrix(
-                    extractor, dataset, here.cache, here.device, bar(f"features {extractor.name}"), spec.preprocess
+                    one, dataset, resources.cache, resources.device, bar(f"features {one.name}"), spec.preprocess
                 )
-                for extractor in spec.extractors
+                for one in spec.extractors
             ]
             for run, spec in unfinished.items()
         }
 
 
-def _photographs(wanted, dataset, here):
-    """Photographs at every size that the models want them in, preprocessed as they want them."""
+def _image_arrays(wanted, dataset, resources, console):
+    """Images at every size that the models want them in, preprocessed as they want them."""
     looks = sorted({(size_seen(spec), spec.preprocess) for spec in wanted if size_seen(spec)})
     if not looks:
         return {}
-    with here.console.progress() as bar:
+    with console.progress() as bar:
         return {
             (size, preprocess): image_array.photographs(
-                dataset, size, here.cache, bar(f"resizing to {size}"), preprocess
+                dataset, size, resources.cache, bar(f"resizing to {size}"), preprocess
             )
             for size, preprocess in looks
         }
 
 
-def _fit(fits, unfinished, n, here):
+def _fit(fits, unfinished, n, resources, console):
     if not fits:
         return
     # A run goes on with the threads it began with, whatever --jobs says now
     threads = max(fit.n_threads for fit in fits)
-    jobs = min(here.jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, here))
-    with here.console.progress("fold fits") as bar:
+    jobs = min(resources.n_jobs, max(1, cores() // threads), _jobs_in_memory(unfinished, n, resources, console))
+    with console.progress("fold fits") as bar:
         update, ended, training = bar("fitting"), 0, {}
         update(0, len(fits))
 
         def on_progress(fit, progress):
             if fit.folder not in training:
-                shown = bar(here.console.shortened(fit.run.name, fold_label(fit.fold)))
-                training[fit.folder] = Training(shown, fit.name, here.console)
+                shown = bar(console.shortened(fit.run.name, fold_label(fit.fold)))
+                training[fit.folder] = Training(shown, fit.name, console)
             training[fit.folder](progress)
 
         def on_end(fit, seconds, error):
@@ -208,46 +230,46 @@ def _fit(fits, unfinished, n, here):
             ended += 1
             if fit.folder in training:
                 training.pop(fit.folder).end()
-            note = here.console.shortened(fit.run.name, f"{fold_label(fit.fold)} {seconds:.0f} s")
+            note = console.shortened(fit.run.name, f"{fold_label(fit.fold)} {seconds:.0f} s")
             update(ended, len(fits), note)
-            here.console.detail(f"{fit.name}: {seconds:.1f} s")
+            console.detail(f"{fit.name}: {seconds:.1f} s")
             if error:
-                here.console.say(f"failed: {fit.name}: {error}")
-                here.console.detail((fit.run.record(fit.fold) or {}).get("traceback", ""))
+                console.say(f"failed: {fit.name}: {error}")
+                console.detail((fit.run.record(fit.fold) or {}).get("traceback", ""))
 
         fold_fit.fit_all(fits, jobs, on_end, on_progress)
-    _say_peak(fits, jobs, here)
+    _say_peak(fits, jobs, console)
 
 
-def _say_peak(fitted, jobs, here):
+def _say_peak(fitted, jobs, console):
     """One line on the memory that was needed, the processes together roughly."""
     records = [fit.run.record(fit.fold) or {} for fit in fitted]
     each, own = max(record.get("peak_bytes", 0) for record in records), peak_memory()
     together = own + min(jobs, len(fitted)) * each
     text = f"peak memory: {own / 1e9:.1f} GB here, {each / 1e9:.1f} GB in a fold fit"
-    here.console.say(f"{text}, together about {together / 1e9:.1f} GB")
+    console.say(f"{text}, together about {together / 1e9:.1f} GB")
 
 
-def _jobs_in_memory(unfinished, n, here):
+def _jobs_in_memory(unfinished, n, resources, console):
     """How many fold fits go into memory at once, the GPU's too where there is one, by what the models say they need."""
     needs = [fit_memory(spec, n) for spec in unfinished.values()]
-    jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", here)
+    jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", resources, console)
     networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
-    if here.device == "cuda" and networks:
+    if resources.device == "cuda" and networks:
         need = max(spec.make(**spec.params).gpu_bytes() for spec in networks)
         # Networks leave half of it to the photographs, which they keep there where there is room
-        jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", here))
+        jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", resources, console))
     return jobs
 
 
-def _at_once(need, free, what, here):
+def _at_once(need, free, what, resources, console):
     """How many fold fits that need so many bytes go into the free ones; it is said where that is fewer than wanted."""
     jobs = max(1, int(free // max(need, 1)))
     text = f"a fold fit needs up to {need / 1e9:.1f} GB of {what}, {free / 1e9:.1f} GB may be used: "
-    if jobs < here.jobs:
-        here.console.say(f"{text}{jobs} at once")
+    if jobs < resources.n_jobs:
+        console.say(f"{text}{jobs} at once")
     else:
-        here.console.detail(f"{text}enough for {here.jobs} at once")
+        console.detail(f"{text}enough for {resources.n_jobs} at once")
     return jobs
 
 
@@ -263,25 +285,3 @@ def fit_memory(spec, n):
         return model.fit_bytes(n, image_array.dimension(size_seen(spec))) + 500_000_000
     d = sum(extractor.n_features() for extractor in spec.extractors)
     return 4 * n * d + model.fit_bytes(n, d) + 500_000_000
-
-
-def parse_models(names, texts, feature_names, settings):
-    """Specs of `--models a,b` and `--model '...'`, or of the default ones.
-
-    Parameters
-    ----------
-    names, feature_names : str or None
-    texts, settings : list of str or None
-
-    Returns
-    -------
-    list of Spec
-        each once
-    """
-    wanted = [name.strip() for name in (names or "").split(",") if name.strip()] + list(texts or [])
-    wanted = wanted or DEFAULT_MODELS
-    ours = {text: re.split("[@ ]", text)[0] in models.names() for text in wanted}
-    parsed = {  # ours first: a mistake in them is known before timm is loaded for the others, which takes seconds
-        text: specs.parse(text, feature_names, settings or ()) for text in sorted(ours, key=ours.get, reverse=True)
-    }
-    return list({key_of(parsed[text].config): parsed[text] for text in wanted}.values())

@@ -14,7 +14,7 @@ from .experiment import Experiment
 from .run import REFIT
 
 
-def estimate(dataset, split, wanted, kind, seed, here):
+def estimate(config, dataset, split):
     """One row for each model: fold fits that are missing, seconds, memory of each.
 
     Seconds are those of fitting. They come from earlier runs of the same name and device below the same `--out`, on
@@ -26,44 +26,46 @@ def estimate(dataset, split, wanted, kind, seed, here):
         rows; seconds with that many at once, None where one model's are not known; disk_bytes, memory_bytes and
         what is free of both
     """
+    wanted, kind, resources = config.specs(), config.kind, config.resources
     for spec in wanted:
         spec.try_files()
     fits = 1 if kind == "refit" else split.n_folds
     n = len(split.development) * (1 if kind == "refit" else (split.n_folds - 1) / split.n_folds)
-    history = _history(here.out)
+    history = _history(config.out)
     rows = []
     for spec in wanted:
-        left = _left(spec, dataset, split, kind, seed, here)
-        near = min(history.get((spec.name, here.device), []), key=lambda one: abs(one[0] - n), default=None)
+        left = _left(spec, dataset, split, config)
+        near = min(history.get((spec.name, resources.device), []), key=lambda one: abs(one[0] - n), default=None)
         known = near is not None and 0.5 < near[0] / n < 2  # times of much smaller or larger fits tell little
         seconds = 0.0 if not left else round(near[1] * n / near[0] * left, 1) if known else None
         memory = int(fit_memory(spec, int(n)))
         rows.append({"model": spec.name, "fits": fits, "left": left, "seconds": seconds, "memory_bytes": memory})
     known = [row["seconds"] for row in rows]
-    at_once = min(here.jobs, max(1, sum(row["left"] for row in rows)))
+    at_once = min(resources.n_jobs, max(1, sum(row["left"] for row in rows)))
     return {
         "rows": rows,
         "seconds": None if None in known else round(sum(known) / at_once, 1),
-        "disk_bytes": int(_disk(dataset, split, wanted, rows, here)),
-        "free_disk_bytes": shutil.disk_usage(_existing(here.out)).free,
+        "disk_bytes": int(_disk(dataset, split, wanted, rows, resources)),
+        "free_disk_bytes": shutil.disk_usage(_existing(config.out)).free,
         "memory_bytes": max(row["memory_bytes"] for row in rows) * at_once,
         "free_memory_bytes": available_memory(),
     }
 
 
-def _left(spec, dataset, split, kind, seed, here):
+def _left(spec, dataset, split, config):
     """How many fold fits are missing."""
-    place = Experiment(Experiment.place(here.out, dataset, split))
-    folds = [REFIT] if kind == "refit" else range(split.n_folds)
+    place = Experiment(Experiment.place(config.out, dataset, split))
+    folds = [REFIT] if config.kind == "refit" else range(split.n_folds)
     try:
-        run = _begun(place, spec, seed, kind, here.device)
+        run = _begun(place, spec, config)
     except DiskError:  # no split folder, or a damaged one, in which runs may still be sound
         return len(folds)
     return sum(not run.sound(fold) for fold in folds)
 
 
-def _begun(place, spec, seed, kind, device):
+def _begun(place, spec, config):
     """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
+    seed, kind, device = config.random_state, config.kind, config.resources.device
     exact = place.begun(spec, seed, kind, device)
     asked = {"code_versions": spec.config["code_versions"], "seed": seed, "kind": kind, "device": device}
     others = [] if exact.folder.exists() else [run for run in place.runs if run.name == spec.name]
@@ -90,10 +92,10 @@ def _complete_runs(out):
                 yield from [(run, run.records(folds)) for run in complete]
 
 
-def _disk(dataset, split, wanted, rows, here):
+def _disk(dataset, split, wanted, rows, resources):
     """Bytes still to be written: feature matrices, squares, predictions; models are not known beforehand."""
     sets = {
-        matrix_path(extractor, dataset, here.cache, here.device, spec.preprocess): extractor
+        matrix_path(extractor, dataset, resources.cache, resources.device, spec.preprocess): extractor
         for spec in wanted
         for extractor in spec.extractors
     }
@@ -103,7 +105,7 @@ def _disk(dataset, split, wanted, rows, here):
     looks = [
         (size, first)
         for size, first in looks
-        if not image_array.squares_place(dataset, size, here.cache, first).exists()
+        if not image_array.squares_place(dataset, size, resources.cache, first).exists()
     ]
     squares = sum(image_array.dimension(size) * len(dataset) for size, _ in looks)
     each = 4 * N_AGES * (2 * len(split.development) + len(split.test))

@@ -1,115 +1,101 @@
-"""What a benchmark works on, as the command line asks for it: photographs read, cleaned, and split by a split."""
+"""What a benchmark works on: images read, filtered, and split."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .._utils.console import counted
 from .._utils.hardware import cores
 from ..data import concat, filters
-from ..data.dataset import load_dataset
-from ..errors import DataError, UsageError
+from ..data.dataset import Dataset, load_dataset
+from ..errors import DataError
 from ..splits import protocols
-from ..splits.split import N_FOLDS, leaking_rows, make_split, read_split, split_with_test, subsample
+from ..splits.split import N_FOLDS, Split, leaking_rows, make_split, read_split, split_with_test, subsample
 
 
-def prepare(
-    here,
-    data,
-    format=None,
-    limit=None,
-    folds=None,
-    seed=0,
-    split_file=None,
-    allow_leak=False,
-    test_data=(),
-    protocol=None,
-    clean=(),
-):
-    """Dataset and split of one set or several.
+class PreparedData(NamedTuple):
+    """What models are fitted on.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    split : Split
+    metadata : dict
+        what a reader of results must know: `leaks`, the number of items whose group the split parts; `limited`, the
+        number of items asked for where there are more; and where it was asked for, `protocol`, `sets` and `test_sets`
+        (names), `cleaned` (a dict for each filter)
+    """
+
+    dataset: Dataset
+    split: Split
+    metadata: dict
+
+
+def prepare(config, console):
+    """Read the images and labels, leave out what filters say, and split.
 
     Parameters
     ----------
-    here : benchmark.Settings
-    data, test_data : sequence of str or path
-        sets, see `dataset.build`; the items of the second are the test part, the whole of it
-    format : str, optional
-        source format to insist on
-    limit : int, optional
-        about as many items are taken, those of `test_data` apart, which are all taken
-    folds : int, optional
-        `splits.FOLDS` unless the split has others of its own
-    seed : int
-    plan_file : path, optional
-        see `splits.read`
-    allow_leak : bool
-        whether a split may part groups
-    protocol : str, optional
-        see `protocols`
-    clean : sequence of str
-        see `cleaning.parse`
+    config : BenchmarkConfig
+    console : Console or LogConsole
 
     Returns
     -------
-    Dataset, Split, dict
-        the last says what a reader of results must know: `leaks`, the number of items whose group the split parts;
-        `limited`, the number of items asked for where there are more; and where it was asked for, `protocol`, `sets`
-        and `test_sets` (names), `cleaned` (a dict for each step)
+    PreparedData
 
     Raises
     ------
-    UsageError
-        Options that contradict each other, or a name that is not known.
     DataError
         Bad data, or a split that leaks and was not insisted on.
     """
-    data, test_data, steps = list(data), list(test_data), filters.parse_filters(clean)
-    _refuse_contradictions(split_file, protocol, limit, test_data, steps)
-    protocol = protocols.PROTOCOLS.resolve(protocol) if protocol else None
-    if protocol:
-        protocols.PROTOCOLS.load(protocol)  # complains before anything is read
-    names = concat.names([*data, *test_data])
-    about, test_sets = {"leaks": 0, "limited": 0}, names[len(data) :]
-    with here.console.progress() as bar:
-        dataset = load_dataset([*data, *test_data], format, here.cache, cores(), bar)
-    called = concat.heading(names, test_sets)
-    say_excluded(dataset, here.console, called)
+    asked, seed = config.data, config.random_state
+    steps, n_folds = filters.parse_filters(asked.filters), asked.n_folds or N_FOLDS
+    names = concat.names([*asked.data, *asked.test_data])
+    metadata, test_sets = {"leaks": 0, "limited": 0}, names[len(asked.data) :]
+    with console.progress() as bar:
+        dataset = load_dataset([*asked.data, *asked.test_data], asked.format, config.resources.cache, cores(), bar)
+    say_excluded(dataset, console, concat.heading(names, test_sets))
     read = len(dataset.excluded)
     if steps:
-        dataset, about["cleaned"] = _cleaned(dataset, steps, seed, here.console)
-    if split_file:
-        split, dataset = read_split(Path(split_file), dataset)
-    elif protocol:
-        split, dataset = protocols.apply_protocol(protocol, dataset, seed, folds or N_FOLDS)
-        about["protocol"] = protocol
+        dataset, metadata["cleaned"] = _cleaned(dataset, steps, seed, console)
+    if asked.split:
+        split, dataset = read_split(Path(asked.split), dataset)
+    elif asked.protocol:
+        split, dataset = protocols.apply_protocol(asked.protocol, dataset, seed, n_folds)
+        metadata["protocol"] = asked.protocol
     else:
-        split, dataset, about["limited"] = _own_split(dataset, test_sets, limit, folds or N_FOLDS, seed)
-    if folds not in (None, split.n_folds):
-        here.console.say(f"--folds {folds} changes nothing: this split has {split.n_folds} of its own, {split.source}")
+        split, dataset, metadata["limited"] = _own_split(dataset, test_sets, asked.limit, n_folds, seed)
+    if asked.n_folds not in (None, split.n_folds):
+        own = f"this split has {split.n_folds} of its own, {split.source}"
+        console.say(f"--folds {asked.n_folds} changes nothing: {own}")
     if len(dataset.excluded) > read:
-        done = {"cleaning": steps, f"--split {split_file}": split_file, f"--protocol {protocol}": protocol}
-        done |= {"leaving out what is also in the test data": test_sets, f"--limit {limit}": about["limited"]}
-        say_excluded(dataset, here.console, f"after {' and '.join(filter(done.get, done))}")
-    about |= {"sets": names} if len(names) > 1 else {}
-    about |= {"test_sets": test_sets} if test_sets else {}
-    about["leaks"] = len(leaking_rows(split, dataset.groups))
-    if about["leaks"] and not allow_leak:
-        what = f"the split {split_file}" if split_file else f"the protocol {protocol}"
+        done = {"cleaning": steps, f"--split {asked.split}": asked.split}
+        done |= {f"--protocol {asked.protocol}": asked.protocol}
+        done |= {"leaving out what is also in the test data": test_sets, f"--limit {asked.limit}": metadata["limited"]}
+        say_excluded(dataset, console, f"after {' and '.join(filter(done.get, done))}")
+    metadata |= {"sets": names} if len(names) > 1 else {}
+    metadata |= {"test_sets": test_sets} if test_sets else {}
+    what = f"the split {asked.split}" if asked.split else f"the protocol {asked.protocol}"
+    metadata["leaks"] = count_leaks(dataset, split, what, asked.allow_leak)
+    return PreparedData(dataset, split, metadata)
+
+
+def count_leaks(dataset, split, what="the split", allow_leak=False):
+    """Number of items that have somebody of their group in another part.
+
+    Raises
+    ------
+    DataError
+        There are some, and that is not allowed.
+    """
+    leaks = len(leaking_rows(split, dataset.groups))
+    if leaks and not allow_leak:
         raise DataError(
-            f"{what} leaks: {counted(about['leaks'], 'item')} with photographs of the same group (person, duplicate "
-            "or moment) in another part; --allow-leak uses it all the same and says so in the table"
+            f"{what} leaks: {counted(leaks, 'item')} with photographs of the same group (person, duplicate or moment) "
+            "in another part; --allow-leak uses it all the same and says so in the table"
         )
-    return dataset, split, about
-
-
-def _refuse_contradictions(split_file, protocol, limit, test_data, steps):
-    """Raise UsageError where an option would change what another one fixes."""
-    fixed = "--split" if split_file else "--protocol"
-    changing = {"--limit": limit, "--test-data": test_data}
-    changing |= {"--protocol": protocol, "--filter": steps} if split_file else {}
-    for option, value in changing.items():
-        if value and (split_file or protocol):
-            raise UsageError(f"{option} would change the split that {fixed} gives; use one of them")
+    return leaks
 
 
 def _cleaned(dataset, steps, seed, console):

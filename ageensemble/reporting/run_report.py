@@ -152,6 +152,14 @@ def missing(run):
     return run.name != "prior" and bool(run.parts) and not (run.folder / "report" / "items.csv").exists()
 
 
+def write_missing(runs, experiment, age_groups, dataset, say):
+    """Write the reports that complete runs have not got yet; `say` is told of each."""
+    for run in runs:
+        if missing(run):
+            say(f"{run.name}: writing the report")
+            write(run, experiment, age_groups, dataset.photos, dataset.items["photo"].to_numpy())
+
+
 def _all_items(run, experiment, age_groups):
     """One row for each item: what is true, what was predicted, by which part of the split."""
     tables = []

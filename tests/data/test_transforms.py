@@ -18,8 +18,8 @@ from ageensemble.data.synthetic import dataset
 from ageensemble.data.transforms import clahe, equalize
 from ageensemble.data.transforms._luma import luma
 from ageensemble.errors import DataError, UsageError
-from ageensemble.experiments import benchmark as bench
 from ageensemble.experiments import estimate
+from ageensemble.experiments.config import BenchmarkConfig, Resources
 from ageensemble.models import spec as specs
 from ageensemble.splits.split import make_split
 
@@ -212,11 +212,11 @@ def test_photographs_are_preprocessed_and_then_resized(dataset, tmp_path):
 
 
 def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(dataset, cache, tmp_path):
-    here, split = bench.settings(tmp_path / "runs", tmp_path, 2, "cpu"), make_split(dataset, 3, 0)
+    resources, split = Resources(tmp_path, 2, "cpu"), make_split(dataset, 3, 0)
 
     def disk(*texts):
-        wanted = [specs.parse(text) for text in texts]
-        return estimate.estimate(dataset, split, wanted, "folds", 0, here)["disk_bytes"]
+        config = BenchmarkConfig(models=texts, out=tmp_path / "runs", resources=resources)
+        return estimate.estimate(config, dataset, split)["disk_bytes"]
 
     names = [f"cnn size=33 depth=2 preprocess={name}" for name in ("grayscale", "clahe")]
     predictions = disk("prior")

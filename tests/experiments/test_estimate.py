@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import pytest
 import timm
 import torch
-from helpers.commands import MINE, WATCHER, benchmark
+from helpers.commands import MINE, WATCHER, benchmark, fitted
 
 from ageensemble.data import image_array
 from ageensemble.errors import DataError
 from ageensemble.experiments import benchmark as bench
 from ageensemble.experiments import estimate
+from ageensemble.experiments.config import BenchmarkConfig, Resources
 from ageensemble.models import spec
 from ageensemble.splits.split import make_split
 
@@ -58,16 +59,17 @@ def watcher(tmp_path):
     return file
 
 
-def estimated(dataset, text, here, seed=0):
-    return estimate.estimate(dataset, make_split(dataset, 3, 0), [spec.parse(text)], "folds", seed, here)
+def estimated(dataset, text, out, cache, seed=0):
+    config = BenchmarkConfig(models=(text,), out=out, resources=Resources(cache, 2, "cpu"), random_state=seed)
+    return estimate.estimate(config, dataset, make_split(dataset, 3, 0))
 
 
 def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(dataset, cache, tmp_path, watcher):
-    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
-    before = estimated(dataset, f"{watcher} size=33", here)
-    native = estimated(dataset, f"{watcher} size=native", here)
+    here = tmp_path / "runs", cache
+    before = estimated(dataset, f"{watcher} size=33", *here)
+    native = estimated(dataset, f"{watcher} size=native", *here)
     image_array.squares_file(dataset, "33", cache)
-    after = estimated(dataset, f"{watcher} size=33", here)
+    after = estimated(dataset, f"{watcher} size=33", *here)
     assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
     assert after["disk_bytes"] == native["disk_bytes"]
     assert before["rows"][0]["memory_bytes"] == 500_000_000  # the interpreter, and what the model says: nothing
@@ -75,18 +77,18 @@ def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(dataset, 
 
 @pytest.mark.parametrize("name", ["test_resnet weights={}", "svm@embedding:test_resnet embedding.weights={}"])
 def test_weights_of_another_network_are_refused_as_a_fit_would(dataset, cache, tmp_path, name):
-    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
+    here = tmp_path / "runs", cache
     for network, file in (("test_vit", tmp_path / "other.pth"), ("test_resnet", tmp_path / "right.pth")):
         torch.save(timm.create_model(network).state_dict(), file)
     with pytest.raises(DataError, match=r"other\.pth is of another network"):
-        estimated(dataset, name.format(tmp_path / "other.pth"), here)
-    assert estimated(dataset, name.format(tmp_path / "right.pth"), here)["rows"][0]["left"] == 3
+        estimated(dataset, name.format(tmp_path / "other.pth"), *here)
+    assert estimated(dataset, name.format(tmp_path / "right.pth"), *here)["rows"][0]["left"] == 3
 
 
 def test_an_onnx_file_that_is_none_is_refused_as_a_fit_would(dataset, cache, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     with pytest.raises(DataError, match=r"broken\.onnx"):
-        estimated(dataset, f"svm@embedding:{tmp_path / 'broken.onnx'}", bench.settings(tmp_path, cache, 2, "cpu"))
+        estimated(dataset, f"svm@embedding:{tmp_path / 'broken.onnx'}", tmp_path, cache)
 
 
 SETTLING = (
@@ -104,25 +106,24 @@ Watcher.resolve = classmethod(resolve)
 
 
 def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
-    dataset, cache, tmp_path, watcher, capsys, monkeypatch
+    dataset, cache, tmp_path, watcher, caplog
 ):
-    monkeypatch.setattr(bench.run_report, "missing", lambda run: [])  # pictures take longer than all else here
     watcher.write_text(SETTLING)
-    here = bench.settings(tmp_path / "runs", cache, 2, "cpu")
-    assert estimated(dataset, str(watcher), here)["rows"][0]["left"] == 3
-    assert "a pause is taken" not in capsys.readouterr().err
-    about, split = {"leaks": 0, "limited": 0}, make_split(dataset, 3, 0)
-    _, runs = bench.run(dataset, split, about, [spec.parse(str(watcher))], 0, "folds", here)
-    assert capsys.readouterr().err.count("a pause is taken") == 1
+    here = tmp_path / "runs", cache
+    assert estimated(dataset, str(watcher), *here)["rows"][0]["left"] == 3
+    assert "a pause is taken" not in caplog.text
+    split, resources = make_split(dataset, 3, 0), Resources(cache, 2, "cpu")
+    with caplog.at_level("INFO"):
+        runs = fitted(dataset, split, [str(watcher)], here[0], resources).runs
+    assert caplog.text.count("a pause is taken") == 1
     assert [run.name for run in runs] == ["watcher.py", "prior"]
     assert runs[0].config["params"]["pause"] == 0.01
-    row = estimated(dataset, str(watcher), here)["rows"][0]
+    row = estimated(dataset, str(watcher), *here)["rows"][0]
     assert (row["left"], row["seconds"]) == (0, 0)
-    row = estimated(dataset, str(watcher), here, seed=1)["rows"][0]
+    row = estimated(dataset, str(watcher), *here, seed=1)["rows"][0]
     assert (row["left"], row["seconds"]) == (3, 13.5)  # the model claims 4.5 s a fit
-    both = [spec.parse(text) for text in (str(watcher), f"{watcher} pause=0.01")]
-    _, runs = bench.run(dataset, split, about, both, 0, "folds", here)
-    assert len(runs) == 2
+    both = [str(watcher), f"{watcher} pause=0.01"]
+    assert len(fitted(dataset, split, both, here[0], resources).runs) == 2
 
 
 GIGABYTE = 1_000_000_000
@@ -157,8 +158,8 @@ def test_fits_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(mo
     monkeypatch.setattr(bench, "available_gpu_memory", lambda: gpu * GIGABYTE)
     network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
     network.make.takes_images, network.make.gpu_bytes = True, Network.gpu_bytes
-    here = SimpleNamespace(jobs=4, device=device, console=console)
-    found = bench._jobs_in_memory({1: network, 2: spec.parse("prior")}, 1000, here)
-    assert min(found, here.jobs) == jobs
+    resources = SimpleNamespace(n_jobs=4, device=device)
+    found = bench._jobs_in_memory({1: network, 2: spec.parse("prior")}, 1000, resources, console)
+    assert min(found, 4) == jobs
     assert bool(said) == (jobs < 4)
     assert all("at once" in line for line in said)

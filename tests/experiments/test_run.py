@@ -6,16 +6,15 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.commands import MINE, ageensemble, benchmark, experiment, predictions, said
+from helpers.commands import MINE, ageensemble, benchmark, experiment, fitted, predictions, said
 
 from ageensemble._utils import cache as caches
 from ageensemble._utils import io
 from ageensemble._utils.hardware import cores
 from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.errors import DiskError
-from ageensemble.experiments import benchmark as bench
+from ageensemble.experiments.config import Resources
 from ageensemble.experiments.experiment import Experiment
-from ageensemble.models import spec
 from ageensemble.reporting import leaderboard
 from ageensemble.splits.split import make_split
 
@@ -38,10 +37,8 @@ def runs(finished, tmp_path):
 
 def again(finished, runs, dataset, cache, jobs=2):
     """What `benchmark` does, without the time another interpreter takes to start; the states of the runs."""
-    about, wanted = {"leaks": 0, "limited": 0}, [spec.parse(str(finished / "mine.py"))]
-    here = bench.settings(runs, cache, jobs, "cpu")
-    _, found = bench.run(dataset, make_split(dataset, 3, 0), about, wanted, 0, "folds", here)
-    return {run.state(3) for run in found}
+    found = fitted(dataset, make_split(dataset, 3, 0), [str(finished / "mine.py")], runs, Resources(cache, jobs, "cpu"))
+    return {run.state(3) for run in found.runs}
 
 
 def table(runs):

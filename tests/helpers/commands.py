@@ -250,6 +250,18 @@ def benchmark(data, out, cache, *words, **more):
     return ageensemble(*benchmark_words(data, out, cache, *words), **more)
 
 
+def fitted(dataset, split, models, out, resources):
+    """What `run_benchmark` makes of a dataset in memory, without a template of the faces and without ensembles."""
+    from ageensemble.experiments import benchmark as module
+    from ageensemble.experiments.config import BenchmarkConfig
+    from ageensemble.experiments.prepare import PreparedData
+
+    config = BenchmarkConfig(models=tuple(models), out=out, resources=resources, ensembles=False)
+    data = PreparedData(dataset, split, {"leaks": 0, "limited": 0})
+    with mock.patch.object(module, "measure_template"):
+        return module.run_benchmark(config, data=data, detector=object())
+
+
 def said(done):
     """The one line of an error."""
     assert "Traceback" not in done.stderr, done.stderr

@@ -4,7 +4,7 @@ import pytest
 from helpers.commands import BRIGHTNESS, MINE
 
 from ageensemble.errors import UsageError
-from ageensemble.experiments import benchmark
+from ageensemble.experiments.config import parse_models
 from ageensemble.models import spec as specs
 
 
@@ -210,5 +210,5 @@ def test_two_files_of_one_name_are_two_models(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.py").write_text(MINE + f"\n# in {folder}\n")
     texts = [f"'{tmp_path}/a b/mine.py'", f"{tmp_path}/c/mine.py", "svm", "svm"]
-    wanted = benchmark.parse_models(None, texts, None, None)
+    wanted = parse_models(texts)
     assert [spec.name for spec in wanted] == ["mine.py", "mine.py", "svm"]

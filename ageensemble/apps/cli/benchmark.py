@@ -1,7 +1,6 @@
 """Verbs that fit models: `benchmark` and `fit`."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
@@ -58,7 +57,24 @@ def benchmark(
     What was fitted before is kept: an interrupted benchmark goes on where it stopped, further models join the table.
     It ends with stacks of all that the table holds; see: ageensemble stack --help.
     """
-    _work("folds", SimpleNamespace(**locals()))
+    from ...ages import parse_age_groups
+
+    age_groups = parse_age_groups(age_groups)
+    from ...experiments.config import DEFAULT_MODELS, BenchmarkConfig, DataConfig, Resources
+
+    named = [name.strip() for name in (models or "").split(",") if name.strip()] + list(model or [])
+    config = BenchmarkConfig(
+        models=tuple(named or DEFAULT_MODELS),
+        features=features,
+        parameters=tuple(set_ or ()),
+        data=DataConfig(data, test_data, format, clean, limit, folds, split, protocol, allow_leak),
+        ensembles=stack,
+        random_state=seed,
+        detector=detector,
+        out=out,
+        resources=Resources(cache, jobs, device),
+    )
+    _run(config, age_groups, dry_run, json, verbose)
 
 
 @app.command(
@@ -95,68 +111,67 @@ def fit(
 
     Where a protocol has no test part, the model is fitted on every item, and nothing is left to score it on.
     """
-    _work("refit", SimpleNamespace(**locals() | {"models": None, "model": [model], "jobs": 1, "stack": False}))
+    from ...ages import parse_age_groups
+
+    age_groups = parse_age_groups(age_groups)
+    from ...experiments.config import BenchmarkConfig, DataConfig, Resources
+
+    config = BenchmarkConfig(
+        models=(model,),
+        features=features,
+        parameters=tuple(set_ or ()),
+        data=DataConfig(data, test_data, format, clean, limit, folds, split, protocol, allow_leak),
+        folds="refit",
+        ensembles=False,
+        random_state=seed,
+        detector=detector,
+        out=out,
+        resources=Resources(cache, 1, device),
+    )
+    _run(config, age_groups, dry_run, json, verbose)
 
 
-def _work(kind, o):
-    """Prepare, fit and print the table: what `benchmark` and `fit` share; `o` are their options."""
-    from ... import ages
-    from ...data import filters
-    from ...splits import protocols
+def _run(config, age_groups, dry_run, json, verbose):
+    """Prepare, fit and print the table."""
+    from ..._utils.console import Console
+    from ...experiments.benchmark import find_detector, run_benchmark
+    from ...experiments.estimate import estimate, rich_table
+    from ...experiments.prepare import prepare
+    from ...reporting import leaderboard, run_report, tables
 
-    age_groups = ages.parse_age_groups(o.age_groups)
-    filters.parse_filters(
-        o.clean or ()
-    )  # a wrong name is known before the libraries of models are loaded, which takes seconds
-    if o.protocol:
-        protocols.PROTOCOLS.load(o.protocol)
-
-    from ...experiments import benchmark as bench
-    from ...experiments import prepare
-    from ...reporting import leaderboard, tables
-
-    wanted = bench.parse_models(o.models, o.model, o.features, o.set_)
-    here = bench.settings(o.out, o.cache, o.jobs, o.device, o.verbose)
-    detector = None if o.dry_run else bench.find_faces(o.detector, here)
-    split = {"limit": o.limit, "folds": o.folds, "seed": o.seed, "split_file": o.split, "protocol": o.protocol}
-    more = {"format": o.format, "test_data": o.test_data or (), "clean": o.clean, "allow_leak": o.allow_leak}
-    dataset, split, about = prepare.prepare(here, o.data, **split, **more)
-    age_groups.of(dataset.age_range)  # refuses labels that it would cut in two, before anything is fitted
-    if o.dry_run:
-        return _dry_run(dataset, split, wanted, kind, here, o)
-    insist = o.detector != "auto"
-    experiment, runs = bench.run(dataset, split, about, wanted, o.seed, kind, here, age_groups, detector, insist)
-    stacks = bench.combine(experiment, dataset, here, age_groups) if o.stack else []
+    config.specs()  # complains of a wrong name before anything is read
+    console = Console(verbose)
+    detector = None if dry_run else find_detector(config, console)
+    data = prepare(config, console)
+    age_groups.of(data.dataset.age_range)  # refuses labels that it would cut in two, before anything is fitted
+    if dry_run:
+        result = estimate(config, data.dataset, data.split)
+        if json:
+            print(as_json(result))
+        else:
+            console.out.print(rich_table(result))
+        return
+    experiment, runs, stacks = run_benchmark(config, console, data, detector)
+    complete = [run for run in runs if run.state(data.split.n_folds)[0] == "complete"]
+    run_report.write_missing([*complete, *stacks], experiment, age_groups, data.dataset, console.detail)
     table = leaderboard.rows(experiment, age_groups)
-    if o.json:
+    if json:
         print(as_json(leaderboard.content(table, experiment)))
     else:
-        print_table(table, experiment, age_groups, here.console)
-    for run in stacks if not o.json else []:
-        here.console.out.print(tables.optimism(run), style="dim", markup=False)
-    complete = [run.state(split.n_folds)[0] == "complete" for run in runs]
-    if kind == "refit" and complete[0]:
-        _save(runs[0], experiment, here)
-    if not all(complete):
+        print_table(table, experiment, age_groups, console)
+        for run in stacks:
+            console.out.print(tables.optimism(run), style="dim", markup=False)
+    if config.folds == "refit" and runs[0] in complete:
+        _save(runs[0], experiment, config.out, console)
+    if len(complete) < len(runs):
         raise typer.Exit(1)
 
 
-def _save(run, experiment, here):
+def _save(run, experiment, out, console):
     """Make the model folder of a refit, where it can have one."""
     from ... import inference
 
-    place = inference.default_place(run, here.out)
     try:
-        here.console.say(inference.save(run, experiment, place))
+        console.say(inference.save(run, experiment, inference.default_place(run, out)))
     except UsageError as error:
-        here.console.say(f"no model folder: {error}")
-
-
-def _dry_run(dataset, split, wanted, kind, here, o):
-    from ...experiments import estimate
-
-    result = estimate.estimate(dataset, split, wanted, kind, o.seed, here)
-    if o.json:
-        print(as_json(result))
-    else:
-        here.console.out.print(estimate.rich_table(result))
+        console.say(f"no model folder: {error}")

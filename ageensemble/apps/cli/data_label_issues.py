@@ -44,23 +44,23 @@ def data_suspects(
     """
     from ... import ages
     from ..._utils import hardware
+    from ..._utils.console import Console
     from ...data.dataset import load_dataset
     from ...evaluation import label_issues
-    from ...experiments import benchmark as bench
     from ...experiments.experiment import Experiment
 
-    here = bench.settings(out, cache, verbose=verbose, device="cpu")
+    console = Console(verbose)
     experiment = Experiment.find(out, *filter(None, [run]))
     chosen = experiment.run(run or best(experiment, ages.DEFAULT_AGE_GROUPS))
     table = label_issues.find(experiment, chosen, count)
     built = None
     if data:
-        with here.console.progress() as bar:
-            built = load_dataset(data, format, here.cache, hardware.cores(), bar)
+        with console.progress() as bar:
+            built = load_dataset(data, format, cache, hardware.cores(), bar)
     files = label_issues.save(experiment, chosen, table, built)
     if json:
         print(as_json(table.to_dict("records")))
     else:
         for line in label_issues.lines(table, experiment, chosen):
-            here.console.out.print(line, markup=False, soft_wrap=True)
-    here.console.say(f"written: {', '.join(map(str, files))}")
+            console.out.print(line, markup=False, soft_wrap=True)
+    console.say(f"written: {', '.join(map(str, files))}")

@@ -1,0 +1,231 @@
+"""What a benchmark is asked for: its data, its models, and what the machine may use."""
+
+import importlib
+import inspect
+import json
+import shlex
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import models as model_plugins
+from .._utils.cache import default_folder
+from .._utils.hardware import cores, find_device
+from .._utils.io import key_of
+from ..data import filters
+from ..errors import UsageError
+from ..models import spec
+from ..splits.protocols import PROTOCOLS
+from ..splits.split import N_FOLDS
+
+DEFAULT_MODELS = ("svm", "xgboost", "cnn")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which images are used, and how they are split.
+
+    Attributes
+    ----------
+    data, test_data : sequence of str or path
+        datasets, see `load_dataset`; the items of the second are the test part, the whole of it
+    format : str, optional
+        name of the reader to use
+    filters : sequence of str
+        such as "min-image-size=100"
+    limit : int, optional
+        about as many items are taken, those of `test_data` apart, which are all taken
+    n_folds : int, optional
+        5 unless the split or protocol has a number of its own
+    split : path, optional
+        file with the columns item_id and part
+    protocol : str, optional
+        name of a published way to split
+    allow_leak : bool
+        whether a split may put items of one group into different parts
+
+    Raises
+    ------
+    UsageError
+        An unknown name, or options of which one would change what another fixes.
+    """
+
+    data: tuple = ("demo",)
+    test_data: tuple = ()
+    format: str | None = None
+    filters: tuple = ()
+    limit: int | None = None
+    n_folds: int | None = None
+    split: Path | None = None
+    protocol: str | None = None
+    allow_leak: bool = False
+
+    def __post_init__(self):
+        for name in ("data", "test_data", "filters"):
+            object.__setattr__(self, name, tuple(getattr(self, name) or ()))
+        filters.parse_filters(self.filters)
+        if self.protocol:
+            PROTOCOLS.load(self.protocol)
+            object.__setattr__(self, "protocol", PROTOCOLS.resolve(self.protocol))
+        fixed = "--split" if self.split else "--protocol"
+        changing = {"--limit": self.limit, "--test-data": self.test_data}
+        changing |= {"--protocol": self.protocol, "--filter": self.filters} if self.split else {}
+        for option, value in changing.items():
+            if value and (self.split or self.protocol):
+                raise UsageError(f"{option} would change the split that {fixed} gives; use one of them")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the machine may use; what is not given is filled in.
+
+    Attributes
+    ----------
+    cache : pathlib.Path
+        folder of resized images and features, by default the user's own
+    n_jobs : int
+        models fitted at once, by default one for each core, at most five
+    device : {"auto", "cpu", "cuda"}
+    """
+
+    cache: Path | None = None
+    n_jobs: int | None = None
+    device: str = "auto"
+
+    def __post_init__(self):
+        object.__setattr__(self, "cache", Path(self.cache or default_folder()))
+        object.__setattr__(self, "n_jobs", self.n_jobs or min(N_FOLDS, cores()))
+        object.__setattr__(self, "device", find_device(self.device))
+
+    @property
+    def n_threads(self):
+        """Threads of each fit, so that all fits together use every core once."""
+        return max(1, cores() // self.n_jobs)
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """Which models to compare, on what, and where to.
+
+    Attributes
+    ----------
+    models : sequence of str, estimator or Spec
+        full names such as "svm@hog C=30", or estimators
+    features : str, optional
+        feature sets where a model names none
+    parameters : sequence of str
+        "key=value" for every model
+    data : DataConfig
+    folds : {"all", "refit"}
+        a model for every fold, or a single one on all but the test part
+    ensembles : bool
+        whether all runs on the split are combined at the end
+    random_state : int
+        of the split and the models
+    detector : str
+        finds faces: "auto", "yunet", "cascade" or a file
+    out : pathlib.Path
+        folder of runs
+    resources : Resources
+    """
+
+    models: tuple = DEFAULT_MODELS
+    features: str | None = None
+    parameters: tuple = ()
+    data: DataConfig = field(default_factory=DataConfig)
+    folds: str = "all"
+    ensembles: bool = True
+    random_state: int = 0
+    detector: str = "auto"
+    out: Path = Path("runs")
+    resources: Resources = field(default_factory=Resources)
+
+    @property
+    def kind(self):
+        """What a run of it says of itself: "folds" or "refit"."""
+        return "refit" if self.folds == "refit" else "folds"
+
+    def specs(self):
+        """The models with all their parameters, list of Spec, each once.
+
+        Raises
+        ------
+        UsageError
+            No such model, feature set or parameter.
+        """
+        return parse_models(self.models, self.features, self.parameters)
+
+
+def parse_models(wanted, features=None, parameters=()):
+    """Specs of full names and estimators, each once; see `BenchmarkConfig`."""
+    wanted = [one if isinstance(one, spec.Spec) else model_text(one) for one in wanted]
+    # Ours first: a mistake in them is known before timm is loaded for the others, which takes seconds
+    listed = model_plugins.names()
+    texts = sorted((one for one in wanted if isinstance(one, str)), key=lambda text: _head(text) not in listed)
+    parsed = {text: spec.parse(text, features, parameters) for text in texts}
+    specs = [parsed[one] if isinstance(one, str) else one for one in wanted]
+    return list({key_of(one.config): one for one in specs}.values())
+
+
+def _head(text):
+    return text.replace("@", " ").partition(" ")[0]
+
+
+def model_text(model):
+    """The full name of a model: its class and the parameters that differ from the defaults.
+
+    Parameters
+    ----------
+    model : str or estimator
+        a text is returned as it is; an estimator may be one of this package, of a file, or any of scikit-learn's kind
+
+    Raises
+    ------
+    UsageError
+        Something that is no estimator, or has a parameter that no text can give, such as another estimator.
+
+    Examples
+    --------
+    >>> model_text(ExtraTreesRegressor(n_estimators=300))
+    'sklearn:sklearn.ensemble.ExtraTreesRegressor n_estimators=300'
+    """
+    if isinstance(model, str):
+        return model
+    cls = type(model)
+    if not (hasattr(model, "fit") and hasattr(model, "predict")):
+        raise UsageError(f"{model!r} is neither a model's name nor an estimator")
+    defaults = {name: one.default for name, one in inspect.signature(cls).parameters.items()}
+    given = model.get_params(deep=False) if hasattr(model, "get_params") else {n: getattr(model, n) for n in defaults}
+    words = [_class_name(cls)]
+    for name, value in sorted(given.items()):
+        value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+        if name in defaults and (value is defaults[name] or value == defaults[name]):
+            continue
+        if value is not None and not isinstance(value, (bool, int, float, str)):
+            raise UsageError(
+                f"{cls.__name__}: {name}={value!r} cannot be named in the table, so a run could not be found again; "
+                "put the model into a file of its own (./mine.py)"
+            )
+        words.append(shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}"))
+    return " ".join(words)
+
+
+def _class_name(cls):
+    """What `spec.parse` finds a class by."""
+    if cls.__module__.startswith(f"{model_plugins.__name__}."):
+        return next(name for name in model_plugins.names() if _is(name, cls))
+    source = sys.modules[cls.__module__]
+    if cls.__module__.startswith("ageensemble_plugin_"):
+        return shlex.quote(source.__file__)
+    if cls.__module__ == "__main__":
+        raise UsageError(f"{cls.__name__} is defined in the notebook or script itself; put it into a file (./mine.py)")
+    public = cls.__module__.partition("._")[0]  # sklearn.ensemble of sklearn.ensemble._forest
+    if getattr(importlib.import_module(public), cls.__name__, None) is not cls:
+        public = cls.__module__
+    return f"sklearn:{public}.{cls.__name__}"
+
+
+def _is(name, cls):
+    """Whether a model's name stands for this class; only the module of that name is loaded."""
+    place = model_plugins.MODELS.module(name).__name__
+    return place == cls.__module__ and model_plugins.load(name) is cls
