@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from ageensemble import models
 from ageensemble._utils import registry
+from ageensemble._utils.params import describe_parameters, parameter_defaults
 from ageensemble.apps.cli import runs
 from ageensemble.data import transforms
 from ageensemble.errors import DataError, UsageError
@@ -48,7 +49,7 @@ def fitted(tmp_path_factory):
         cls, folder = models.load(name), tmp_path_factory.mktemp("fitted")
         x, y, inner = items(name, folder)
         more = {"checkpoint_dir": folder} if models.takes_images(name) else {}
-        quick = {key: value for key, value in QUICK.items() if more and key in registry.defaults(cls)}
+        quick = {key: value for key, value in QUICK.items() if more and key in parameter_defaults(cls)}
         return cls(**quick).fit(x, y, cv=inner, **more), x
 
     return fit
@@ -86,14 +87,14 @@ def test_a_model_says_what_it_is_and_what_memory_it_needs(name):
     assert len(registry.summary(cls)) > 20
     assert registry.summary(cls).endswith(".")
     assert cls().fit_bytes(20_000, 14_000) < 100e9
-    assert all(name in vars(cls()) for name in registry.defaults(cls)), "__init__ stores its parameters"
+    assert all(name in vars(cls()) for name in parameter_defaults(cls)), "__init__ stores its parameters"
     for feature in filter(None, cls.features.split("+")):
         assert feature.partition(":")[0] in FEATURES.names()
 
 
 @each_model
 def test_every_parameter_of_a_model_is_explained(name):
-    for row in registry.described(models.load(name)):
+    for row in describe_parameters(models.load(name)):
         assert row["type"], row["name"]
         assert len(row["description"]) > 3, row["name"]
 
@@ -122,61 +123,6 @@ def test_a_file_is_told_by_its_content(tmp_path):
     assert version == transforms.version(str(same)) != transforms.version(str(other))
 
 
-class Base:
-    """A base.
-
-    Parameters
-    ----------
-    size, width : int
-        of a side,
-        in pixels
-    lr : float
-        learning rate
-
-    Attributes
-    ----------
-    lr : str
-        something else
-    """
-
-    def __init__(self, *, size=1, width=2, lr=0.1):
-        pass
-
-
-class Passing(Base):
-    """A class that passes parameters on.
-
-    Parameters
-    ----------
-    depth : int
-        of the network
-    """
-
-    def __init__(self, *, depth=3, lr=0.5, **more):
-        pass
-
-
-class Closed(Passing):
-    def __init__(self, *, lr=0.7):
-        pass
-
-
-def test_parameters_are_those_of_the_class_and_of_the_classes_it_passes_them_on_to():
-    assert registry.defaults(Passing) == {"depth": 3, "lr": 0.5, "size": 1, "width": 2}
-    assert registry.defaults(Closed) == {"lr": 0.7}
-    assert registry.defaults(type("Empty", (), {})) == {}
-
-
-def test_parameters_are_described_by_the_docstrings_of_class_and_bases():
-    described = {row.pop("name"): tuple(row.values()) for row in registry.described(Passing)}
-    assert described == {
-        "depth": (3, "int", "of the network"),
-        "lr": (0.5, "float", "learning rate"),
-        "size": (1, "int", "of a side, in pixels"),
-        "width": (2, "int", "of a side, in pixels"),
-    }
-
-
 def listed(*words):
     """What `ageensemble list` prints, without the start of a process."""
     done = CliRunner().invoke(runs.list_app, words)
@@ -185,7 +131,7 @@ def listed(*words):
 
 @pytest.mark.parametrize("name", ["svm", "embedding", "test_resnet"])
 def test_parameters_are_listed_with_their_defaults_and_words(name):
-    known = registry.defaults(FEATURES.load(name) if name == "embedding" else models.load(name))
+    known = parameter_defaults(FEATURES.load(name) if name == "embedding" else models.load(name))
     about = json.loads(listed("parameters", name, "--json"))
     known |= {} if name == "embedding" else {"preprocess": ""}  # of every model that sees photographs
     assert {row["name"]: row["default"] for row in about["parameters"]} == known

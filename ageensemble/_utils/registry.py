@@ -5,14 +5,14 @@ import functools
 import importlib.util
 import inspect
 import pkgutil
-import re
 import sys
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import AgeEnsembleError, DataError, UsageError
-from .io import file_hash, key_of
+from .io import key_of
+from .params import content_hash
 
 FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by their path
 
@@ -32,8 +32,9 @@ class Registry:
         what one plug-in is called in messages, such as "model"
     package : str, optional
         dotted name of the package whose modules are plug-ins, unless their name begins with an underscore
-    base : type, optional
-        class that a plug-in derives from; without one, a plug-in is whatever was registered, or a module
+    base : type or str, optional
+        class that a plug-in derives from, or `module:Class`, imported when first asked for; without one, a plug-in is
+        whatever was registered, or a module
     internal : tuple of str
         modules of the package that are not plug-ins, besides `base`
     nested : dict of str to str
@@ -55,11 +56,19 @@ class Registry:
     def __init__(
         self, kind, package=None, *, base=None, internal=(), nested=None, aliases=None, group=None, hyphens=False
     ):
-        self.kind, self.package, self.base, self.internal = kind, package, base, ("base", *internal)
+        self.kind, self.package, self._base, self.internal = kind, package, base, ("base", *internal)
         self.nested, self.aliases = nested or {}, aliases or {}
         self.group = group or f"ageensemble.{kind.replace(' ', '_')}s"
         self.hyphens = hyphens
         self._registered = {}
+
+    @property
+    def base(self):
+        """The class that a plug-in derives from, or None."""
+        if isinstance(self._base, str):
+            module, _, name = self._base.partition(":")
+            self._base = getattr(importlib.import_module(module), name)
+        return self._base
 
     def register(self, plugin, name=None):
         """Add one of ours that stands in a file with others; also a decorator. Returns the plug-in."""
@@ -162,9 +171,7 @@ class Registry:
     def _own(self):
         listed = []
         if self.package:
-            package = importlib.import_module(self.package)
-            modules = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
-            listed = [self._shown(name) for name in modules if name not in self.internal]
+            listed = [self._shown(name) for name in _modules(self.package) if name not in self.internal]
         return [*listed, *self.nested, *self._registered]
 
     def _shown(self, name):
@@ -173,6 +180,13 @@ class Registry:
     def _place(self, name):
         """Dotted name of the module of one of ours, with `:Class` where it is not alone there."""
         return self.nested.get(name) or f"{self.package}.{name.replace('-', '_') if self.hyphens else name}"
+
+
+@functools.cache
+def _modules(package):
+    """Names of the modules in a package, unless they begin with an underscore."""
+    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
+    return [module.name for module in found if not module.name.startswith("_")]
 
 
 @functools.cache
@@ -251,112 +265,12 @@ def version(thing):
     declared = getattr(thing, "version", None)
     name = thing.__module__ if inspect.isclass(thing) else thing.__name__
     if name.startswith(FROM_FILE):
-        return [content(sys.modules[name].__file__), declared]
+        return [content_hash(sys.modules[name].__file__), declared]
     if not isinstance(declared, int):
         raise UsageError(f"{name} lacks a version, a whole number that is raised when its results change")
     return declared
 
 
-def content(file):
-    """SHA-256 of a file, computed again only where its size or time has changed."""
-    about = Path(file).stat()
-    return _content(str(file), about.st_mtime_ns, about.st_size)
-
-
-@functools.lru_cache
-def _content(file, modified, size):
-    return file_hash(file)
-
-
-def paths(params, files):
-    """The parameters that are paths of files.
-
-    Parameters
-    ----------
-    params : dict
-    files : tuple of str, or dict
-        names of parameters that may be; a dict gives the ending that tells a path from another value
-
-    Returns
-    -------
-    dict
-    """
-    endings = files if isinstance(files, dict) else dict.fromkeys(files, "")
-    return {key: params[key] for key in endings if params[key] and params[key].endswith(endings[key])}
-
-
-def with_contents(params, files):
-    """The parameters with the hash of a file's content in place of its path.
-
-    Raises
-    ------
-    UsageError
-        A file is gone.
-    """
-    try:
-        return params | {key: f"sha256 {content(path)}" for key, path in paths(params, files).items()}
-    except OSError as error:
-        raise UsageError(f"{error.filename}: {error.strerror}") from None
-
-
-def defaults(thing):
-    """Keyword-only parameters with their defaults, less a class's `run_parameters`: what `key=value` may set.
-
-    Parameters
-    ----------
-    thing : function or class
-        of a class those of `__init__`, and as long as that passes `**more` on, those of the classes it inherits from
-
-    Returns
-    -------
-    dict
-    """
-    found = {}
-    for function in _constructors(thing):
-        parameters = inspect.signature(function).parameters.values()
-        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
-        found |= {key: default for key, default in own.items() if key not in found}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return {key: default for key, default in found.items() if key not in getattr(thing, "run_parameters", ())}
-
-
-def _constructors(thing):
-    if not inspect.isclass(thing):
-        return [thing]
-    return [vars(cls)["__init__"] for cls in thing.__mro__ if "__init__" in vars(cls) and cls is not object]
-
-
 def summary(thing):
     """First line of a docstring."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
-
-
-def described(thing):
-    """What can be set in a function or class, with the words of its numpydoc, of a class those of its bases too.
-
-    Returns
-    -------
-    list of dict
-        name, default, type, description
-    """
-    documented = {}
-    for part in reversed(thing.__mro__) if inspect.isclass(thing) else [thing]:
-        documented |= _parameters(inspect.cleandoc(part.__doc__ or ""))
-    nothing = ("", "")
-    return [
-        {"name": name, "default": default, "type": kind, "description": words}
-        for name, default in defaults(thing).items()
-        for kind, words in [documented.get(name, nothing)]
-    ]
-
-
-def _parameters(text):
-    """{name: (type, description)} of the section `Parameters` of a numpydoc."""
-    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}$|\Z)", text, re.MULTILINE | re.DOTALL)
-    found = {}
-    for entry in re.split(r"^(?=\S)", section[1] if section else "", flags=re.MULTILINE):
-        head, _, words = entry.partition("\n")
-        listed, _, kind = head.partition(" : ")
-        found |= dict.fromkeys(listed.split(", "), (kind, " ".join(words.split())))
-    return found

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import ensembles
-from .._utils import registry
 from .._utils.console import Training
 from .._utils.hardware import available_gpu_memory, available_memory, cores, peak_memory
 from .._utils.io import key_of
+from .._utils.params import file_parameters
 from ..data import faces, image_array
 from ..data.dataset import Dataset
 from ..errors import UsageError
@@ -117,7 +117,9 @@ def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkRe
     console.say(f"runs: {experiment.folder}")
     measure_template(experiment, dataset, detector, config, console)
     extractors = [extractor for one in wanted for extractor in one.extractors]
-    for file in {file for one in extractors for file in registry.paths(one.get_params(), one.file_parameters).values()}:
+    for file in {
+        file for one in extractors for file in file_parameters(one.get_params(), one.file_parameters).values()
+    }:
         experiment.keep(file)
     prior, seed = specs.parse("prior"), config.random_state  # which opens every table
     others = [one for one in wanted if (one, kind) != (prior, "folds")]

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._utils import registry
+from .._utils.params import parameter_defaults, with_file_hashes
 from ..data.image_array import resized
 from ..errors import DataError, UsageError
 
@@ -57,7 +58,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator, ABC):
         super().__init_subclass__(**kwargs)
         if "name" not in vars(cls):
             cls.name = cls.__name__.lower()
-        if "size" not in registry.defaults(cls):
+        if "size" not in parameter_defaults(cls):
             raise TypeError(f"{cls.__name__}.__init__ needs a keyword parameter size with a default")
 
     @abstractmethod
@@ -118,7 +119,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator, ABC):
         UsageError
             A file is gone.
         """
-        return registry.with_contents(self.get_params(), self.file_parameters)
+        return with_file_hashes(self.get_params(), self.file_parameters)
 
     def get_params(self, deep=True) -> dict:
         """The parameters, those that `__init__` does not declare included."""

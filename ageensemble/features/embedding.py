@@ -14,7 +14,8 @@ from typing import ClassVar
 import torch
 
 from .._utils.io import slug
-from .._utils.registry import content, did_you_mean
+from .._utils.params import content_hash
+from .._utils.registry import did_you_mean
 from ..errors import UsageError
 from .backbones import timm_catalog
 from .backbones import weights as backbone_weights
@@ -183,13 +184,13 @@ class Embedding(FeatureExtractor):
             return lambda images: torch.from_numpy(graph(images.cpu().numpy())).to(images.device)
         with _opening:
             file = self.weights
-            return _timm(self.network, file, file and content(file), self._constructor(), device)
+            return _timm(self.network, file, file and content_hash(file), self._constructor(), device)
 
     def _graph(self, device):
         from .backbones.onnx import graph
 
         with _opening:
-            return graph(self.network, content(self.network), self.output, device)
+            return graph(self.network, content_hash(self.network), self.output, device)
 
 
 def _black(size):

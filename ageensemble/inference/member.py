@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import models
 from .._utils import registry
+from .._utils.params import file_parameters
 from ..ages import N_AGES, finish
 from ..data import image_array, transforms
 from ..features import FEATURES
@@ -86,7 +87,7 @@ def _extractor(name, params, folder, listed):
     """A feature extractor, its parameters checked, with paths in the model's folder made whole."""
     cls = FEATURES.load(name)
     files = cls.file_parameters
-    paths = registry.paths(params, files)
+    paths = file_parameters(params, files)
     strangers = [path for path in paths.values() if path not in listed]
     if strangers or (files and not paths):  # what has no file here would be fetched
         raise ValueError(f"features {name} need {str((strangers or ['a file'])[0])[:80]!r}, which is not in the folder")

@@ -13,6 +13,7 @@ from ..features.backbones import timm_catalog
 MODELS = registry.Registry(
     "model",
     __name__,
+    base=f"{__name__}.base:AgeEstimator",  # scikit-learn takes a second to import
     internal=("calibrated", "distribution", "kernels", "neural", "projection", "ridge_ordinal", "spec"),
     nested={"cnn": "ageensemble.models.neural.cnn", "ordinal": "ageensemble.models.ridge_ordinal"},
     aliases={"floor": "prior"},
@@ -63,9 +64,6 @@ def load(name: str) -> type:
             f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
             f"{registry.did_you_mean(near)}"
         )
-    from .base import AgeEstimator  # takes a second to import
-
-    MODELS.base = AgeEstimator
     return MODELS.load(name)
 
 

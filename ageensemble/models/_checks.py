@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from .._utils import registry
+from .._utils.params import parameter_defaults
 from ..errors import UsageError
 
 
@@ -26,7 +26,7 @@ def number(model, name, low, high=float("inf"), *, above=False, whole=False):
 def counts(model, name, effective, right):
     """Raise UsageError where the parameter is not its default though nothing that it changes is used."""
     value = getattr(model, name)
-    if not effective and value != registry.defaults(type(model)).get(name, value):
+    if not effective and value != parameter_defaults(type(model)).get(name, value):
         raise UsageError(f"{name_of(model)}: {name}={value} would change nothing, it counts only with {right}")
 
 

@@ -13,7 +13,7 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from .. import ages
-from .._utils import registry
+from .._utils.params import parameter_defaults
 from ..errors import UsageError
 from ..splits.stratified_groups import N_INNER_FOLDS, assign_stratified_groups
 
@@ -105,7 +105,7 @@ class AgeEstimator(RegressorMixin, BaseEstimator):
     @classmethod
     def default_params(cls) -> dict[str, Any]:
         """Parameters that decide the predictions, with their defaults: what `key=value` may set."""
-        return registry.defaults(cls)
+        return parameter_defaults(cls)
 
     @classmethod
     def resolve(cls, params, *, cache, device, threads, say):

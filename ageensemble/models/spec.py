@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import __version__, models
 from .._utils import registry
+from .._utils.params import file_parameters, parameter_defaults, with_file_hashes
 from ..data import image_array, transforms
 from ..data.image_io import LONG_SIDE
 from ..errors import AgeEnsembleError, UsageError
@@ -48,7 +49,7 @@ class Spec:
     @property
     def config(self):
         """Everything above for a configuration file, files by their content, and hashes of the code."""
-        params = registry.with_contents(self.params, self.make.files)
+        params = with_file_hashes(self.params, self.make.files)
         names = [name for name, _ in self.features]
         sets = [[name, one.identity()] for name, one in zip(names, self.extractors, strict=True)]
         versions = [models.version(self.model), *(registry.version(type(one)) for one in self.extractors)]
@@ -241,7 +242,7 @@ def _fill(thing, given, owner, passed_on, files, also=()):
 
     `also` are keys that the owner has besides, for who mistypes one.
     """
-    defaults = registry.defaults(thing)
+    defaults = parameter_defaults(thing)
     filled = dict(defaults)
     for key, value in given.items():
         near = registry.close(key, [*defaults, *also], 0.8 if passed_on else 0.6)
@@ -254,7 +255,7 @@ def _fill(thing, given, owner, passed_on, files, also=()):
             hint = registry.did_you_mean(near)
             raise UsageError(f"{owner} has no parameter '{key}'; it has: {listed}{hint}")
     changed = {key: _text(value) for key, value in filled.items() if key not in defaults or value != defaults[key]}
-    for key, path in registry.paths(filled, files).items():
+    for key, path in file_parameters(filled, files).items():
         filled[key] = str(Path(path).expanduser().resolve())
         changed[key] = Path(path).name
         if not Path(filled[key]).is_file():

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from ageensemble import features
 from ageensemble._utils import registry
+from ageensemble._utils.params import describe_parameters
 from ageensemble.errors import AgeEnsembleError, UsageError
 from ageensemble.features import FEATURES, HOG, Embedding, FeatureExtractor, matrix
 
@@ -75,7 +76,7 @@ def test_features_on_a_gpu_are_those_on_a_processor(name, example):
 def test_features_are_described_and_have_a_version(name, example):
     cls = FEATURES.load(name)
     assert len(registry.summary(cls)) > 20
-    assert all(row["type"] and row["description"] for row in registry.described(cls))
+    assert all(row["type"] and row["description"] for row in describe_parameters(cls))
     assert isinstance(cls.version, int)
     assert cls.name == name
     copy = clone(example(name))

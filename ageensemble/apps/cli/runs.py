@@ -1,5 +1,7 @@
 """Verbs that look at and tidy up what is there: runs, the cache, and everything that can be named."""
 
+import functools
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,7 @@ from .options import Cache, Json, Out, Yes, examples
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
 cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
 list_app = typer.Typer(
-    help="What can be named: models, features, their parameters, preprocessing, age groups, data formats, cleaning, "
+    help="What can be named: models, features, their parameters, transforms, age groups, data formats, filters, "
     "protocols.",
     no_args_is_help=True,
 )
@@ -87,46 +89,7 @@ def cache_clear(cache: Cache = None, yes: Yes = False):
         print(f"{caches.clear(folder) / 1e6:,.1f} MB freed")
 
 
-def _models():
-    from ... import models
-    from ..._utils import registry
-
-    found = {name: registry.summary(models.load(name)) for name in models.names()}
-    return found | {"(any of timm's)": "Every network of timm is a model by its name, such as resnet50, fine-tuned."}
-
-
-def _features():
-    from ..._utils import registry
-    from ...features import FEATURES
-
-    return {name: registry.summary(FEATURES.load(name)) for name in FEATURES.names()}
-
-
-def _formats():
-    from ...data import readers
-
-    return readers.READERS.summaries()
-
-
-def _cleaning():
-    from ...data import filters
-
-    return filters.FILTERS.summaries()
-
-
-def _protocols():
-    from ...splits import protocols
-
-    return protocols.PROTOCOLS.summaries()
-
-
-def _preprocessing():
-    from ...data import transforms
-
-    return transforms.TRANSFORMS.summaries()
-
-
-def _groups():
+def _age_groups():
     from ...ages import AGE_GROUPS
 
     def shortened(labels):
@@ -135,10 +98,18 @@ def _groups():
     return {name: shortened(age_groups.labels) for name, age_groups in AGE_GROUPS.items()}
 
 
+def _summaries(package, registry):
+    """The plug-ins of a registry, with a line each."""
+    found = getattr(importlib.import_module(f"ageensemble.{package}"), registry).summaries()
+    if package == "models":
+        found["(any of timm's)"] = "Every network of timm is a model by its name, such as resnet50, fine-tuned."
+    return found
+
+
 def _listed(what, described):
     """A verb of `list`: names with their one-line descriptions."""
 
-    @list_app.command(what, epilog=examples(f"ageensemble list {what}"), help=f"List the {what}.")
+    @list_app.command(what, epilog=examples(f"ageensemble list {what}"), help=f"List the {what.replace('-', ' ')}.")
     def verb(json: Json = False):
         rows = described()
         if json:
@@ -157,10 +128,10 @@ def list_parameters(
     json: Json = False,
 ):
     """List what can be set in a model or feature set."""
-    from ..._utils import registry
+    from ..._utils.params import describe_parameters
 
     summary, thing = _named(name)
-    rows = registry.described(thing) + _preprocess(thing)
+    rows = describe_parameters(thing) + _preprocess(thing)
     if json:
         print(as_json({"name": name, "summary": summary, "parameters": rows}))
         return
@@ -205,13 +176,13 @@ def _named(name):
         raise UsageError(f"no model or feature set called '{name}'{registry.did_you_mean(near)}") from None
 
 
-for _what, _described in (
-    ("models", _models),
-    ("features", _features),
-    ("transforms", _preprocessing),
-    ("age-groups", _groups),
-    ("formats", _formats),
-    ("filters", _cleaning),
-    ("protocols", _protocols),
+for _what, *_where in (
+    ("models", "models", "MODELS"),
+    ("features", "features", "FEATURES"),
+    ("transforms", "data.transforms", "TRANSFORMS"),
+    ("formats", "data.readers", "READERS"),
+    ("filters", "data.filters", "FILTERS"),
+    ("protocols", "splits.protocols", "PROTOCOLS"),
 ):
-    _listed(_what, _described)
+    _listed(_what, functools.partial(_summaries, *_where))
+_listed("age-groups", _age_groups)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..._utils import registry
+from ..._utils.params import parameter_defaults
 from ...ages import N_AGES
 from ...data.image_io import LONG_SIDE
 from ...errors import DataError, UsageError
@@ -136,7 +137,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
 
     @classmethod
     def _get_param_names(cls):
-        return sorted([*registry.defaults(cls), *cls.run_parameters])
+        return sorted([*parameter_defaults(cls), *cls.run_parameters])
 
     def check_params(self):
         """Nothing more: `__init__` has refused what is wrong."""
@@ -177,7 +178,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         from . import precision
 
         # What changes no speed: the recipe but for the size, and with what training begins
-        recipe = {*registry.defaults(NeuralAgeEstimator), "pretrained", "weights", "mean", "std"} - {"size"}
+        recipe = {*parameter_defaults(NeuralAgeEstimator), "pretrained", "weights", "mean", "std"} - {"size"}
         what = {name: value for name, value in params.items() if name not in recipe}
         what["version"] = registry.version(cls)
         chosen, speeds = precision.best(
@@ -295,7 +296,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
 
     def parameters(self):
         """The keyword parameters and their values."""
-        return {name: getattr(self, name) for name in registry.defaults(type(self))}
+        return {name: getattr(self, name) for name in parameter_defaults(type(self))}
 
     @classmethod
     def load(cls, folder, device="cpu"):
