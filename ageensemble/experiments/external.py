@@ -15,7 +15,7 @@ from .. import __version__, ages, models
 from .._utils.console import counted
 from .._utils.io import file_hash, slug
 from ..errors import DataError, UsageError
-from .prediction_file import read
+from .prediction_file import read_predictions
 from .run import Run
 
 RESERVED = ("mean", "greedy", "stack")  # what `ageensemble stack` calls its rows
@@ -26,17 +26,17 @@ AHEAD = 1e-3  # of the answered group before any other, for the same reason
 ENOUGH = 50  # answered items whose errors are known, to go by those in place of the bell
 
 
-def put(file, name, experiment, age_groups, out_of_fold, say):
-    """Bring the answers of another system into the table of a split.
+def import_predictions(file, name, experiment, age_groups, out_of_fold=False, say=lambda text: None) -> Run:
+    """Bring the predictions of another system into the table of an experiment.
 
     Parameters
     ----------
     file : path
-        see `answers.read`
+        see `prediction_file.read_predictions`
     name : str
         what the table calls the system
     experiment : Experiment
-    groups : ages.Scheme
+    age_groups : ages.AgeGroups
         of the groups in the file, if it names any
     out_of_fold : bool
         whether the user declares each answer outside the test part to come from a fit that saw neither the item nor
@@ -54,7 +54,7 @@ def put(file, name, experiment, age_groups, out_of_fold, say):
     UsageError
         A name that is no name, or taken.
     DataError
-        See `answers.read`; no answer for any item of a part.
+        See `read_predictions`; no answer for any item of a part.
     """
     file, place = Path(file), _place(name, experiment)
     split = experiment.split
@@ -63,27 +63,27 @@ def put(file, name, experiment, age_groups, out_of_fold, say):
         raise UsageError(
             "this split has no test part, and outside of one only answers declared --out-of-fold are taken"
         )
-    answers = read(file, experiment.items, age_groups)
-    missing = {part: int((~answers.given[split.rows(part)]).sum()) for part in parts}
+    imported = read_predictions(file, experiment.items, age_groups)
+    missing = {part: int((~imported.given[split.rows(part)]).sum()) for part in parts}
     _refuse_nothing(file, missing, split)
-    spread = _spread(answers, experiment, out_of_fold)
-    predictions = {part: _predictions(part, answers, experiment, age_groups, spread) for part in parts}
-    left_out = 0 if out_of_fold else int(answers.given[split.development].sum())
+    spread = _spread(imported, experiment, out_of_fold)
+    predictions = {part: _predictions(part, imported, experiment, age_groups, spread) for part in parts}
+    left_out = 0 if out_of_fold else int(imported.given[split.development].sum())
     digest = file_hash(file)
-    notes = _notes(answers, experiment, parts, missing, spread)
+    notes = _notes(imported, experiment, parts, missing, spread)
     record = {
         "costs": dict.fromkeys(("fit_seconds", "images_per_second", "peak_gb", "size_mb")),  # nobody knows
         "declared": "out-of-fold" if out_of_fold else "nothing",
         "file": {"name": file.name, "sha256": digest},
-        "answers": answers.kind,
+        "answers": imported.kind,
         "age_groups": age_groups.name,
         "spread": spread,
         "missing": missing,
         "left_out": left_out,
         "note": "; ".join(notes),
     }
-    record |= {key: answers.about[key] for key in ("column", "rows", "unknown", "scaled")}
-    _say(say, answers, file, left_out, split, notes, name if (experiment.folder / place).exists() else "")
+    record |= {key: imported.metadata[key] for key in ("column", "rows", "unknown", "scaled")}
+    _say(say, imported, file, left_out, split, notes, name if (experiment.folder / place).exists() else "")
     config = {
         "kind": "import",
         "parts": parts,
@@ -116,7 +116,7 @@ def _place(name, experiment):
 
 
 def _refuse_nothing(file, missing, split):
-    """An import without one answer for a part would be nothing but the floor under another name."""
+    """An import without one answer for a part would be nothing but the prior baseline under another name."""
     for part, count in missing.items():
         if count == len(split.rows(part)):
             where = "in the test part" if part == "test" else "outside the test part"
@@ -126,20 +126,20 @@ def _refuse_nothing(file, missing, split):
 # --- answers become distributions -------------------------------------------------------------------------------
 
 
-def _spread(answers, experiment, out_of_fold):
+def _spread(imported, experiment, out_of_fold):
     """How the answers become distributions, in words that the record keeps."""
-    if answers.kind == "distribution":
+    if imported.kind == "distribution":
         return "as given"
-    if answers.kind != "age":
+    if imported.kind != "age":
         return "each group by the histogram of its items outside the test part"
     split, y = experiment.split, experiment.y
-    fewest = min(answers.given[split.training(fold)].sum() for fold in range(split.n_folds))
+    fewest = min(imported.given[split.training(fold)].sum() for fold in range(split.n_folds))
     if out_of_fold and np.all(y[:, 0] == y[:, 1]) and fewest >= ENOUGH:
         return "errors of the nearest answers of other folds"
     return f"bell of {BELL:g} years"
 
 
-def _predictions(part, answers, experiment, age_groups, spread):
+def _predictions(part, imported, experiment, age_groups, spread):
     """Distributions of the items of a part, `(n, A)` float32.
 
     The labels of a fold take no part in the distributions of its own items, nor those of the test part in any.
@@ -150,23 +150,23 @@ def _predictions(part, answers, experiment, age_groups, spread):
         blocks = [(split.held_out(fold), split.training(fold)) for fold in range(split.n_folds)]
     result = np.empty((len(y), ages.N_AGES), np.float32)
     for rows, known in blocks:
-        result[rows] = _block(answers, rows, known, y, age_groups, spread)
+        result[rows] = _block(imported, rows, known, y, age_groups, spread)
     return result[split.rows(part)]
 
 
-def _block(answers, rows, known, y, age_groups, spread):
-    """Distributions of the items `rows` by what is known of the items `known`; the floor where there is no answer."""
-    given, values = answers.given[rows], answers.values[rows]
+def _block(imported, rows, known, y, age_groups, spread):
+    """Distributions of the items `rows` by the items `known`; the prior where there is no answer."""
+    given, values = imported.given[rows], imported.values[rows]
     result = np.tile(ages.histogram(y[known]), (len(rows), 1))
-    if answers.kind == "distribution":
+    if imported.kind == "distribution":
         result[given] = values[given]
-    elif answers.kind != "age":
+    elif imported.kind != "age":
         result[given] = ages.from_groups(values[given], age_groups, y[known])
     elif spread.startswith("bell"):
         result[given] = bells()[np.rint(values[given]).astype(int)]
     else:
-        known = known[answers.given[known]]
-        result[given] = by_errors(values[given], answers.values[known], y[known, 0], age_groups)
+        known = known[imported.given[known]]
+        result[given] = by_errors(values[given], imported.values[known], y[known, 0], age_groups)
     return ages.finish(result, ages.histogram(y[known]))
 
 
@@ -193,7 +193,7 @@ def by_errors(answered, known_answered, known_age, age_groups):
     answered : (n,) array, years
     known_answered, known_age : (m,) array, years
         answers of other folds, and the true ages
-    groups : ages.Scheme
+    age_groups : ages.AgeGroups
         that people will look at, beside the named ones
     """
     near = ages.from_numbers(answered, known_answered, known_age)
@@ -242,44 +242,44 @@ def _share_for_group(distribution, age, age_groups):
 # --- what people must know --------------------------------------------------------------------------------------
 
 
-def _notes(answers, experiment, parts, missing, spread):
+def _notes(imported, experiment, parts, missing, spread):
     """What a table should say of the run."""
     split = experiment.split
     notes = ["declared out-of-fold by who imported it"] if "oof" in parts else []
     for part, count in missing.items():
         if count:
             where = "test items" if part == "test" else "items outside the test part"
-            notes.append(f"no answer for {count:,} of {len(split.rows(part)):,} {where}, which get the floor's")
+            notes.append(f"no answer for {count:,} of {len(split.rows(part)):,} {where}, scored as the prior")
     if spread.startswith("bell"):
         notes.append(f"ages only: its log loss, calibration and CRPS rest on an assumed {spread}")
-    elif answers.kind == "age":
+    elif imported.kind == "age":
         notes.append("ages only: RMSE and probabilities rest on its out-of-fold errors")
-    elif answers.kind == "group":
+    elif imported.kind == "group":
         notes.append("groups only: each counts as certain, its years are those of the items outside the test part")
-    if _all_true(answers, experiment, np.concatenate([split.rows(part) for part in parts])):
-        notes.append(f"every answer is the true age: is '{answers.about['column']}' the label?")
+    if _all_true(imported, experiment, np.concatenate([split.rows(part) for part in parts])):
+        notes.append(f"every answer is the true age: is '{imported.metadata['column']}' the label?")
     return notes
 
 
-def _all_true(answers, experiment, rows):
+def _all_true(imported, experiment, rows):
     """Whether ages are right to the year, every one: somebody gave the column of labels."""
-    rows = rows[answers.given[rows]]
+    rows = rows[imported.given[rows]]
     truth = experiment.y[rows]
-    return answers.kind == "age" and len(rows) > 10 and bool(np.all(np.rint(answers.values[rows])[:, None] == truth))
+    return imported.kind == "age" and len(rows) > 10 and bool(np.all(np.rint(imported.values[rows])[:, None] == truth))
 
 
-def _say(say, answers, file, left_out, split, notes, replaced):
-    about = answers.about
-    say(f"{file.name}: {counted(answers.given.sum(), 'answer')}, {answers.kind} in column {about['column']}")
-    if about["unknown"]:
-        say(f"left out: {counted(about['unknown'], 'row')} of no item of this split; first: {about['example']}")
+def _say(say, imported, file, left_out, split, notes, replaced):
+    metadata = imported.metadata
+    say(f"{file.name}: {counted(imported.given.sum(), 'answer')}, {imported.kind} in column {metadata['column']}")
+    if metadata["unknown"]:
+        say(f"left out: {counted(metadata['unknown'], 'row')} of no item of this split; first: {metadata['example']}")
     if left_out:
         say(
             f"left out: {counted(left_out, 'answer')} for items outside the test part; --out-of-fold declares that "
             "each comes from a fit that had not seen the item's fold"
         )
-    if about["scaled"]:
-        say(f"scaled to a sum of 1: {counted(about['scaled'], 'row')} of probabilities")
+    if metadata["scaled"]:
+        say(f"scaled to a sum of 1: {counted(metadata['scaled'], 'row')} of probabilities")
     for note in notes:
         say(note)
     if replaced:

@@ -29,22 +29,22 @@ SCALABLE = 0.1  # and by which it is no longer taken for rounding
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a system said of the items of a split.
+class ExternalPredictions:
+    """What another system predicted for the items of a split.
 
     Attributes
     ----------
     kind : {"age", "group", "group probabilities", "distribution"}
     values : (n,) float array of years, (n, G) of groups (1 for the one named), or (n, A) of years
         in the order of the dataset; NaN where there is no answer
-    about : dict
+    metadata : dict
         column: where it was found; rows: of the file; unknown: rows of no item of this split; example: the first of
         those; scaled: rows of probabilities that did not sum to 1
     """
 
     kind: str
     values: np.ndarray
-    about: dict
+    metadata: dict
 
     @property
     def given(self):
@@ -52,8 +52,8 @@ class Answers:
         return ~np.isnan(self.values.reshape(len(self.values), -1)).any(1)
 
 
-def read(file, items, age_groups):
-    """Read the answers to items.
+def read_predictions(file, items, age_groups) -> ExternalPredictions:
+    """Read the predictions of another system for these items.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def read(file, items, age_groups):
         CSV (separated by comma, semicolon or tab) or Parquet
     items : pandas.DataFrame
         with item_id and path
-    groups : ages.Scheme
+    age_groups : ages.AgeGroups
         whose labels the file may use
 
     Returns
     -------
-    Answers
+    ExternalPredictions
 
     Raises
     ------
@@ -91,8 +91,8 @@ def read(file, items, age_groups):
     result = np.full((len(items), *values.shape[1:]), np.nan)
     result[row[known]] = values
     strange = [name for name, place in zip(names, row, strict=True) if place < 0]
-    about = {"column": used, "rows": len(table), "unknown": len(strange), "example": strange[0] if strange else ""}
-    return Answers(kind, result, about | {"scaled": scaled})
+    metadata = {"column": used, "rows": len(table), "unknown": len(strange), "example": strange[0] if strange else ""}
+    return ExternalPredictions(kind, result, metadata | {"scaled": scaled})
 
 
 def _table(file):

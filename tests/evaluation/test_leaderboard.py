@@ -160,7 +160,7 @@ def imported(folder, lines, age_groups, out_of_fold=False):
     file = folder.folder.parent / "answers.csv"
     ids = folder.items["item_id"]
     file.write_text("item_id,prediction\n" + "".join(f"{i},{a}\n" for i, a in zip(ids, lines, strict=True)))
-    external.put(file, "theirs", folder, age_groups, out_of_fold, lambda text: None)
+    external.import_predictions(file, "theirs", folder, age_groups, out_of_fold, lambda text: None)
 
 
 def test_groups_that_those_shown_cut_are_called_guesses(tmp_path):

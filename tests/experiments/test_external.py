@@ -34,7 +34,7 @@ def answered(experiment, answer, rows=None, header="item_id,prediction"):
 
 def put(experiment, file, name="theirs", out_of_fold=False, age_groups=DEFAULT_AGE_GROUPS):
     said = []
-    return external.put(file, name, experiment, age_groups, out_of_fold, said.append), "\n".join(said)
+    return external.import_predictions(file, name, experiment, age_groups, out_of_fold, said.append), "\n".join(said)
 
 
 def scores(run, experiment, part="test", age_groups=DEFAULT_AGE_GROUPS):
@@ -151,7 +151,7 @@ def test_no_distribution_knows_a_label_of_its_own_part(experiment, what, part):
     if what == "distribution":
         header, answer = "item_id,p0,p1", lambda row: "0.5,0.5"
     rows = split.test if part == "test" else split.held_out(1)
-    missing = rows[::4]  # answered by the floor
+    missing = rows[::4]  # scored as the prior
     file = answered(experiment, answer, np.setdiff1d(np.arange(len(y)), missing), header)
     place = (lambda run: run.proba("test")) if part == "test" else lambda run: run.proba("oof")[inside]
     inside = np.isin(split.development, rows)
@@ -162,18 +162,18 @@ def test_no_distribution_knows_a_label_of_its_own_part(experiment, what, part):
     assert not np.array_equal(place(put(elsewhere, file, out_of_fold=True)[0]), before)  # or nothing was tested
 
 
-def test_items_without_an_answer_are_counted_and_scored_with_the_floor_s(experiment):
+def test_items_without_an_answer_are_counted_and_scored_as_the_prior(experiment):
     split, y = experiment.split, experiment.y
     missing = np.r_[split.test[:4], split.development[:3]]
     file = answered(experiment, three_too_old(experiment), np.setdiff1d(np.arange(len(y)), missing))
     run, said = put(experiment, file, out_of_fold=True)
     assert run.metadata["missing"] == {"oof": 3, "test": 4}
     for line in (said, run.metadata["note"]):
-        assert f"no answer for 4 of {len(split.test)} test items, which get the floor's" in line
+        assert f"no answer for 4 of {len(split.test)} test items, scored as the prior" in line
         assert f"no answer for 3 of {len(split.development)} items outside the test part" in line
-    floor = ages.histogram(y[split.development])
-    assert np.allclose(run.proba("test")[:4], floor, atol=1e-6)
-    middle = ages.median(floor[None])[0]
+    prior = ages.histogram(y[split.development])
+    assert np.allclose(run.proba("test")[:4], prior, atol=1e-6)
+    middle = ages.median(prior[None])[0]
     errors = [*np.abs(middle - y[split.test[:4], 0]), *[3] * (len(split.test) - 4)]
     assert scores(run, experiment)["mae"] == np.mean(errors)
 

@@ -15,7 +15,7 @@ THREE = ages.parse_age_groups("0-17,18-64,65+")
 def read(folder, text, age_groups=THREE, encoding="utf-8"):
     file = folder / "preds.csv"
     file.write_bytes(text.encode(encoding) if isinstance(text, str) else text)
-    return prediction_file.read(file, ITEMS, age_groups)
+    return prediction_file.read_predictions(file, ITEMS, age_groups)
 
 
 def years(found):
@@ -44,7 +44,7 @@ def test_ages_are_read_however_they_are_written(way, tmp_path):
     found = read(tmp_path, WRITTEN[way])
     assert years(found) == [20, 30.5, None, 41]
     assert found.given.tolist() == [True, True, False, True]
-    assert found.about["unknown"] == 0
+    assert found.metadata["unknown"] == 0
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
@@ -55,19 +55,24 @@ def test_the_encodings_that_spreadsheets_write_are_read(encoding, tmp_path):
 def test_parquet_is_read_too(tmp_path):
     pytest.importorskip("pyarrow")
     pd.DataFrame({"item_id": ["a", "b"], "pred": [20.25, None]}).to_parquet(tmp_path / "preds.parquet")
-    assert years(prediction_file.read(tmp_path / "preds.parquet", ITEMS, THREE)) == [20.25, None, None, None]
+    assert years(prediction_file.read_predictions(tmp_path / "preds.parquet", ITEMS, THREE)) == [
+        20.25,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_the_same_file_name_in_a_folder_of_the_file_alone_is_nobody(tmp_path):
     found = read(tmp_path, "file,age\np/a.jpg,1\nq/a.jpg,2\nb.jpg,30")
     assert years(found) == [None, 30, None, None]
-    assert (found.about["unknown"], found.about["example"]) == (2, "p/a.jpg")
+    assert (found.metadata["unknown"], found.metadata["example"]) == (2, "p/a.jpg")
 
 
 def test_rows_of_no_item_are_counted_and_their_answers_not_looked_at(tmp_path):
     found = read(tmp_path, "item_id,age\na,20\nzoe,very old\n")
     assert years(found) == [20, None, None, None]
-    assert found.about == {"column": "age", "rows": 2, "unknown": 1, "example": "zoe", "scaled": 0}
+    assert found.metadata == {"column": "age", "rows": 2, "unknown": 1, "example": "zoe", "scaled": 0}
 
 
 @pytest.mark.parametrize("spelled", ["18-64", "18–64", "(18, 64)", " 18 - 64 "])
@@ -115,7 +120,7 @@ def test_probabilities_that_were_rounded_are_scaled_and_counted(tmp_path):
     assert found.values[:3].sum(1) == pytest.approx(1, abs=1e-12)
     assert found.values[1, :2].tolist() == [0.5, 0.5]
     assert found.values.min(initial=0, where=~np.isnan(found.values)) == 0
-    assert found.about["scaled"] == 1
+    assert found.metadata["scaled"] == 1
 
 
 REFUSED = {
@@ -164,4 +169,4 @@ def test_what_cannot_be_meant_is_refused_in_one_line(number, tmp_path):
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path):
     for file in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(DataError, match="cannot be read"):
-            prediction_file.read(file, ITEMS, THREE)
+            prediction_file.read_predictions(file, ITEMS, THREE)

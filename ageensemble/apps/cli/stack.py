@@ -97,7 +97,7 @@ def import_(
 
     console, age_groups = Console(verbose), ages.parse_age_groups(age_groups)
     experiment = Experiment.find(out)
-    run = external.put(file, name, experiment, age_groups, out_of_fold, console.say)
+    run = external.import_predictions(file, name, experiment, age_groups, out_of_fold, console.say)
     run_report.write(run, experiment, age_groups)
     table = leaderboard.rows(experiment, age_groups)
     if json:
