@@ -26,6 +26,7 @@ from ageensemble.data import duplicates
 from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.reporting import data_report
+from ageensemble.reporting.data_report.summary import write_audit
 from ageensemble.splits.split import make_split
 
 PEOPLE = 0.3  # of the items
@@ -73,7 +74,7 @@ def timed(file, items):
     built = step("labels read", lambda: load_dataset(file, photographs=False), lambda m: f"{len(m):,} items")
     result = step("audit", lambda: audit.audit(built), lambda found: f"{found['groups']:,} groups")
     result |= {"cleaned": []}
-    step("lists written", lambda: audit.save(built, result, file.parent / "check"))
+    step("lists written", lambda: write_audit(built, result, file.parent / "check"))
     step("page written", lambda: data_report.save(file.parent / "page.html", built, result))
     step("split", lambda: make_split(built, random_state=0), lambda split: f"{len(split.test):,} in the test part")
     made, planted = fingerprints(items)

@@ -10,6 +10,7 @@ from conftest import AGES, PHOTOS, face, utk_name
 from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.data.quality.grouping import group_counts, grouping
+from ageensemble.reporting.data_report.summary import audit_lines, write_audit
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,10 @@ def test_items_ages_and_attributes_are_counted(result):
 
 def test_links_are_counted_by_kind(result):
     assert result["links"] == {
-        "same file": {"age_groups": 2, "items": 4, "several_ages": 1},
-        "same pixels": {"age_groups": 2, "items": 4, "several_ages": 1},
-        "near-duplicate": {"age_groups": 3, "items": 6, "several_ages": 1},
-        "same moment": {"age_groups": 1, "items": 2, "several_ages": 1},
+        "same file": {"groups": 2, "items": 4, "several_ages": 1},
+        "same pixels": {"groups": 2, "items": 4, "several_ages": 1},
+        "near-duplicate": {"groups": 3, "items": 6, "several_ages": 1},
+        "same moment": {"groups": 1, "items": 2, "several_ages": 1},
     }
     assert result["groups"] == PHOTOS - 1
 
@@ -54,8 +55,8 @@ def test_labels_that_are_ranges_are_shown_as_ranges(tmp_path, cache):
     dataset = load_dataset(tmp_path, cache=cache)
     result = audit.audit(dataset)
     assert result["conflicts"] == [{"gap": 6, "ages": ["25-32", "38-43"], "items": ["a.png", "b.png"]}]
-    assert "    6 years: a.png (25-32), b.png (38-43)" in audit.lines(result)
-    assert pd.read_csv(audit.save(dataset, result, tmp_path / "x") / "conflicts.csv")["age"].tolist() == [
+    assert "    6 years: a.png (25-32), b.png (38-43)" in audit_lines(result)
+    assert pd.read_csv(write_audit(dataset, result, tmp_path / "x") / "conflicts.csv")["age"].tolist() == [
         "25-32",
         "38-43",
     ]
@@ -96,22 +97,22 @@ def test_persons_at_several_ages_are_no_mistakes(tmp_path, cache):
         "path,age,subject\n" + "".join(f"{i}.jpg,{20 + i},p{i // 5}\n" for i in range(10))
     )
     result = audit.audit(load_dataset(tmp_path / "labels.csv", cache=cache, photographs=False))
-    text = "\n".join(audit.lines(result))
+    text = "\n".join(audit_lines(result))
     assert "  same subject    2 persons of 10 items, 2 of them at several ages" in text
     assert "disagree" not in text
 
 
 def test_the_lines_say_it_all(result):
-    text = "\n".join(audit.lines(result))
+    text = "\n".join(audit_lines(result))
     assert "123 usable items, 1 excluded" in text
-    assert "1 group shows the same picture with different ages" in text
+    assert "1 group shows the same image with different ages" in text
     assert "  same pixels     2 groups of 4 items, 1 disagrees on age" in text
     assert "  same moment     1 moment of 2 items, 1 of them at several ages" in text
     assert f"30 years: {utk_name(AGES[1], 1)} ({AGES[1]})" in text
 
 
 def test_the_lists_are_written_and_complete(dataset, result, tmp_path):
-    folder = audit.save(dataset, result, tmp_path / "check")
+    folder = write_audit(dataset, result, tmp_path / "check")
     assert {p.name for p in folder.iterdir()} == {"dataset.csv", "excluded.csv", "conflicts.csv", "sheet.jpg"}
     assert len(pd.read_csv(folder / "dataset.csv")) == PHOTOS + 3
     assert pd.read_csv(folder / "excluded.csv")["reason"].tolist() == ["not an image"]
@@ -126,10 +127,10 @@ def test_names_that_would_steer_a_terminal_are_shown_harmless_and_written_as_the
         face(20, 0).save(data / name)
     dataset = load_dataset(data, cache=cache)
     result = audit.audit(dataset)
-    lines = list(audit.lines(result))
+    lines = list(audit_lines(result))
     assert not any(c in line for line in lines for c in "\x1b\n")
     assert any("30 years: 20_1_1_20170116174525125?[31m?20.png (20)" in line for line in lines)
-    folder = audit.save(dataset, result, tmp_path / "check")
+    folder = write_audit(dataset, result, tmp_path / "check")
     assert sorted(pd.read_csv(folder / "conflicts.csv")["item_id"]) == names
 
 
@@ -137,8 +138,8 @@ def test_a_single_photo_can_be_audited(dataset, tmp_path):
     one = dataset.take([5])
     result = audit.audit(one)
     assert result["groups"] == 1
-    assert "  nothing: every photograph stands alone" in audit.lines(result)
-    audit.save(one, result, tmp_path / "check")
+    assert "  nothing: every image stands alone" in audit_lines(result)
+    write_audit(one, result, tmp_path / "check")
 
 
 @pytest.mark.real

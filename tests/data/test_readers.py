@@ -12,6 +12,7 @@ from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.data.readers import READERS
 from ageensemble.errors import DataError, UsageError
+from ageensemble.reporting.data_report.summary import audit_lines
 
 annotations, table_file, utkface = (READERS.load(name)() for name in ("annotations", "csv", "utkface"))
 
@@ -78,7 +79,7 @@ def test_the_audit_counts_the_remarks_on_what_it_keeps(tmp_path):
         (tmp_path / name).touch()
     result = audit.audit(load_dataset(tmp_path, photographs=False))
     assert (result["items"], result["remarks"]) == (9, {"malformed name": 8})  # the tenth is no age, and excluded
-    assert "  kept            8  malformed name" in audit.lines(result)
+    assert "  kept            8  malformed name" in audit_lines(result)
 
 
 def test_a_file_with_another_name_among_the_photos_is_listed_with_the_reason(tmp_path):

@@ -26,6 +26,7 @@ from ageensemble.reporting.data_report import charts
 from ageensemble.reporting.data_report import html as markup
 from ageensemble.reporting.data_report.findings import findings
 from ageensemble.reporting.data_report.label_issues import Doubts
+from ageensemble.reporting.data_report.summary import audit_lines
 from ageensemble.splits.split import make_split
 
 FORTY = np.full(PHOTOS + 3, 40)
@@ -234,7 +235,7 @@ def test_the_page_has_what_the_audit_found(checked):
     text = Read(html).text
     for heading in ("What stands out", "Ages", "Rounded ages", "Age and gender", "Age and ethnicity", "Groups"):
         assert heading in text
-    assert "1 group of photographs shows the same picture with different ages, up to 30 years apart: of copies" in text
+    assert "1 group of images shows the same picture with different ages, up to 30 years apart: of copies" in text
     assert "30 years apart" in text
     assert "2 groups show the same picture more than once, with ages that agree" in text
     assert "Which: not an image" in text
@@ -310,7 +311,7 @@ def test_labels_alone_are_checked_before_the_photographs_are_there(tmp_path, cac
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["items"], result["groups"], result["sides"], result["conflicts"]) == (300, 100, None, [])
-    assert result["links"] == {"same subject": {"age_groups": 100, "items": 300, "several_ages": 100}}
+    assert result["links"] == {"same subject": {"groups": 100, "items": 300, "several_ages": 100}}
     assert result["excluded"] == {"age unreadable": 1}
     folder = tmp_path / "check-labels.csv"
     assert {f.name for f in folder.iterdir()} == {"dataset.csv", "excluded.csv", "conflicts.csv", "page.html"}
@@ -381,7 +382,7 @@ def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
         (["--to", "x.html"], "it goes with --html"),
         (["--run", "svm"], "it goes with --html"),
         (["--html", "--to", "/"], "--to / is a folder; name the page's file, such as /page.html"),
-        (["--html", "--labels-only", "--run", "svm"], "photographs that are opened"),
+        (["--html", "--labels-only", "--run", "svm"], "images that are opened"),
         (["--filter", "blurr"], "did you mean 'blur'"),
         (["--html", "--run", "svm", "--out", "/nowhere"], "no runs in /nowhere"),
     ],
@@ -456,7 +457,7 @@ def test_labeled_ranges_are_the_groups_of_the_lines_the_findings_and_the_chart(a
         "25-32": 100,
         "60+": 100,
     }
-    assert "      60+      100  ########################################" in audit.lines(result)
+    assert "      60+      100  ########################################" in audit_lines(result)
     [few] = [sentence for sentence in findings(result) if sentence.startswith("Age groups")]
     assert few.endswith("0-2 (0), 4-6 (0), 15-20 (0), 38-43 (0), 48-53 (0).")
     assert "300 labels are ranges, whole in the groups" in Read(html).text

@@ -110,6 +110,7 @@ def data_check(
     from ...data.quality import audit
     from ...reporting import data_report
     from ...reporting.data_report.label_issues import Doubts
+    from ...reporting.data_report.summary import audit_lines, write_audit
 
     console, steps = Console(verbose), filters.parse_filters(clean)
     doubts = Doubts(out, run) if run else None
@@ -118,13 +119,13 @@ def data_check(
         built, cleaned = filters.apply_filters(built, steps, seed, bar)
     result = audit.audit(built) | {"cleaned": cleaned}
     place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set
-    folder = audit.save(built, result, out / place)
+    folder = write_audit(built, result, out / place)
     if html:
         data_report.save(to or folder / "page.html", built, result, doubts)
     if json:
         print(as_json(result))
     else:
-        for line in (*filters.report_lines(cleaned), *audit.lines(result)):
+        for line in (*filters.report_lines(cleaned), *audit_lines(result)):
             console.out.print(line, markup=False, soft_wrap=True)
     console.say(f"lists{'' if labels_only else ' and a contact sheet'}: {folder}")
     if html:

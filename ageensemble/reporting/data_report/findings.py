@@ -27,24 +27,23 @@ def findings(result):
 
 
 def _conflicts(result):
-    age_groups = result["conflicts"]
-    if age_groups:
-        gap = counted(age_groups[0]["gap"], "year")
+    groups = result["conflicts"]
+    if groups:
+        gap = counted(groups[0]["gap"], "year")
         yield (
-            f"{counted(len(age_groups), 'group of photographs shows', 'groups of photographs show')} the same picture "
-            f"with different ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be "
-            "two "
-            "photographs, so look at them."
+            f"{counted(len(groups), 'group of images shows', 'groups of images show')} the same picture with different "
+            f"ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be two different "
+            "images, so look at them."
         )
 
 
 def _copies(result):
     found = result["links"].get("near-duplicate")
     if found:
-        age_groups = counted(found["age_groups"], "group")
+        groups = counted(found["groups"], "group")
         yield (
-            f"{found['items']:,} photographs are copies or near-copies of others, in {age_groups}: a split "
-            "that parts them lets a model see what it is tested on."
+            f"{found['items']:,} images are copies or near-copies of others, in {groups}: a split "
+            "that separates them lets a model see what it is tested on."
         )
 
 

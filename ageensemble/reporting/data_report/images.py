@@ -6,9 +6,10 @@ import io
 import numpy as np
 
 from ..._utils.console import counted
-from ...data.quality.audit import SEVERAL, differing, label, spread_over_ages
+from ...data.quality.audit import label, spread_over_ages
 from . import charts
 from .html import section, table, tag
+from .summary import SEVERAL, differing
 
 SIDE, QUALITY = 112, 70  # pixels and JPEG quality of the copies; four kilobytes each
 SHOWN = 48  # photographs of every age
@@ -78,7 +79,7 @@ def size_section(result):
 def links_section(result):
     """What must not be parted by a split."""
     rows = [
-        [kind, counted(c["age_groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
+        [kind, counted(c["groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
         for kind, c in result["links"].items()
     ]
     head = ["linked by", "groups", "photographs", "of different ages"]
@@ -89,30 +90,28 @@ def links_section(result):
 
 def conflict_section(result, pictures):
     """The same picture with different ages, side by side, the worst first."""
-    age_groups = result["conflicts"]
-    if not age_groups:
+    groups = result["conflicts"]
+    if not groups:
         return None
-    worst = (
-        "" if len(age_groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
-    )
-    found = counted(len(age_groups), "group shows", "groups show")
+    worst = "" if len(groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
+    found = counted(len(groups), "group shows", "groups show")
     text = f"{found} the same picture, or nearly the same, with different ages.{worst}"
     return section(
         "conflicts",
         "The same picture, different ages",
         tag("p", text),
-        tag("div", *(_group(group, pictures) for group in age_groups[:GROUPS]), class_="groups"),
+        tag("div", *(_group(group, pictures) for group in groups[:GROUPS]), class_="groups"),
     )
 
 
 def copies_section(result, pictures):
     """The same picture with ages that agree, the largest groups."""
     found = result["copies"]
-    if not found["age_groups"]:
+    if not found["groups"]:
         return None
-    age_groups = counted(found["age_groups"], "group shows", "groups show")
+    groups = counted(found["groups"], "group shows", "groups show")
     shown = (_group(group, pictures) for group in found["largest"])
-    text = f"{age_groups} the same picture more than once, with ages that agree; the largest:"
+    text = f"{groups} the same picture more than once, with ages that agree; the largest:"
     return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
 
 

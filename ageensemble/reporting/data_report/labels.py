@@ -3,9 +3,9 @@
 from ..._utils.console import counted
 from ...data.quality.age_heaping import FIRST, LAST
 from ...data.quality.attribute_association import ATTRIBUTES
-from ...data.quality.audit import at_middle
 from . import charts
 from .html import Markup, folded, joined, section, table, tag
+from .summary import at_middle
 
 SPAN = 5  # years in one bar of the small charts
 PANELS = 8  # values of an attribute that have a chart
