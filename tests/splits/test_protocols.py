@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +13,9 @@ from helpers.sets import PEOPLE
 from ageensemble._utils.console import Console
 from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError, UsageError
-from ageensemble.experiments import prepare
+from ageensemble.experiments.config import BenchmarkConfig, DataConfig, Resources
 from ageensemble.experiments.experiment import Experiment
+from ageensemble.experiments.prepare import prepare
 from ageensemble.reporting import leaderboard
 from ageensemble.splits import protocols
 from ageensemble.splits.protocols import leave_one_person_out as leave_one_person_out_module
@@ -32,6 +32,11 @@ def told(tmp_path_factory):
 @pytest.fixture(scope="module")
 def manifest_told(told, cache):
     return load_dataset(told, cache=cache)
+
+
+def prepared(cache, data, **options):
+    """Dataset, split and metadata of these data."""
+    return prepare(BenchmarkConfig(data=DataConfig((data,), **options), resources=Resources(cache)), Console())
 
 
 def with_official(dataset, words):
@@ -52,8 +57,7 @@ def test_every_protocol_is_listed_with_a_sentence():
 
 def test_protocol_from_a_file_splits_as_it_says(told, tmp_path, cache):
     file = own_plugins.write(tmp_path, own_plugins.PROTOCOL)
-    here = SimpleNamespace(cache=cache, console=Console())
-    dataset, split, about = prepare.prepare(here, [told], protocol=file)
+    dataset, split, about = prepared(cache, told, protocol=file)
     assert (split.n_folds, len(split.test), about["protocol"]) == (2, 0, file)
     assert len(dataset) == 60
 
@@ -106,21 +110,20 @@ def test_utkface_21_60_takes_a_table_of_utkface_by_its_name_or_its_files(told, d
 
 
 def test_folds_that_have_no_say_are_said_to_have_none(told, cache, capsys):
-    here = SimpleNamespace(cache=cache, console=Console())
     own = {"leave-one-person-out": "12 of its own, a fold for each person", "official": "3 of its own, the set's own"}
     for name, words in own.items():
-        prepare.prepare(here, [told], protocol=name)
+        prepared(cache, told, protocol=name)
         assert "--folds" not in capsys.readouterr().err
-        prepare.prepare(here, [told], protocol=name, folds=4)
+        prepared(cache, told, protocol=name, n_folds=4)
         assert f"--folds 4 changes nothing: this split has {words}" in " ".join(capsys.readouterr().err.split())
 
 
 def test_another_way_to_the_same_plan_is_named_in_the_header_too(told, tmp_path, cache):
     shutil.copytree(told, tmp_path / "UTKFace-told")
     told, tmp_path = tmp_path / "UTKFace-told", tmp_path / "runs"
-    here, headings = SimpleNamespace(cache=cache, console=Console()), []
-    for way in ({"clean": ["age-range=21-60"]}, {"protocol": "utkface-21-60"}, {"clean": ["age-range=21-60"]}):
-        dataset, split, about = prepare.prepare(here, [told], folds=2, **way)
+    headings = []
+    for way in ({"filters": ["age-range=21-60"]}, {"protocol": "utkface-21-60"}, {"filters": ["age-range=21-60"]}):
+        dataset, split, about = prepared(cache, told, n_folds=2, **way)
         folder = Experiment.create(tmp_path, dataset, split, about)
         headings.append(leaderboard.heading(folder))
     assert [path.name for path in tmp_path.iterdir()] == [folder.folder.name]
@@ -196,8 +199,7 @@ def test_official_parts_that_tear_persons_apart_are_refused_unless_insisted_on(t
     shutil.copytree(told, tmp_path / "told")
     rows = [f"{i:02}.png,{15 + i},p{i % PEOPLE},{'train' if i < 48 else 'test'}" for i in range(60)]
     (tmp_path / "told" / "annotations.csv").write_text("path,age,subject,official\n" + "\n".join(rows) + "\n")
-    here = SimpleNamespace(cache=cache, console=Console())
     with pytest.raises(DataError, match="the protocol official leaks: 60 items with photographs of the same group"):
-        prepare.prepare(here, [tmp_path / "told"], protocol="official")
-    about = prepare.prepare(here, [tmp_path / "told"], protocol="official", allow_leak=True)[2]
+        prepared(cache, tmp_path / "told", protocol="official")
+    about = prepared(cache, tmp_path / "told", protocol="official", allow_leak=True)[2]
     assert about == {"leaks": 60, "limited": 0, "protocol": "official"}
