@@ -1,0 +1,109 @@
+"""What a notebook sees of the package gives the numbers of the command line, and says nothing unasked."""
+
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+from helpers.commands import ageensemble, benchmark
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.pipeline import make_pipeline
+
+import ageensemble as ae
+from ageensemble.errors import UsageError
+from ageensemble.experiments.config import model_text
+
+COSTS = {"fit_seconds", "images_per_second", "peak_gb", "size_mb"}
+
+
+def test_the_package_lists_its_public_names_and_has_them():
+    assert {"benchmark", "load_dataset", "make_split", "load_model", "Predictions", "models"} <= {*dir(ae)}
+    for name in ("Dataset", "Split", "Experiment", "Run", "Predictions", "benchmark", "models", "features"):
+        assert getattr(ae, name) is not None
+    with pytest.raises(AttributeError, match="bench"):
+        _ = ae.bench
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, ageensemble; print({'numpy', 'pandas', 'torch', 'sklearn', 'rich', 'typer'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture(scope="module")
+def study(dataset, cache, tmp_path_factory):
+    """The experiment of a short script, what it said, and how far it told to be."""
+    told = []
+    split = ae.make_split(dataset, n_folds=3, random_state=0)
+    out, resources = tmp_path_factory.mktemp("api") / "runs", ae.Resources(cache, 2, "cpu")
+    progress = lambda *now: told.append(now)  # noqa: E731
+    experiment = ae.benchmark(dataset, ["prior", "knn"], split, out, resources=resources, on_progress=progress)
+    return experiment, told
+
+
+def rows(out):
+    [table] = json.loads(ageensemble("results", out, "--json").stdout)
+    return [{key: value for key, value in row.items() if key not in COSTS} for row in table["rows"]]
+
+
+def test_a_script_gives_the_numbers_of_the_command_line(study, utkface, cache, tmp_path):
+    assert benchmark(utkface, tmp_path / "runs", cache, "--models", "prior,knn").returncode == 0
+    assert rows(study[0].folder) == rows(tmp_path / "runs")
+
+
+def test_progress_goes_to_the_callback(study):
+    assert ("fitting", 6, 6) in study[1]
+
+
+def test_runs_are_found_by_name_and_give_predictions(study, dataset):
+    experiment = study[0]
+    found = experiment["knn"].predictions("oof")
+    assert isinstance(found, ae.Predictions)
+    assert len(found) == len(experiment.split.development)
+    with pytest.raises(UsageError, match="no run called 'cnn'"):
+        _ = experiment["cnn"]
+
+
+def test_an_estimator_is_the_model_of_its_name(study, dataset, cache, capsys, caplog):
+    experiment = study[0]
+    before = {run.folder.name for run in experiment.runs}
+    with caplog.at_level(logging.INFO, "ageensemble"):
+        again = ae.benchmark(
+            dataset,
+            [ae.models.KNN()],
+            experiment.split,
+            experiment.folder.parent,
+            resources=ae.Resources(cache, 2, "cpu"),
+        )
+    assert {run.folder.name for run in again.runs} == before
+    assert capsys.readouterr() == ("", "")
+    assert "runs: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ("svm@hog C=30", "svm@hog C=30"),
+        (ae.models.SVM(C=30.0), "svm C=30.0"),
+        (ae.models.SVM(), "svm"),
+        (ae.models.RidgeOrdinal(), "ordinal"),
+        (
+            ExtraTreesRegressor(30, bootstrap=True),
+            "sklearn:sklearn.ensemble.ExtraTreesRegressor bootstrap=true n_estimators=30",
+        ),
+    ],
+)
+def test_estimators_are_named_by_class_and_changed_parameters(model, text):
+    assert model_text(model) == text
+
+
+@pytest.mark.parametrize("model", [make_pipeline(ExtraTreesRegressor()), object(), 3])
+def test_what_cannot_be_named_is_refused(model):
+    with pytest.raises(UsageError):
+        model_text(model)
+
+
+def test_a_wrong_model_is_known_before_any_data_are_read():
+    with pytest.raises(UsageError, match="did you mean 'svm'"):
+        ae.benchmark("/nowhere", ["svn"])
