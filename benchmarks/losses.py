@@ -47,7 +47,7 @@ def one(loss, dataset, split, here, options):
     torch.set_num_threads(options.threads)
     spec = specs.parse(f"{options.model} loss={loss}")
     spec = spec.settled(here.cache, here.device, options.threads, lambda text: None)
-    photographs = image_array.photographs(dataset, spec.params["size"], here.cache)
+    photographs = image_array.load_images(dataset, spec.params["size"], here.cache)
     rows, held = split.training(options.fold), split.held_out(options.fold)
     inner = inner_folds(strata_of(dataset), dataset.groups, rows, [0, options.fold])
     model, started = spec.make(**spec.params), time.perf_counter()

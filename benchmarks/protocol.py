@@ -81,7 +81,7 @@ def stopping(dataset, split, network, folds, here):
     """Compare the epoch that an inner part chooses with the epoch that the scored fold chooses."""
     spec = specs.parse(f"{network} patience=99")
     spec = spec.settled(here.cache, here.device, here.threads, here.console.say)
-    photographs = image_array.photographs(dataset, spec.params["size"], here.cache)
+    photographs = image_array.load_images(dataset, spec.params["size"], here.cache)
     honest, cheating, rows = [], [], []
     for fold in folds:
         training, held = split.training(fold), split.held_out(fold)

@@ -72,7 +72,7 @@ def prepared(folder, o):
     """Decode and make squares as the product does; the photographs, their ages `(n, 2)`, and the seconds it took."""
     started = time.perf_counter()
     built = load_dataset(folder / "train", cache=folder / "cache", jobs=o.threads)
-    photographs = image_array.photographs(built, str(o.size), folder / "cache")
+    photographs = image_array.load_images(built, str(o.size), folder / "cache")
     return photographs, built.age_range, time.perf_counter() - started
 
 

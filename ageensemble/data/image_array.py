@@ -1,40 +1,37 @@
-"""Photographs for models that look at them: as squares of one size, made once for a dataset, or as they are stored.
+"""Images as models see them: resized to one size, made once for a dataset, or at their own sizes.
 
-Squares may be preprocessed first, by a name of `preprocessing`.
-
-Both are read photograph by photograph from files, never mapped: what a process read a moment ago is the system's to
-keep or drop, so that a training takes memory by the batch, however many photographs there are.
+Resized images may be changed first by a transform, see `data.transforms`. Images are read one by one from files, never
+mapped, so that training takes memory by the batch, however many images there are.
 """
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from .._utils.hardware import cores
 from .._utils.io import forget_unfinished, key_of, locked, write_rows
+from .._utils.prefetch import ordered
 from ..errors import DiskError, UsageError
 from . import transforms
 from .image_io import LONG_SIDE
 from .image_store import SHARD
 
-SQUARES = 1  # raise it when `resized` comes to make a pixel otherwise
+RESIZING_VERSION = 1  # raise it when `resized` comes to make a pixel otherwise
 BATCH = 128
 NATIVE = "native"
 
 
 class ImageArray:
-    """Photographs, read when asked for.
+    """Images, read when asked for.
 
     Parameters
     ----------
     files : list of path
     file : (n,) int array
-        which of the files holds each photograph
+        which of the files holds each image
     offset : (n,) int array
-        where in it the photograph's bytes begin
+        where in it the image's bytes begin
     shapes : (n, 2) int array
         height and width of each
 
@@ -50,7 +47,7 @@ class ImageArray:
         return len(self.shapes)
 
     def __getitem__(self, rows):
-        """Photographs of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array.
+        """Images of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array.
 
         Raises
         ------
@@ -62,7 +59,7 @@ class ImageArray:
         rows = np.asarray(rows)
         shapes = np.unique(self.shapes[rows], axis=0)
         if len(shapes) != 1:
-            raise ValueError(f"photographs of {len(shapes)} shapes cannot be one array")
+            raise ValueError(f"images of {len(shapes)} shapes cannot be one array")
         result = np.empty((len(rows), *shapes[0], 3), np.uint8)
         kinds = self._file[rows]
         for kind in np.unique(kinds):
@@ -80,41 +77,65 @@ class ImageArray:
             raise DiskError(f"{file} is gone; the same command makes it again") from None
 
     def take(self, rows):
-        """`Photographs` of these rows only."""
+        """The images of these rows only."""
         rows = np.asarray(rows)
         return ImageArray(self._files, self._file[rows], self._offset[rows], self.shapes[rows])
 
 
-def photographs(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
-    """The photographs of a dataset's items.
+class InMemoryImages:
+    """Images in memory, with what an `ImageArray` has: `shapes`, `len`, indexing, `take`.
+
+    Parameters
+    ----------
+    images : sequence of (h, w, 3) uint8 array
+    """
+
+    def __init__(self, images):
+        self._images = images
+        self.shapes = np.array([image.shape[:2] for image in images], np.int64).reshape(-1, 2)
+
+    def __len__(self):
+        return len(self._images)
+
+    def __getitem__(self, rows):
+        """Images of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array."""
+        return np.stack([self._images[row] for row in np.asarray(rows)])
+
+    def take(self, rows):
+        """The images of these rows only."""
+        return InMemoryImages([self._images[row] for row in np.asarray(rows)])
+
+
+def load_images(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
+    """The images of a dataset's items.
 
     Parameters
     ----------
     dataset : Dataset
     size : str
-        pixels of the squares, or "native": as stored, not resized
+        side of the resized images in pixels, or "native": as stored, not resized
     cache : pathlib.Path
     progress : callable
-        told (done, total) photographs where squares are made
+        told (done, total) images where they are resized
     preprocess : str
-        what is done to them first, see `preprocessing`; empty for nothing
+        what is done to them first, see `data.transforms`; empty for nothing
 
     Returns
     -------
-    Photographs
+    ImageArray
 
     Raises
     ------
     UsageError
-        No such size or preprocessing, or native photographs should be preprocessed.
+        No such size or preprocessing, or native images should be preprocessed.
     """
     refuse_native(size, preprocess)
     if not side(size):
         return dataset.images
-    file = squares_file(dataset, size, cache, progress, preprocess)
-    squares = np.load(file, mmap_mode="r")
-    n, height, width, _ = squares.shape
-    offset = squares.offset + np.arange(n, dtype=np.int64) * height * width * 3
+    file = resized_file(dataset, size, cache, progress, preprocess)
+    images = np.load(file, mmap_mode="r")
+    n, height, width, _ = images.shape
+    offset = images.offset + np.arange(n, dtype=np.int64) * height * width * 3
     return ImageArray([file], np.zeros(n, np.int32), offset, np.full((n, 2), (height, width), np.int32))
 
 
@@ -125,7 +146,7 @@ def native(store, rows):
 
 
 def side(size):
-    """Pixels of a square by the parameter `size` of a model, 0 where it is "native".
+    """Side of the resized images by the parameter `size` of a model, 0 where it is "native".
 
     Raises
     ------
@@ -139,7 +160,7 @@ def side(size):
 
 
 def refuse_native(size, preprocess):
-    """Refuse to preprocess photographs that are read as they are stored.
+    """Refuse to preprocess images that are read as they are stored.
 
     Raises
     ------
@@ -151,61 +172,57 @@ def refuse_native(size, preprocess):
 
 
 def dimension(size):
-    """Numbers in a photograph, at most."""
+    """Numbers in an image, at most."""
     return 3 * (side(size) or LONG_SIDE) ** 2
 
 
-def squares_place(dataset, size, cache, preprocess=""):
-    """Where the cache keeps the squares of a dataset's items, there or not; see `squares_file`."""
+def resized_place(dataset, size, cache, preprocess=""):
+    """Where the cache keeps the resized images of a dataset, there or not; see `resized_file`."""
     import PIL
 
-    key = key_of(side(size), dataset.pixels, SQUARES, PIL.__version__, *transforms.key(preprocess))
+    key = key_of(side(size), dataset.pixels, RESIZING_VERSION, PIL.__version__, *transforms.key(preprocess))
     return Path(cache) / "pixels" / f"squares{side(size)}-{key}.npy"
 
 
-def squares_file(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
-    """File of a dataset's photographs as squares, `(n, size, size, 3)` uint8 in `.npy`, made unless the cache has it.
+def resized_file(dataset, size, cache, progress=lambda done, total: None, preprocess=""):
+    """File of a dataset's resized images, `(n, size, size, 3)` uint8 in `.npy`, made unless the cache has it.
 
-    Parameters are those of `photographs`.
+    Parameters are those of `load_images`.
 
     Returns
     -------
     pathlib.Path
     """
-    file, shape = squares_place(dataset, size, cache, preprocess), (len(dataset), side(size), side(size), 3)
+    file, shape = resized_place(dataset, size, cache, preprocess), (len(dataset), side(size), side(size), 3)
     if not _whole(file, shape):
         with locked(file.with_suffix(".lock")):
             forget_unfinished(file.parent, file.name)
             if not _whole(file, shape):
-                write_rows(file, shape, _squares(dataset, side(size), preprocess, progress), "u1")
+                write_rows(file, shape, _resized_batches(dataset, side(size), preprocess, progress), "u1")
     return file
 
 
 def _whole(file, shape):
-    """Whether all squares are there."""
+    """Whether all resized images are there."""
     try:
-        squares = np.load(file, mmap_mode="r")
+        images = np.load(file, mmap_mode="r")
     except (OSError, ValueError, EOFError):
         return False
-    return squares.shape == shape and squares.dtype == np.uint8
+    return images.shape == shape and images.dtype == np.uint8
 
 
-def _squares(dataset, size, preprocess, progress):
-    """The squares in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
+def _resized_batches(dataset, size, preprocess, progress):
+    """The resized images in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
     rows = dataset.items["photo"].to_numpy()
-    starts = iter(range(0, len(rows), BATCH))
     pool = ThreadPoolExecutor(cores())
 
-    def submitted(count):
-        parts = (rows[start : start + BATCH] for start in islice(starts, count))
-        return [pool.submit(resized, dataset.photos, part, size, preprocess) for part in parts]
+    def batch_at(start):
+        return resized(dataset.photos, rows[start : start + BATCH], size, preprocess)
 
     try:
-        ahead, done = deque(submitted(2 * cores())), 0
+        done = 0
         progress(done, len(rows))
-        while ahead:
-            batch = ahead.popleft().result()
-            ahead.extend(submitted(1))
+        for batch in ordered(pool, batch_at, range(0, len(rows), BATCH), 2 * cores()):
             yield batch
             done += len(batch)
             progress(done, len(rows))
@@ -214,11 +231,11 @@ def _squares(dataset, size, preprocess, progress):
 
 
 def resized(photos, rows, size, preprocess=""):
-    """Photographs, preprocessed, as squares of one size, the aspect ratio not kept.
+    """Images, preprocessed, resized to squares of one side; the aspect ratio is not kept.
 
     Parameters
     ----------
-    photos : Photos
+    photos : ImageStore
     rows : sequence of int
     size : int, pixels
     preprocess : str

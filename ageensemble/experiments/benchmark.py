@@ -204,7 +204,7 @@ def _image_arrays(wanted, dataset, resources, console):
         return {}
     with console.progress() as bar:
         return {
-            (size, preprocess): image_array.photographs(
+            (size, preprocess): image_array.load_images(
                 dataset, size, resources.cache, bar(f"resizing to {size}"), preprocess
             )
             for size, preprocess in looks

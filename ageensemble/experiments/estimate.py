@@ -105,7 +105,7 @@ def _disk(dataset, split, wanted, rows, resources):
     looks = [
         (size, first)
         for size, first in looks
-        if not image_array.squares_place(dataset, size, resources.cache, first).exists()
+        if not image_array.resized_place(dataset, size, resources.cache, first).exists()
     ]
     squares = sum(image_array.dimension(size) * len(dataset) for size, _ in looks)
     each = 4 * N_AGES * (2 * len(split.development) + len(split.test))

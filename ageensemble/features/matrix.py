@@ -1,9 +1,7 @@
 """Feature matrices: the features of all items of a dataset, computed once and kept in the cache."""
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +9,9 @@ import numpy as np
 from .._utils import registry
 from .._utils.hardware import cores
 from .._utils.io import forget_unfinished, key_of, locked, slug, write_rows
+from .._utils.prefetch import ordered
 from ..data import transforms
-from ..data.image_array import SQUARES, resized
+from ..data.image_array import RESIZING_VERSION, resized
 from .base import BATCH
 
 
@@ -23,7 +22,9 @@ def matrix_path(extractor, dataset, cache, device, preprocess="") -> Path:
 
     versions = [PIL.__version__, torch.__version__, *map(_version, extractor.libraries)]
     code, before = registry.version(type(extractor)), transforms.key(preprocess)
-    key = key_of(extractor.name, extractor.identity(), code, device, dataset.pixels, SQUARES, versions, *before)
+    key = key_of(
+        extractor.name, extractor.identity(), code, device, dataset.pixels, RESIZING_VERSION, versions, *before
+    )
     return Path(cache) / "features" / f"{slug(extractor.name)}-{key}.npy"
 
 
@@ -78,7 +79,6 @@ def _batches(extractor, dataset, device, preprocess, on_progress):
     import torch
 
     rows = dataset.items["photo"].to_numpy()
-    starts = iter(range(0, len(rows), BATCH))
     workers = cores() if device == "cpu" else 2
 
     def values(start):
@@ -87,11 +87,8 @@ def _batches(extractor, dataset, device, preprocess, on_progress):
 
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        ahead = deque(pool.submit(values, start) for start in islice(starts, 2 * workers))
         done = 0
-        while ahead:
-            batch = ahead.popleft().result()
-            ahead.extend(pool.submit(values, start) for start in islice(starts, 1))
+        for batch in ordered(pool, values, range(0, len(rows), BATCH), 2 * workers):
             yield batch
             done += len(batch)
             on_progress(done, len(rows))

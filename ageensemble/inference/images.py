@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from .._utils.io import key_of
-from ..data.image_array import resized, side
+from ..data.image_array import InMemoryImages, resized, side
 from ..data.image_io import open_upright, reason, upright
 from ..data.image_store import SMALLEST, content
 from ..errors import DataError, UsageError
@@ -107,19 +107,4 @@ class Pictures:
 
     def photographs(self, size, preprocess):
         """What a model that looks at photographs is handed, at its `size`, in place of `pixels.Photographs`."""
-        return InMemory(self.squares(side(size), preprocess) if side(size) else self.crops)
-
-
-class InMemory:
-    """Photographs in memory, with the face of `pixels.Photographs`."""
-
-    def __init__(self, pictures):
-        self._pictures = pictures
-        self.shapes = np.array([picture.shape[:2] for picture in pictures], np.int64).reshape(-1, 2)
-
-    def __len__(self):
-        return len(self._pictures)
-
-    def __getitem__(self, rows):
-        """Photographs of one shape, `(m, height, width, 3)` uint8."""
-        return np.stack([self._pictures[row] for row in np.asarray(rows)])
+        return InMemoryImages(self.squares(side(size), preprocess) if side(size) else self.crops)

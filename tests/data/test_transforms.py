@@ -185,30 +185,30 @@ def test_what_cannot_be_preprocessed_so_is_refused(text, complaint):
 
 
 def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(dataset, tmp_path):
-    squares = key_of(16, dataset.pixels, image_array.SQUARES, PIL.__version__)
-    assert image_array.squares_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
-    places = {image_array.squares_place(dataset, "16", tmp_path, name) for name in ("", *transforms.TRANSFORMS.names())}
+    squares = key_of(16, dataset.pixels, image_array.RESIZING_VERSION, PIL.__version__)
+    assert image_array.resized_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
+    places = {image_array.resized_place(dataset, "16", tmp_path, name) for name in ("", *transforms.TRANSFORMS.names())}
     hog = features.HOG()
     places |= {features.matrix_path(hog, dataset, tmp_path, "cpu", name) for name in ("", "grayscale", "clahe")}
     assert len(places) == len(transforms.TRANSFORMS.names()) + 4
 
 
 def test_other_code_is_other_pixels(dataset, tmp_path, swap):
-    before = image_array.squares_place(dataset, "16", tmp_path, swap)
+    before = image_array.resized_place(dataset, "16", tmp_path, swap)
     with open(swap, "a") as file:
         file.write("# edited\n")
-    assert image_array.squares_place(dataset, "16", tmp_path, swap) != before
+    assert image_array.resized_place(dataset, "16", tmp_path, swap) != before
 
 
 def test_photographs_are_preprocessed_and_then_resized(dataset, tmp_path):
     rows = np.arange(4)
-    found = image_array.photographs(dataset, "20", tmp_path, preprocess="equalize")[rows]
+    found = image_array.load_images(dataset, "20", tmp_path, preprocess="equalize")[rows]
     for square, row in zip(found, dataset.items["photo"], strict=False):
         changed = Image.fromarray(transforms.load("equalize")(dataset.photos[row]))
         np.testing.assert_array_equal(square, np.asarray(changed.resize((20, 20), Image.Resampling.BILINEAR)))
-    assert not np.array_equal(image_array.photographs(dataset, "20", tmp_path)[rows], found)
+    assert not np.array_equal(image_array.load_images(dataset, "20", tmp_path)[rows], found)
     with pytest.raises(UsageError, match="'native' is as stored"):
-        image_array.photographs(dataset, "native", tmp_path, preprocess="equalize")
+        image_array.load_images(dataset, "native", tmp_path, preprocess="equalize")
 
 
 def test_a_dry_run_counts_what_preprocessing_adds_to_the_disk(dataset, cache, tmp_path):

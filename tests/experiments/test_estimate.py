@@ -68,7 +68,7 @@ def test_squares_that_are_not_made_yet_take_disk_and_hardly_any_memory(dataset, 
     here = tmp_path / "runs", cache
     before = estimated(dataset, f"{watcher} size=33", *here)
     native = estimated(dataset, f"{watcher} size=native", *here)
-    image_array.squares_file(dataset, "33", cache)
+    image_array.resized_file(dataset, "33", cache)
     after = estimated(dataset, f"{watcher} size=33", *here)
     assert before["disk_bytes"] - after["disk_bytes"] == 123 * 33 * 33 * 3
     assert after["disk_bytes"] == native["disk_bytes"]

@@ -214,7 +214,7 @@ def fitted(dataset, cache, tmp_path, watcher):
     def fit(*settings):
         spec = specs.parse(" ".join([str(watcher), *settings]))
         run = folder.start(spec, 0, "folds", 1, "cpu")
-        photographs = image_array.photographs(dataset, spec.params["size"], cache)
+        photographs = image_array.load_images(dataset, spec.params["size"], cache)
         fold_fit.fit_fold(fold_fit.missing_fits(run, spec, dataset, split, [], photographs)[0])
         return run.fold_folder("0"), run.record("0")
 
@@ -225,7 +225,7 @@ def test_a_model_that_wants_photographs_is_given_those_of_its_items_alone(fitted
     folder, record = fitted()
     split = make_split(dataset, n_folds=3)
     with np.load(folder / "model" / "arrays.npz") as saved:
-        squares = image_array.photographs(dataset, "16", cache)[split.training(0)]
+        squares = image_array.load_images(dataset, "16", cache)[split.training(0)]
         np.testing.assert_allclose(saved["bright"], squares.mean((1, 2, 3)))
     assert record["train_items"] == len(split.training(0))
     assert np.load(folder / "held_out.npy").shape == (len(split.held_out(0)), 121)

@@ -168,7 +168,7 @@ def test_all_that_decides_the_numbers_decides_the_path(dataset, tmp_path, monkey
     before = path()
     assert path() == before
     changed = {path(HOG(size=24, cell=5)), path(features.LBP(size=24)), path(device="cuda"), path(preprocess="clahe")}
-    monkeypatch.setattr(matrix, "SQUARES", matrix.SQUARES + 1)
+    monkeypatch.setattr(matrix, "RESIZING_VERSION", matrix.RESIZING_VERSION + 1)
     changed.add(path())
     monkeypatch.undo()
     monkeypatch.setattr(HOG, "version", HOG.version + 1)

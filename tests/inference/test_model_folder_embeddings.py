@@ -12,7 +12,7 @@ from ageensemble.features import Embedding
 from ageensemble.features.backbones import timm_catalog, weights
 from ageensemble.inference import member, model_contents
 
-SQUARES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+RESIZING_VERSION = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
 
 
 def described(network, **more):
@@ -30,7 +30,7 @@ def kept(params, folder, files=()):
 
 
 def rows(params):
-    return Embedding(**params).extract_array(SQUARES)
+    return Embedding(**params).extract_array(RESIZING_VERSION)
 
 
 def test_a_network_is_found_again_by_the_name_with_the_tag_of_its_weights(tmp_path, monkeypatch):
