@@ -1,4 +1,4 @@
-"""Verbs that fit models: `benchmark` and `fit`."""
+"""The verbs `benchmark` and `fit`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,22 +29,20 @@ def benchmark(
     models: options.Models = None,
     model: options.Model = None,
     features: options.Features = None,
-    set_: options.Set = None,
+    set_: options.Parameters = None,
     format: options.Format = None,
     limit: options.Limit = None,
     folds: options.Folds = None,
     seed: options.Seed = 0,
-    split: options.PlanFile = None,
+    split: options.SplitFile = None,
     test_data: options.TestData = None,
     protocol: options.Protocol = None,
-    clean: options.Clean = None,
+    clean: options.Filters = None,
     allow_leak: options.AllowLeak = False,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
-    stack: Annotated[
-        bool, typer.Option("--stack/--no-stack", help="Combine all runs of this split at the end.")
-    ] = True,
+    stack: Annotated[bool, typer.Option("--stack/--no-stack", help="Build ensembles of all runs at the end.")] = True,
     jobs: options.Jobs = None,
     device: options.Device = "auto",
     detector: options.Detector = "auto",
@@ -52,10 +50,10 @@ def benchmark(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Compare models under one split and print the results table.
+    """Compare models on one split and print the results table.
 
-    What was fitted before is kept: an interrupted benchmark goes on where it stopped, further models join the table.
-    It ends with stacks of all that the table holds; see: ageensemble stack --help.
+    Each model is fitted once per fold. Finished fits are kept: an interrupted benchmark resumes, and further models
+    join the table. At the end ensembles of all runs are built; see: ageensemble stack --help.
     """
     from ...ages import parse_age_groups
 
@@ -85,20 +83,20 @@ def benchmark(
     )
 )
 def fit(
-    model: Annotated[str, typer.Option(help="One model by its full name: 'svm@hog C=30'.")],
+    model: Annotated[str, typer.Option(help="A model with features and parameters: 'svm@hog C=30'.")],
     data: options.Data = ("demo",),
     features: options.Features = None,
-    set_: options.Set = None,
+    set_: options.Parameters = None,
     format: options.Format = None,
     limit: options.Limit = None,
     folds: options.Folds = None,
     seed: options.Seed = 0,
-    split: options.PlanFile = None,
+    split: options.SplitFile = None,
     test_data: options.TestData = None,
     protocol: options.Protocol = None,
-    clean: options.Clean = None,
+    clean: options.Filters = None,
     allow_leak: options.AllowLeak = False,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     out: options.Out = Path("runs"),
     cache: options.Cache = None,
     device: options.Device = "auto",
@@ -107,9 +105,9 @@ def fit(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Fit one model on all items outside the test part, score it there, save it.
+    """Train one model on everything except the test part, evaluate it there, and save it.
 
-    Where a protocol has no test part, the model is fitted on every item, and nothing is left to score it on.
+    Where a protocol has no test part, it is trained on every item and cannot be evaluated.
     """
     from ...ages import parse_age_groups
 

@@ -25,9 +25,9 @@ Rope = Annotated[float, typer.Option(min=0, help="Differences in MAE up to so ma
 def compare(
     a: Annotated[str, typer.Argument(help="A run: the full name of its model, or its folder.")],
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
     rope: Rope = 0.1,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     json: options.Json = False,
 ):
     """Say how much two models differ on the same items, how sure that is, and where they differ most."""
@@ -56,10 +56,10 @@ def intervals(
     run: Annotated[
         Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
     ] = None,
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
     level: Annotated[float, typer.Option(help="Share of photographs to be covered, in per cent.")] = 90,
     items: Annotated[Optional[Path], typer.Option(help="Write the interval of every item to this CSV file.")] = None,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     json: options.Json = False,
 ):
     """Make conformal prediction intervals of age, and say how often they hold on the test part and how wide they are.

@@ -10,7 +10,6 @@ from typing import Annotated, Optional
 import typer
 
 from ..._utils.console import Console, as_json, counted, plain
-from ..._utils.registry import summary
 from ...errors import UsageError
 from . import data_label_issues, options
 from .options import Yes, examples
@@ -78,7 +77,7 @@ def data_check(
     format: options.Format = None,
     html: Annotated[bool, typer.Option("--html", help="Write a page to look at: page.html beside the lists.")] = False,
     to: Annotated[Optional[Path], typer.Option(help="The page's file, with --html.")] = None,
-    clean: options.Clean = None,
+    clean: options.Filters = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what --filter chooses by chance.")] = 0,
     labels_only: Annotated[
         bool, typer.Option("--labels-only", help="Open no image: check labels before the images are there.")
@@ -162,8 +161,10 @@ def data_formats(
 
 def _described(reader):
     """What there is to say of a format."""
+    from ..._utils import registry
+
     return {
-        "summary": summary(reader),
+        "summary": registry.summary(reader),
         "layout": reader.layout,
         "terms": reader.license or "those of your images",
     }

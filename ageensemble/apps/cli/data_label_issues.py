@@ -30,7 +30,7 @@ def data_suspects(
     run: Annotated[
         Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
     ] = None,
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
     count: Annotated[int, typer.Option(min=1, help="How many items.")] = 100,
     data: Photographs = None,
     format: options.Format = None,

@@ -1,4 +1,4 @@
-"""The command line: its verbs are in `commands/`, each a few lines that call the piece that does it.
+"""The command line: its verbs are in the modules beside this one, each a thin door to the Python functions.
 
 Nothing heavy is imported before a verb needs it, so that `--help` answers at once.
 """
@@ -17,7 +17,7 @@ from . import benchmark, camera, compare, data, models, predict, results, runs, 
 from .options import examples
 
 app = typer.Typer(
-    help="What predicts age best on these face photographs, and by how much for sure?",
+    help="Which model predicts age best on these face images, and how certain is the difference?",
     epilog=examples("ageensemble benchmark", "ageensemble data check photos/", "ageensemble results"),
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +36,7 @@ app.add_typer(runs.list_app, name="list")
 def root(
     context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
 ):
-    """What predicts age best on these face photographs, and by how much for sure?"""
+    """Which model predicts age best on these face images, and how certain is the difference?"""
     if version:
         print(f"ageensemble {__version__}")
     elif not context.invoked_subcommand:

@@ -9,7 +9,7 @@ from ..._utils.console import Console, as_json, counted, plain
 from . import options
 from .options import examples
 
-app = typer.Typer(help="Model folders: all that predicts new photographs, to keep or to give away.")
+app = typer.Typer(help="Model folders: everything needed to predict new images, to keep or to share.")
 Folder = Annotated[Path, typer.Argument(help="A model folder.")]
 
 
@@ -18,14 +18,14 @@ Folder = Annotated[Path, typer.Argument(help="A model folder.")]
     epilog=examples("ageensemble models save stack", "ageensemble models save svm --to svm-faces"),
 )
 def save(
-    run: Annotated[str, typer.Argument(help="A complete run: the name of its model, or of its folder.")],
-    to: Annotated[Optional[Path], typer.Option(help="Where to put the folder; by default in OUT/models.")] = None,
+    run: Annotated[str, typer.Argument(help="A complete run: its model or its folder.")],
+    to: Annotated[Optional[Path], typer.Option(help="Target folder; by default in OUT/models.")] = None,
     file: Annotated[
-        Optional[list[Path]], typer.Option(help="A network that features were made with, if it is not beside the runs.")
+        Optional[list[Path]], typer.Option(help="A network used for features, if it is not stored with the runs.")
     ] = None,
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
 ):
-    """Save a run, or a stack with its members, as a folder that predicts on its own."""
+    """Save a run, or an ensemble with its members, as a folder that predicts on its own."""
     from ... import inference
     from ...experiments.experiment import Experiment
 
@@ -39,7 +39,7 @@ def save(
     "show", epilog=examples("ageensemble models show runs/models/svm", "ageensemble models show runs/models/svm --json")
 )
 def show(folder: Folder, json: options.Json = False):
-    """Show what a model folder holds, after every file in it was checked."""
+    """Show the model card, after checking every file of the folder."""
     from ...inference import model_folder as folders
 
     content = folders.read(folder)
@@ -61,12 +61,12 @@ def show(folder: Folder, json: options.Json = False):
 )
 def onnx(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="Where the file shall be; it ends in .onnx.")],
+    to: Annotated[Path, typer.Option(help="Target file, ending in .onnx.")],
     check: Annotated[
-        Optional[list[str]], typer.Option(help="Faces, cut already, or folders of them to compare answers on.")
+        Optional[list[str]], typer.Option(help="Cropped faces, or folders of them, to compare predictions on.")
     ] = None,
 ):
-    """Write a network (cnn, or one of timm) as one ONNX file, and compare its answers with the model's.
+    """Export a network (cnn, or one of timm) as one ONNX file, and compare its predictions with the model's.
 
     The file takes faces as RGB pixels, (n, size, size, 3) uint8, and returns the probability of each age from 0 to 120,
     (n, 121). It is kept only if no probability differs by more than 0.001 (0.01 for a network in bfloat16).

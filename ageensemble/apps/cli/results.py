@@ -34,7 +34,7 @@ def print_table(table, experiment, age_groups, console):
 def results(
     folder: Annotated[Optional[Path], typer.Argument(help="Folder of runs, or of one split; by default runs.")] = None,
     out: Annotated[Optional[Path], typer.Option(help="The same, as other verbs take it.")] = None,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     export: Annotated[Optional[Path], typer.Option(help="Write the table (CSV, Markdown) and pictures there.")] = None,
     by: Annotated[Optional[str], typer.Option(help="Scores by slice instead: gender, ethnicity or group.")] = None,
     threshold: Annotated[

@@ -1,4 +1,4 @@
-"""Verbs that look at and tidy up what is there: runs, the cache, and everything that can be named."""
+"""The verbs `runs`, `cache` and `list`."""
 
 import functools
 import importlib
@@ -12,9 +12,9 @@ from ...errors import UsageError
 from .options import Cache, Json, Out, Yes, examples
 
 runs_app = typer.Typer(help="List and remove runs.", no_args_is_help=True)
-cache_app = typer.Typer(help="Show and clear the cache of decoded photographs and features.", no_args_is_help=True)
+cache_app = typer.Typer(help="Show and clear the cache of resized images and features.", no_args_is_help=True)
 list_app = typer.Typer(
-    help="What can be named: models, features, their parameters, transforms, age groups, data formats, filters, "
+    help="Names to choose from: models, features, their parameters, transforms, age groups, data formats, filters, "
     "protocols.",
     no_args_is_help=True,
 )
@@ -25,7 +25,7 @@ def _sure(question, yes):
     try:
         return yes or typer.confirm(question)
     except typer.Abort:
-        raise UsageError("nobody said yes, so nothing was deleted; --yes skips the question") from None
+        raise UsageError("not confirmed, so nothing was deleted; --yes skips the question") from None
 
 
 @runs_app.command("list", epilog=examples("ageensemble runs list", "ageensemble runs list --json"))
@@ -45,7 +45,7 @@ def runs_list(out: Out = Path("runs"), json: Json = False):
     "remove", epilog=examples("ageensemble runs remove svm", "ageensemble runs remove svm-C=30-1a2b3c4d --yes")
 )
 def runs_remove(
-    name: Annotated[str, typer.Argument(help="Folder name of a run, or its model.")],
+    name: Annotated[str, typer.Argument(help="Folder of a run, or name of its model.")],
     out: Out = Path("runs"),
     yes: Yes = False,
 ):
@@ -65,7 +65,7 @@ def runs_remove(
 
 @cache_app.command("show", epilog=examples("ageensemble cache show", "ageensemble cache show --json"))
 def cache_show(cache: Cache = None, json: Json = False):
-    """Show what the cache holds."""
+    """Show what is in the cache, and how large it is."""
     from ..._utils import cache as caches
 
     folder = cache or caches.default_folder()
@@ -81,7 +81,7 @@ def cache_show(cache: Cache = None, json: Json = False):
 
 @cache_app.command("clear", epilog=examples("ageensemble cache clear", "ageensemble cache clear --yes"))
 def cache_clear(cache: Cache = None, yes: Yes = False):
-    """Empty the cache; everything in it can be made again."""
+    """Empty the cache; everything in it can be computed again."""
     from ..._utils import cache as caches
 
     folder = cache or caches.default_folder()
@@ -124,10 +124,10 @@ def _listed(what, described):
     "parameters", epilog=examples("ageensemble list parameters svm", "ageensemble list parameters hog --json")
 )
 def list_parameters(
-    name: Annotated[str, typer.Argument(help="A model, a network of timm, feature set, or file of one.")],
+    name: Annotated[str, typer.Argument(help="A model, a timm network, a feature set, or a file of one.")],
     json: Json = False,
 ):
-    """List what can be set in a model or feature set."""
+    """List the parameters of a model or feature set."""
     from ..._utils.params import describe_parameters
 
     summary, thing = _named(name)

@@ -29,11 +29,11 @@ Method = Annotated[
     )
 )
 def stack(
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
     model: Member = None,
     method: Method = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the parts that the shrinkage is chosen on.")] = 0,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
@@ -74,12 +74,12 @@ def stack(
 def import_(
     file: Annotated[Path, typer.Argument(help="Table (.csv, .parquet): item or file name, and what was predicted.")],
     name: Annotated[str, typer.Option(help="What the table calls it.")],
-    out: options.OnePlan = Path("runs"),
+    out: options.OneExperiment = Path("runs"),
     out_of_fold: Annotated[
         bool,
         typer.Option("--out-of-fold", help="You declare: no item was seen in training by what predicted it here."),
     ] = False,
-    age_groups: options.Groups = "default",
+    age_groups: options.AgeGroups = "default",
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
