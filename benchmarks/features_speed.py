@@ -122,15 +122,15 @@ def main():
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     rows = []
     for cell, block in HOG_SIZES:
-        ours = functools.partial(hog.extract, batch, cell=cell, block=block, mirror=False)
+        ours = functools.partial(hog.HOG(size=options.size, cell=cell, block=block, mirror=False).extract, batch)
         theirs = functools.partial(skimage_loop_hog, images, cell, block)
         difference = np.abs(ours().numpy() - theirs()).max()
         rows.append((f"HOG {cell}, {block}", options.count, ours, theirs, f"largest difference {difference:.1e}"))
-    ours = functools.partial(lbp.extract, batch, radii=",".join(map(str, RADII)), grid=8, mirror=False)
+    ours = functools.partial(lbp.LBP(size=options.size, radii=",".join(map(str, RADII)), mirror=False).extract, batch)
     theirs = functools.partial(skimage_loop_lbp, images)
     rows.append(("LBP", options.count, ours, theirs, f"{share_of_equal_codes(lbp.gray(batch)):.3%} of the codes equal"))
     few = photographs(options.data, GABOR_COUNT, GABOR_SIZE)
-    ours = functools.partial(gabor.extract, torch.from_numpy(few).permute(0, 3, 1, 2).contiguous(), mirror=False)
+    ours = functools.partial(gabor.Gabor(mirror=False).extract, torch.from_numpy(few).permute(0, 3, 1, 2).contiguous())
     theirs = functools.partial(scipy_loop_gabor, few)
     difference = np.abs(ours().numpy() - theirs()).max()
     rows.append(("Gabor", len(few), ours, theirs, f"largest difference {difference:.1e}"))
