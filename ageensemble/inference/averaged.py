@@ -17,7 +17,7 @@ class Averaged(nn.Module):
 
     def __init__(self, cells):
         super().__init__()
-        self.nets = nn.ModuleList(cell.net for cell, _ in cells)
+        self.nets = nn.ModuleList(cell.net_ for cell, _ in cells)
         self.mirror = [bool(cell.mirror) for cell, _ in cells]
         self.register_buffer("priors", torch.tensor([list(prior) for _, prior in cells], dtype=torch.float32))
         for net in self.nets:

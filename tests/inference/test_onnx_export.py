@@ -104,8 +104,8 @@ def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     ]
     expected = []
     for model in models:
-        model.net, model.device = model._network(years, False, False), "cpu"
-        model.net.head[-1].weight.data.mul_(20)  # new networks say nearly the same of every face
+        model.net_, model.device = model._network(years, False, False), "cpu"
+        model.net_.head[-1].weight.data.mul_(20)  # new networks say nearly the same of every face
         expected.append(ages.finish(model.predict(InMemory(faces)), ages.histogram(years)))
         assert np.ptp(expected[-1], axis=0).max() > 0.01
     graph = onnx_export.written([(model, ages.histogram(years)) for model in models], "all")
@@ -157,7 +157,7 @@ def test_networks_whose_graph_would_not_be_right_are_refused(bag, tmp_path, monk
     name, value = parameter.split("=")
     years = np.repeat(np.arange(5, 65)[:, None], 2, 1)
     model = CNN(**{"size": "16", "depth": 1} | {name: value})
-    model.net = model._network(years, False, False)
+    model.net_ = model._network(years, False, False)
     monkeypatch.setattr(CNN, "load", lambda folder, device: model)
     done = ageensemble("models", "onnx", bag, "--to", tmp_path / "ages.onnx")
     assert (done.returncode, why in said(done)) == (2, True)

@@ -9,7 +9,7 @@ from ageensemble.errors import DataError
 from ageensemble.models.distribution import age_classes
 from ageensemble.models.neural.losses import LOSSES
 
-RANGES = [name for name, loss in LOSSES.items() if not loss.exact]
+RANGES = [name for name in LOSSES.names() if not LOSSES.load(name).exact]
 
 
 def labels(*years):
@@ -21,7 +21,7 @@ TRAINED = labels(*[20, 30, 40, 50, 60] * 20)
 
 def made(name, y=TRAINED, smoothing=0.0, correction=None):
     correction = np.ones(ages.N_AGES) if correction is None else correction
-    loss = LOSSES[name](y, age_groups=age_classes(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
+    loss = LOSSES.load(name)(y, age_groups=age_classes(y)[0], sigma=2.0, smoothing=smoothing, correction=correction)
     if loss.learns_residuals:
         loss.learn_residuals(torch.full((60,), 40.0), torch.arange(60) % 3 + 39)
     return loss
@@ -32,7 +32,7 @@ def punished(loss, output, *years):
     return loss(torch.as_tensor(output, dtype=torch.float32), low, high)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", LOSSES.names())
 def test_every_loss_reads_outputs_as_age_distributions(name):
     loss = made(name)
     rows = loss.distribution(torch.randn(7, loss.outputs)).detach().numpy()
@@ -41,7 +41,7 @@ def test_every_loss_reads_outputs_as_age_distributions(name):
     assert rows.min() >= 0
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", LOSSES.names())
 def test_going_down_the_slope_of_a_loss_brings_the_age_that_was_taught(name):
     loss = made(name)
     output = torch.zeros(2, loss.outputs, requires_grad=True)
@@ -54,7 +54,7 @@ def test_going_down_the_slope_of_a_loss_brings_the_age_that_was_taught(name):
     assert loss.years(output).tolist() == pytest.approx([20, 60], abs=near)
 
 
-@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.exact])
+@pytest.mark.parametrize("name", [name for name in LOSSES.names() if LOSSES.load(name).exact])
 def test_a_loss_that_needs_one_age_says_so_of_ranges(name):
     with pytest.raises(DataError, match=rf"loss={name} needs exact ages"):
         made(name, labels((0, 2), (4, 6)))

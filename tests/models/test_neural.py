@@ -7,6 +7,7 @@ import torch
 from helpers.commands import benchmark, experiment
 from helpers.photographs import ageing, stored
 from safetensors.torch import save_file
+from sklearn.base import clone
 
 from ageensemble import models
 from ageensemble.errors import DataError, UsageError
@@ -146,10 +147,44 @@ def test_a_parameter_that_could_change_nothing_is_refused_with_what_it_needs(idl
 
 
 def test_a_wrong_value_is_answered_with_the_name_of_the_network():
-    with pytest.raises(UsageError, match=r"^test_resnet\.r160_in1k: epochs=0 should be"):
+    with pytest.raises(UsageError, match=r"'epochs' parameter of test_resnet\.r160_in1k must be"):
         parse("test_resnet.r160_in1k epochs=0")
-    with pytest.raises(UsageError, match=r"^cnn: epochs=0 should be"):
+    with pytest.raises(UsageError, match="'epochs' parameter of CNN must be"):
         parse("cnn epochs=0")
+
+
+OWN_LOSS = '''"""A loss of one's own."""
+
+from ageensemble.models.neural.losses import YearsLoss
+
+
+class Squared(YearsLoss):
+    exact = True
+
+    def forward(self, output, low, high):
+        return (self.distribution(output) @ self.axis - low) ** 2
+'''
+
+
+def test_a_loss_may_be_a_file_but_a_saved_model_runs_none(data, tmp_path):
+    file = tmp_path / "squared.py"
+    file.write_text(OWN_LOSS)
+    spec = parse(f"cnn loss={file} width=4")
+    assert spec.name == "cnn loss=squared.py width=4"
+    before = spec.config
+    file.write_text(OWN_LOSS + "# edited\n")
+    assert parse(f"cnn loss={file} width=4").config != before
+    model = fitted("cnn", data, tmp_path / "checkpoints", loss=str(file), width=4)
+    np.testing.assert_allclose(model.predict_proba(data[0]).sum(1), 1, atol=1e-5)
+    model.save(tmp_path)
+    with pytest.raises(UsageError, match="a saved model does not run"):
+        models.load("cnn").load(tmp_path)
+
+
+def test_a_network_is_cloned_with_its_extra_parameters():
+    network = models.load("test_resnet")(pretrained=False, epochs=3, stem_width=24)
+    assert clone(network).get_params() == network.get_params()
+    assert network.get_params()["stem_width"] == 24
 
 
 @pytest.fixture
@@ -174,7 +209,7 @@ def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fet
 
     spec, said = now()
     assert spec.params["pretrained"] == "test_resnet.r160_in1k"
-    assert "test_resnet: weights test_resnet.r160_in1k, photographs normalized" in said
+    assert "test_resnet: weights test_resnet.r160_in1k, images normalized" in said
     about = timm_catalog.about("test_resnet")
     monkeypatch.setattr(timm_catalog, "about", lambda name: about | {"weights": f"{name}.better"})
     assert now()[0].config != spec.config
@@ -189,7 +224,7 @@ def test_weights_of_a_file_have_no_tag(weights, tmp_path):
 
 
 def test_native_sizes_are_refused_by_a_network_of_one_size():
-    with pytest.raises(UsageError, match="test_vit takes photographs of one size: size=160 or so, not size=native"):
+    with pytest.raises(UsageError, match="test_vit takes images of one size: size=160 or so, not size=native"):
         parse("test_vit pretrained=false size=native")
     assert parse("test_vit pretrained=false size=native dynamic_img_size=true").params["size"] == "native"
     assert parse("test_resnet pretrained=false size=native").params["size"] == "native"
@@ -252,7 +287,7 @@ def test_a_benchmark_of_networks_from_the_command_line(weights, utkface, cache, 
     words = ["--model", timm_catalog[0], "--model", timm_catalog[1], "--no-stack", "--verbose", "--folds", 2]
     done = benchmark(utkface, tmp_path / "runs", cache, *words, pictures=("training",))
     assert done.returncode == 0, done.stderr
-    assert "test_resnet: weights of weights.safetensors, photographs normalized with mean 0.5,0.5,0.5" in done.stderr
+    assert "test_resnet: weights of weights.safetensors, images normalized with mean 0.5,0.5,0.5" in done.stderr
     assert "epoch 2/2" in done.stderr
     runs = [folder for folder in experiment(tmp_path / "runs").iterdir() if (folder / "done.json").exists()]
     assert len(runs) == 3

@@ -11,7 +11,7 @@ from helpers.photographs import ageing, stored
 
 from ageensemble import models
 from ageensemble.errors import DataError, DiskError, UsageError
-from ageensemble.models.neural import checkpoint, dataloader, optim, precision, steps
+from ageensemble.models.neural import checkpoint, dataloader, optim, precision, trainer
 from ageensemble.models.neural.losses import LOSSES
 
 CNN = models.load("cnn")
@@ -141,10 +141,10 @@ def test_memory_that_does_not_hold_one_photograph_is_an_error(data, tmp_path, mo
 
 
 def test_other_errors_of_a_network_are_not_taken_for_want_of_memory():
-    assert steps.out_of_memory(
+    assert trainer.out_of_memory(
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
     )
-    assert not steps.out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not trainer.out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
 def test_early_stopping_keeps_the_best_epoch(data, tmp_path):
@@ -165,8 +165,8 @@ def test_early_stopping_by_f1_or_recall_keeps_the_highest(data, tmp_path):
 
 
 def test_early_stopping_without_an_inner_part_is_refused():
-    with pytest.raises(UsageError, match="patience=3 needs an inner part"):
-        small(patience=3, hold=0)
+    with pytest.raises(UsageError, match="patience=3 needs a validation part"):
+        small(patience=3, hold=0).check_params()
 
 
 def test_a_frozen_backbone_does_not_move_and_then_does(data, tmp_path):
@@ -216,31 +216,31 @@ def test_a_file_that_vanishes_while_it_is_read_ahead_is_an_error_and_no_thread_i
 
 def test_a_plan_of_steps_has_every_photograph_once_and_full_batches_of_one_shape():
     shapes = np.array([[32, 32]] * 50 + [[20, 30]] * 21 + [[16, 16]] + [[18, 18]] * 2)
-    split = dataloader.split(shapes, 10, [0, 1])
+    split = dataloader.epoch_steps(shapes, 10, [0, 1])
     assert sorted(np.concatenate([rows for step in split for rows in step])) == list(range(74))
     assert all(len(np.unique(shapes[rows], axis=0)) == 1 for step in split for rows in step)
     assert sorted(sum(map(len, step)) for step in split) == [3, 7, 7, 7, *[10] * 5]  # the four rarest in one step
-    again, other = dataloader.split(shapes, 10, [0, 1]), dataloader.split(shapes, 10, [0, 2])
+    again, other = dataloader.epoch_steps(shapes, 10, [0, 1]), dataloader.epoch_steps(shapes, 10, [0, 2])
     assert all(np.array_equal(a, b) for a, b in zip(split[0], again[0], strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(split[0], other[0], strict=False))
 
 
 def test_the_learning_rate_rises_and_falls_as_the_schedule_says():
-    recipe_of = small(warmup=0.1, schedule="cosine")
-    share = [optim.rate(step, 100, recipe_of) for step in range(100)]
+    config = small(warmup=0.1, schedule="cosine")
+    share = [optim.lr_share(step, 100, config) for step in range(100)]
     assert share[0] == pytest.approx(1 / 11)
     assert share[10] == 1
     assert share[55] == pytest.approx(0.5)
     assert share[-1] < 0.001
-    falls = [optim.rate(step, 100, small(warmup=0.0, schedule="step")) for step in (0, 49, 50, 75)]
+    falls = [optim.lr_share(step, 100, small(warmup=0.0, schedule="step")) for step in (0, 49, 50, 75)]
     assert falls == pytest.approx([1, 1, 0.1, 0.01])
-    assert optim.rate(99, 100, small(schedule="constant")) == 1
+    assert optim.lr_share(99, 100, small(schedule="constant")) == 1
 
 
 def test_biases_norms_and_what_a_transformer_exempts_are_not_pulled_to_zero():
     model = models.load("test_vit")(pretrained=False, size="32", hidden=8, loss="ordinal", weight_decay=0.3)
     net = model._network(np.array([[20, 20], [40, 40]]), False, False)
-    made = optim.optimizer(net, model)
+    made = optim.make_optimizer(net, model)
     names = {id(parameter): name for name, parameter in net.named_parameters()}
     pulled = {names[id(p)]: group["weight_decay"] for group in made.param_groups for p in group["params"]}
     assert len(pulled) == len(names)
@@ -304,22 +304,22 @@ def test_the_precision_is_tried_once_and_then_remembered(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [17, 33, 49, 97])
 def test_no_step_is_left_with_a_single_photograph(n):
-    split = dataloader.split(np.full((n, 2), 32), 16, [0, 0])
+    split = dataloader.epoch_steps(np.full((n, 2), 32), 16, [0, 0])
     assert sum(len(rows) for [rows] in split) == n
     assert min(len(rows) for [rows] in split) >= 8
     assert max(len(rows) for [rows] in split) <= 16
 
 
 def test_a_plan_of_fewer_photographs_than_a_batch_is_one_step():
-    [[rows]] = dataloader.split(np.full((3, 2), 32), 16, [0, 0])
+    [[rows]] = dataloader.epoch_steps(np.full((3, 2), 32), 16, [0, 0])
     assert sorted(rows) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", LOSSES.names())
 def test_a_trial_of_precisions_times_both(tmp_path, monkeypatch, loss):
     monkeypatch.setattr(precision, "fast_bf16", lambda: True)
     model = small(loss=loss)
-    chosen, speeds = precision.best(
+    chosen, speeds = precision.faster_precision(
         lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), 32, {}, cache=tmp_path, device="cpu",
         threads=1,
     )  # fmt: skip

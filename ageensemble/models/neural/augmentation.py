@@ -1,6 +1,6 @@
-"""Photographs changed at random so that a network cannot learn them by heart: a whole batch at once, on its device.
+"""Images changed at random so that a network cannot learn them by heart: a whole batch at once, on its device.
 
-Each photograph gets a change of its own; the transforms of torchvision give one and the same to a whole batch.
+Each image gets a change of its own; the transforms of torchvision give one and the same to a whole batch.
 """
 
 import math
@@ -8,12 +8,12 @@ import math
 import torch
 from torch.nn.functional import affine_grid, grid_sample
 
-GREY = (0.299, 0.587, 0.114)  # luminance, ITU-R BT.601
-ERASED = (0.02, 0.2)  # least and largest share of a photograph that is erased
+LUMA = (0.299, 0.587, 0.114)  # luminance, ITU-R BT.601
+ERASED = (0.02, 0.2)  # least and largest share of an image that is erased
 
 
 def augmented(batch, random, *, flip, rotate, crop, color, erase):
-    """Photographs, each changed at random.
+    """Images, each changed at random.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def augmented(batch, random, *, flip, rotate, crop, color, erase):
     random : torch.Generator
         on the device of `batch`
     flip : bool
-        mirror every second photograph
+        mirror every second image
     rotate : float
         degrees, at most, to either side
     crop : float
@@ -30,7 +30,7 @@ def augmented(batch, random, *, flip, rotate, crop, color, erase):
     color : float
         strength, at most, of changes of brightness, contrast and saturation, as a share
     erase : float
-        share of photographs of which a rectangle is made gray (Zhong et al. 2020, AAAI)
+        share of images of which a rectangle is made gray (Zhong et al. 2020, AAAI)
 
     Returns
     -------
@@ -61,8 +61,8 @@ def _moved(batch, side, degrees, zoom, shift):
 
 
 def _tinted(batch, brightness, contrast, saturation):
-    """Brightness, contrast about each photograph's own mean, saturation about its own grays."""
-    gray = sum(weight * batch[:, channel : channel + 1] for channel, weight in enumerate(GREY))
+    """Brightness, contrast about each image's own mean, saturation about its own grays."""
+    gray = sum(weight * batch[:, channel : channel + 1] for channel, weight in enumerate(LUMA))
     batch = torch.lerp(gray, batch, 1 + saturation)
     batch = batch.mul_(1 + contrast).sub_(contrast * gray.mean((2, 3), keepdim=True))
     return batch.mul_(1 + brightness)

@@ -9,7 +9,7 @@ from ..._utils.io import file_hash, forget_unfinished, read_json, write_json, wr
 from ...errors import DiskError
 
 
-def save(folder, epoch, parts, facts):
+def save(folder, epoch, tensors, facts):
     """Replace the checkpoint in a folder.
 
     Parameters
@@ -17,7 +17,7 @@ def save(folder, epoch, parts, facts):
     folder : pathlib.Path
     epoch : int
         how many are done
-    parts : dict of str to dict of str to torch.Tensor
+    tensors : dict of str to dict of str to torch.Tensor
     facts : dict
         the rest, as JSON
     """
@@ -25,9 +25,9 @@ def save(folder, epoch, parts, facts):
 
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"epoch-{epoch}.safetensors"
-    tensors = {f"{part}/{name}": t.contiguous() for part, named in parts.items() for name, t in named.items()}
+    flat = {f"{part}/{name}": t.contiguous() for part, named in tensors.items() for name, t in named.items()}
     with writing(file) as temporary:
-        save_file(tensors, temporary)
+        save_file(flat, temporary)
     about = {"file": file.name, "hash": file_hash(file), "torch": torch.__version__, "epoch": epoch, "facts": facts}
     write_json(folder / "checkpoint.json", about)
     for old in folder.glob("*.safetensors"):
@@ -41,7 +41,7 @@ def load(folder, device):
     Returns
     -------
     tuple
-        epoch, parts, facts as given to `save`; epoch 0 and nothing where there is none, or none of this torch
+        epoch, tensors, facts as given to `save`; epoch 0 and nothing where there is none, or none of this torch
     str
         what was wrong with it, empty where nothing was
     """
@@ -60,24 +60,24 @@ def load(folder, device):
         return nothing, f"checkpoint left behind, trained anew: {str(error).replace(str(folder), '').lstrip('/')}"
     if about["torch"] != torch.__version__:
         return nothing, f"checkpoint of torch {about['torch']} left behind, trained anew"
-    parts = {}
+    tensors = {}
     for name, tensor in load_file(file, device=device).items():
         part, _, rest = name.partition("/")
-        parts.setdefault(part, {})[rest] = tensor
-    return (about["epoch"], parts, about["facts"]), ""
+        tensors.setdefault(part, {})[rest] = tensor
+    return (about["epoch"], tensors, about["facts"]), ""
 
 
-def flat(made):
+def optimizer_state(optimizer):
     """The state of an optimizer as named tensors."""
-    found = made.state_dict()["state"]
+    found = optimizer.state_dict()["state"]
     return {f"{index}/{name}": torch.as_tensor(value) for index, own in found.items() for name, value in own.items()}
 
 
-def unflat(made, named):
-    """Give an optimizer the state that `flat` made."""
+def load_optimizer_state(optimizer, named):
+    """Give an optimizer the state that `optimizer_state` returned."""
     state = {}
     for name, tensor in named.items():
         index, _, rest = name.partition("/")
         # Adam counts its steps on the processor; a count on the GPU would be waited for at every step
         state.setdefault(int(index), {})[rest] = tensor.cpu() if rest == "step" else tensor
-    made.load_state_dict({"state": state, "param_groups": made.state_dict()["param_groups"]})
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,6 +1,10 @@
 """A plain convolutional network, trained from scratch."""
 
-from .. import _checks
+from numbers import Integral
+from typing import ClassVar
+
+from sklearn.utils._param_validation import Interval
+
 from .estimator import NeuralAgeEstimator
 
 
@@ -16,20 +20,27 @@ class CNN(NeuralAgeEstimator):
     hidden : int
         width of the first connected layer, halved by each further one; the last has the outputs
     pool : int
-        the last feature map is averaged to so many fields along each side, whatever the size of the photograph
+        the last feature map is averaged to so many fields along each side, whatever the size of the image
     norm : bool
         batch normalization after each convolution
     """
 
+    _parameter_constraints: ClassVar[dict[str, list]] = NeuralAgeEstimator._parameter_constraints | {
+        "depth": [Interval(Integral, 1, 4, closed="both")],
+        **{key: [Interval(Integral, 1, 4096, closed="both")] for key in ("width", "hidden", "pool")},
+        "norm": ["boolean"],
+    }
+
     def __init__(
-        self, *, depth=3, width=16, hidden=256, pool=8, norm=False, size="64", epochs=12, batch=32, lr=2e-3, **recipe
+        self, *, depth=3, width=16, hidden=256, pool=8, norm=False, size="64", epochs=12, batch=32, lr=2e-3, **training
     ):  # fmt: skip
+        super().__init__(size=size, epochs=epochs, batch=batch, lr=lr, **training)
         self.depth, self.width, self.hidden, self.pool, self.norm = depth, width, hidden, pool, norm
-        _checks.number(self, "depth", 1, 4, whole=True)
-        for name in ("width", "hidden", "pool"):
-            _checks.number(self, name, 1, 4096, whole=True)
-        super().__init__(size=size, epochs=epochs, batch=batch, lr=lr, **recipe)
-        _checks.counts(self, "hidden", depth > 1, "depth=2 or more")
+
+    def check_params(self):
+        """Refuse parameters out of range, and a width of layers that there are none of."""
+        super().check_params()
+        self._check_used("hidden", self.depth > 1, "depth=2 or more")
 
     def backbone(self, pretrained):
         """The convolutions, (n, 3, h, w) to (n, channels * pool * pool)."""

@@ -1,4 +1,4 @@
-"""Which photographs make up a step of training, and reading them ahead of it."""
+"""Which images make up a step of training, and reading them ahead of it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -6,61 +6,61 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-READ_ALL = 0.4  # share of a GPU's free memory that the photographs may take to be kept there
+READ_ALL = 0.4  # share of a GPU's free memory that the images may take to be kept there
 
 
-def by_shape(shapes, batch):
+def batches_by_shape(shapes, batch):
     """Rows in batches of one shape each, every row once, list of int arrays: what prediction goes through."""
     _, kind = np.unique(shapes, axis=0, return_inverse=True)
     order = np.argsort(kind.ravel(), kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind.ravel()[order])) + 1)
-    # Equal shares: a last batch of one photograph would be noise, and is more than batch normalization can take
+    # Equal shares: a last batch of one image would be noise, and is more than batch normalization can take
     return [share for rows in parts if len(rows) for share in np.array_split(rows, -(-len(rows) // batch))]
 
 
-def split(shapes, batch, seed):
-    """The steps of an epoch in random order, every photograph once.
+def epoch_steps(shapes, batch, seed):
+    """The steps of an epoch in random order, every image once.
 
     Parameters
     ----------
     shapes : (n, 2) int array
-        height and width of each photograph
+        height and width of each image
     batch : int
-        photographs a step
+        images a step
     seed : sequence of int
 
     Returns
     -------
     list of list of int array
-        for each step the rows of its batches, one shape each: a single one where all photographs are of one shape
+        for each step the rows of its batches, one shape each: a single one where all images are of one shape
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(shapes))
-    parts = [order[rows] for rows in by_shape(shapes[order], batch)]
+    parts = [order[rows] for rows in batches_by_shape(shapes[order], batch)]
     parts = [parts[i] for i in rng.permutation(len(parts))]
-    steps, held = [[rows] for rows in parts if 2 * len(rows) >= batch], []
+    steps, shared = [[rows] for rows in parts if 2 * len(rows) >= batch], []
     # Rarer shapes share a step: their gradients add up to those of a batch
     for rows in (rows for rows in parts if 2 * len(rows) < batch):
-        if sum(map(len, held)) + len(rows) > batch:
-            steps.append(held)
-            held = []
-        held.append(rows)
-    if held:
-        steps.append(held)
+        if sum(map(len, shared)) + len(rows) > batch:
+            steps.append(shared)
+            shared = []
+        shared.append(rows)
+    if shared:
+        steps.append(shared)
     return [steps[i] for i in rng.permutation(len(steps))]
 
 
-class Reader:
+class BatchReader:
     """Batches on the device, each read while the one before is worked on.
 
     Parameters
     ----------
-    x : Photographs
+    images : ImageArray
     labels : list of (n,) array
-        what goes along with each photograph
+        what goes along with each image
     device : str
-    keep : bool
-        copy all photographs to a GPU at once, and keep them there, if it has the room: for those read again and again
+    keep_on_device : bool
+        copy all images to a GPU at once, and keep them there, if it has the room: for those read again and again
 
     Attributes
     ----------
@@ -68,27 +68,27 @@ class Reader:
         seconds that the training waited for data so far
     """
 
-    def __init__(self, x, labels, device, keep):
-        self.x, self.device, self.waited = x, device, 0.0
+    def __init__(self, images, labels, device, *, keep_on_device):
+        self.images, self.device, self.waited = images, device, 0.0
         self.labels = [torch.as_tensor(values, device=device) for values in labels]
         self.pool = ThreadPoolExecutor(1)
-        self.resident = self._resident() if keep else None
+        self.resident = self._resident() if keep_on_device else None
 
     def _resident(self):
-        same = len(self.x) and (self.x.shapes == self.x.shapes[0]).all()
+        same = len(self.images) and (self.images.shapes == self.images.shapes[0]).all()
         if self.device == "cpu" or not same:
             return None
-        size = len(self.x) * int(self.x.shapes[0].prod()) * 3
+        size = len(self.images) * int(self.images.shapes[0].prod()) * 3
         if size > READ_ALL * torch.cuda.mem_get_info()[0]:
             return None
-        height, width = self.x.shapes[0]
+        height, width = self.images.shapes[0]
         try:
-            kept = torch.empty((len(self.x), height, width, 3), dtype=torch.uint8, device=self.device)
-        except torch.OutOfMemoryError:  # another cell was faster
+            kept = torch.empty((len(self.images), height, width, 3), dtype=torch.uint8, device=self.device)
+        except torch.OutOfMemoryError:  # another process was faster
             return None
-        for start in range(0, len(self.x), 1024):
-            rows = np.arange(start, min(start + 1024, len(self.x)))
-            kept[start : start + len(rows)] = torch.from_numpy(self.x[rows])
+        for start in range(0, len(self.images), 1024):
+            rows = np.arange(start, min(start + 1024, len(self.images)))
+            kept[start : start + len(rows)] = torch.from_numpy(self.images[rows])
         return kept
 
     def _pinned(self, array):
@@ -97,10 +97,10 @@ class Reader:
         return tensor.pin_memory() if self.device != "cpu" else tensor
 
     def _read(self, rows):
-        return self._pinned(self.x[rows])
+        return self._pinned(self.images[rows])
 
     def __call__(self, steps):
-        """For each step its batches: photographs `(m, 3, h, w)` uint8 and their labels, `(m,)` each, on the device."""
+        """For each step its batches: images `(m, 3, h, w)` uint8 and their labels, `(m,)` each, on the device."""
         if self.resident is None:
             ahead = (self.pool.submit(self._read, rows) for step in steps for rows in step)
             coming = next(ahead, None)

@@ -1,22 +1,26 @@
-"""What every network is as a model: the recipe of its training as parameters, fit, predict, save, load.
+"""What networks share as models: how they are trained as parameters, fit, predict, save, load.
 
-A subclass says what its backbone is and where its normalization comes from; the training itself is in `../training/`.
+A subclass says what its backbone is and where its normalization comes from; the training itself is in `trainer.py`.
 """
 
 import contextlib
 import json
 import tempfile
 from abc import ABC, abstractmethod
+from dataclasses import fields
+from numbers import Integral, Real
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..._utils import registry
 from ..._utils.params import parameter_defaults
 from ...ages import N_AGES
 from ...data.image_io import LONG_SIDE
 from ...errors import DataError, UsageError
-from .. import _checks, distribution
+from .. import distribution
 from ..base import AgeEstimator, check_age_target, inner_folds
 
 
@@ -26,9 +30,10 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     Parameters
     ----------
     size : str
-        side in pixels that photographs are resized to, or `native`: as they are, batches of one shape at a time
+        side in pixels that images are resized to, or `native`: as they are, batches of one shape at a time
     loss : str
-        `softlabel`, `softlabelmean`, `crossentropy`, `meanvariance`, `ordinal`, `smoothl1`, `l1`, `mse` or `groups`
+        `softlabel`, `softlabelmean`, `crossentropy`, `meanvariance`, `ordinal`, `smoothl1`, `l1`, `mse`, `age_groups`,
+        or a `.py` file with a subclass of `Loss`
     sigma : float
         width of soft labels in years; for the two losses that have them
     smoothing : float
@@ -36,9 +41,9 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     weighting : str
         `none`, or `group`: every age group counts the same in training; predictions are corrected for it
     epochs : int
-        times that every photograph is seen
+        times that every image is seen
     batch : int
-        photographs through the network at a time; halves itself where memory runs out
+        images through the network at a time; halves itself where memory runs out
     accumulate : int
         batches whose gradients make up a step
     optimizer : str
@@ -64,9 +69,9 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     backbone_lr : float
         learning rate of the backbone as a multiple of the head's
     ema : float
-        running average of the weights, its decay a step; 0 for none
+        moving average of the weights, its decay a step; 0 for none
     flip : bool
-        mirror photographs at random
+        mirror images at random
     rotate : float
         turn them by so many degrees at most
     crop : float
@@ -74,19 +79,19 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     color : float
         change brightness, contrast and saturation by so much at most
     erase : float
-        share of photographs that lose a rectangle
+        share of images that lose a rectangle
     mirror : bool
-        predict the mean over a photograph and its mirror image
+        predict the mean over an image and its mirror image
     hold : int
-        inner parts of ten that are not trained on: for the curves, early stopping, residuals
+        inner folds of ten that are the validation part, not trained on: for curves, early stopping, residuals
     patience : int
-        stop after so many epochs without a better inner score and keep the best; 0 trains to the end
+        stop after so many epochs without a better validation score and keep the best; 0 trains to the end
     metric : str
-        the inner score: `mae`, `f1` or `recall`
+        the validation score: `mae`, `f1` or `recall`
     precision : str
         `fp32`, `bf16`, or `auto`: what is faster here, tried once by `resolve`; `fit` alone takes `auto` for `fp32`
     random_state : int
-        of the first weights, the order of the photographs and their changes
+        of the first weights, the order of the images and their augmentation
     n_jobs : int
         not used: torch is told its threads for the whole process
     device : str
@@ -96,6 +101,29 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     features = ""
     version = 1  # raised whenever the predictions change
     takes_images = True
+    files: ClassVar = {"loss": ".py"}
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "size": [str, Integral],
+        "loss": [str],
+        "weighting": [StrOptions({"none", "group"})],
+        "optimizer": [StrOptions({"adamw", "adam", "sgd"})],
+        "schedule": [StrOptions({"cosine", "step", "constant"})],
+        "metric": [StrOptions({"mae", "f1", "recall"})],
+        "precision": [StrOptions({"auto", "fp32", "bf16"})],
+        "hold": [Interval(Integral, 0, 9, closed="both")],
+        "device": [str],
+        **{key: [Interval(Integral, 1, None, closed="left")] for key in ("epochs", "batch", "accumulate")},
+        **{key: [Interval(Integral, 0, None, closed="left")] for key in ("freeze", "patience")},
+        **{key: [Interval(Real, 0, None, closed="neither")] for key in ("sigma", "lr", "backbone_lr")},
+        **{key: [Interval(Real, 0, None, closed="left")] for key in ("weight_decay", "l1", "clip")},
+        **{key: [Interval(Real, 0, 1, closed="both")] for key in ("warmup", "color", "erase")},
+        **{key: [Interval(Real, 0, 0.9, closed="both")] for key in ("smoothing", "dropout")},
+        "momentum": [Interval(Real, 0, 0.999, closed="both")],
+        "ema": [Interval(Real, 0, 0.99999, closed="both")],
+        "rotate": [Interval(Real, 0, 180, closed="both")],
+        "crop": [Interval(Real, 0, 0.5, closed="both")],
+        **{key: ["boolean"] for key in ("flip", "mirror")},
+    } | AgeEstimator._parameter_constraints
 
     def __init__(
         self, *, size="128", loss="softlabel", sigma=2.0, smoothing=0.0, weighting="none",
@@ -104,43 +132,51 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         flip=True, rotate=10.0, crop=0.1, color=0.2, erase=0.0, mirror=True,
         hold=1, patience=0, metric="mae", precision="auto", random_state=0, n_jobs=None, device="cpu",
     ):  # fmt: skip
-        for name, value in list(locals().items())[1:]:
-            setattr(self, name, value)
-        from .losses import LOSSES
-
-        if size != "native" and not (str(size).isdigit() and 16 <= int(size) <= LONG_SIDE):
-            raise UsageError(f"size={size} should be 16 to {LONG_SIDE} pixels, or native")
-        _checks.one_of(self, "loss", *LOSSES)
-        _checks.one_of(self, "weighting", "none", "group")
-        _checks.one_of(self, "optimizer", "adamw", "adam", "sgd")
-        _checks.one_of(self, "schedule", "cosine", "step", "constant")
-        _checks.one_of(self, "metric", "mae", "f1", "recall")
-        _checks.one_of(self, "precision", "auto", "fp32", "bf16")
-        for name, least in (("epochs", 1), ("batch", 1), ("accumulate", 1), ("freeze", 0), ("patience", 0)):
-            _checks.number(self, name, least, whole=True)
-        _checks.number(self, "hold", 0, 9, whole=True)
-        for name in ("sigma", "lr", "backbone_lr"):
-            _checks.number(self, name, 0, above=True)
-        for name, most in (("smoothing", 0.9), ("momentum", 0.999), ("warmup", 1), ("dropout", 0.9), ("ema", 0.99999),
-                           ("rotate", 180), ("crop", 0.5), ("color", 1), ("erase", 1),
-                           ("weight_decay", np.inf), ("l1", np.inf), ("clip", np.inf)):  # fmt: skip
-            _checks.number(self, name, 0, most)
-        for name in ("sigma", "smoothing"):
-            heeding = [known for known, kind in LOSSES.items() if name in kind.heeds]
-            _checks.counts(self, name, loss in heeding, f"loss={' or '.join(heeding)}")
-        _checks.counts(self, "momentum", optimizer == "sgd", "optimizer=sgd")
-        _checks.counts(self, "metric", patience, "patience=1 or more")
-        _checks.counts(self, "backbone_lr", freeze < epochs, "freeze below epochs")
-        if hold == 0 and (patience or LOSSES[loss].learns_residuals):
-            why = f"patience={patience}" if patience else f"loss={loss}"
-            raise UsageError(f"{why} needs an inner part that is not trained on: hold=1")
+        self.size, self.loss, self.sigma, self.smoothing, self.weighting = size, loss, sigma, smoothing, weighting
+        self.epochs, self.batch, self.accumulate, self.optimizer, self.lr = epochs, batch, accumulate, optimizer, lr
+        self.momentum, self.weight_decay, self.l1, self.clip, self.schedule = momentum, weight_decay, l1, clip, schedule
+        self.warmup, self.dropout, self.freeze, self.backbone_lr, self.ema = warmup, dropout, freeze, backbone_lr, ema
+        self.flip, self.rotate, self.crop, self.color, self.erase = flip, rotate, crop, color, erase
+        self.mirror, self.hold, self.patience, self.metric, self.precision = mirror, hold, patience, metric, precision
+        self.random_state, self.n_jobs, self.device = random_state, n_jobs, device
 
     @classmethod
     def _get_param_names(cls):
         return sorted([*parameter_defaults(cls), *cls.run_parameters])
 
     def check_params(self):
-        """Nothing more: `__init__` has refused what is wrong."""
+        """Refuse parameters out of range, and those that would change nothing.
+
+        Raises
+        ------
+        UsageError
+        """
+        from .losses import LOSSES
+
+        super().check_params()
+        if self.size != "native" and not (str(self.size).isdigit() and 16 <= int(self.size) <= LONG_SIDE):
+            raise UsageError(f"size={self.size} should be 16 to {LONG_SIDE} pixels, or native")
+        loss = LOSSES.load(self.loss)
+        for name in ("sigma", "smoothing"):
+            users = [known for known in LOSSES.names() if name in LOSSES.load(known).uses]
+            self._check_used(name, name in loss.uses, f"loss={' or '.join(users)}")
+        self._check_used("momentum", self.optimizer == "sgd", "optimizer=sgd")
+        self._check_used("metric", self.patience, "patience=1 or more")
+        self._check_used("backbone_lr", self.freeze < self.epochs, "freeze below epochs")
+        if self.hold == 0 and (self.patience or loss.learns_residuals):
+            why = f"patience={self.patience}" if self.patience else f"loss={self.loss}"
+            raise UsageError(f"{why} needs a validation part that is not trained on: hold=1")
+
+    def _check_used(self, name, used, condition):
+        """Raise UsageError where a parameter is not its default though nothing that it changes is used."""
+        value = getattr(self, name)
+        if not used and value != parameter_defaults(type(self)).get(name, value):
+            raise UsageError(f"{self._name}: {name}={value} would change nothing, it counts only with {condition}")
+
+    @property
+    def _name(self):
+        """What users call the model."""
+        return type(self).__name__.lower()
 
     # --- what a subclass says ---------------------------------------------------------------------------------------
 
@@ -166,28 +202,28 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
 
     @property
     def side(self):
-        """Side of the photographs in pixels; of native ones the longest there can be."""
+        """Side of the images in pixels; of native ones the longest there can be."""
         return LONG_SIDE if self.size == "native" else int(self.size)
 
     @classmethod
     def resolve(cls, params, *, cache, device, threads, say):
-        """Resolve `precision=auto` by a trial; see `training/precision.py`."""
+        """Resolve `precision=auto` by a trial; see `precision.py`."""
         model = cls(**params)
         if model.precision != "auto":
             return params
         from . import precision
 
-        # What changes no speed: the recipe but for the size, and with what training begins
-        recipe = {*parameter_defaults(NeuralAgeEstimator), "pretrained", "weights", "mean", "std"} - {"size"}
-        what = {name: value for name, value in params.items() if name not in recipe}
+        # What changes no speed: how it is trained, but for the size, and what training begins with
+        training = {*parameter_defaults(NeuralAgeEstimator), "pretrained", "weights", "mean", "std"} - {"size"}
+        what = {name: value for name, value in params.items() if name not in training}
         what["version"] = registry.version(cls)
-        chosen, speeds = precision.best(
+        chosen, speeds = precision.faster_precision(
             lambda bf16: model._network(np.array([[20, 20], [40, 40]]), False, bf16), model.side,
             {"model": cls.__name__, **what}, cache=cache, device=device, threads=threads,
         )  # fmt: skip
         if speeds:
             trial = ", ".join(f"{name} {speed:g}" for name, speed in speeds.items())
-            say(f"{_checks.name_of(model)}: {chosen}, by a trial on this machine (photographs/s: {trial})")
+            say(f"{model._name}: {chosen}, by a trial on this machine (images/s: {trial})")
         return params | {"precision": chosen}
 
     def fit(self, X, y, groups=None, *, cv=None, checkpoint_dir=None, on_progress=None):
@@ -215,31 +251,38 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
 
         from . import trainer
 
+        self.check_params()
         y = check_age_target(y, len(X))
-        held = inner_folds(cv, X, y, groups, self._seed()) < self.hold
-        if held.all() or (self.hold and not held.any()):
-            raise DataError(f"too few photographs to hold out {self.hold} of ten inner parts; hold=0 trains on all")
+        validation = inner_folds(cv, X, y, groups, self._seed()) < self.hold
+        if validation.all() or (self.hold and not validation.any()):
+            raise DataError(f"too few images to hold out {self.hold} of ten inner folds; hold=0 trains on all")
         torch.manual_seed(self._seed())
         weight = np.ones(len(y))
         if self.weighting == "group":
-            label = distribution.age_classes(y[~held])[1]
-            weight[~held] = distribution.balanced_weights(label)[label]
+            label = distribution.age_classes(y[~validation])[1]
+            weight[~validation] = distribution.balanced_weights(label)[label]
         precision = "bf16" if self.precision == "bf16" else "fp32"
-        net = self._network(y[~held], True, precision == "bf16").to(self.device, memory_format=torch.channels_last)
+        net = self._network(y[~validation], True, precision == "bf16").to(
+            self.device, memory_format=torch.channels_last
+        )
+        config = {field.name: getattr(self, field.name, None) for field in fields(trainer.TrainingConfig)}
         with contextlib.ExitStack() as stack:
-            folder = checkpoint_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            self.history_, notes = trainer.train(
-                net, X, y, weight, held, self, seed=self._seed(), device=self.device, keep=folder,
-                tell=on_progress or (lambda progress: None),
-            )  # fmt: skip
+            training = trainer.Trainer(
+                net,
+                trainer.TrainingConfig(**config | {"seed": self._seed()}),
+                checkpoint_dir=checkpoint_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())),
+                on_progress=on_progress or (lambda progress: None),
+            )
+            notes = training.fit(X, y, weight, validation)
+        self.history_ = training.history
         if net.loss.learns_residuals:
-            rows = np.flatnonzero(held)
+            rows = np.flatnonzero(validation)
             output = trainer.outputs(net, X.take(rows), mirror=self.mirror, batch=self.batch, device=self.device)
             net.loss.learn_residuals(
                 net.loss.years(output), torch.from_numpy(y[rows, 0].astype(np.int64)).to(self.device)
             )
         # Which labels there were decides the shape of some losses: `load` needs them to make the network again
-        self.net_, self.labels_, self.classes_ = net, np.unique(y[~held], axis=0), np.arange(N_AGES)
+        self.net_, self.labels_, self.classes_ = net, np.unique(y[~validation], axis=0), np.arange(N_AGES)
         mean, std = ([round(v, 4) for v in getattr(net, name).tolist()] for name in ("mean", "std"))
         size = sum(p.numel() for p in net.parameters())
         self.fit_info_ = self.origin | {"parameters": size, "precision": precision, "mean": mean, "std": std} | notes
@@ -258,7 +301,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         if self.weighting == "group":
             inside = age_groups.lookup >= 0
             correction[inside] = (1 / distribution.balanced_weights(label))[age_groups.lookup[inside]]
-        loss = LOSSES[self.loss](
+        loss = LOSSES.load(self.loss)(
             y, age_groups=age_groups, sigma=self.sigma, smoothing=self.smoothing, correction=correction
         )
         backbone, (mean, std) = self.backbone(pretrained), self.normalization()
@@ -305,7 +348,10 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         from safetensors.torch import load_file
 
         about = json.loads((folder / "parameters.json").read_text())
+        if str(about["parameters"].get("loss")).endswith(".py"):
+            raise UsageError(f"loss={about['parameters']['loss']} is a file of code, which a saved model does not run")
         model = cls(**about["parameters"])
+        model.check_params()
         tensors = load_file(folder / "weights.safetensors")
         net = model._network(np.array(about["labels"]), False, model.precision == "bf16")
         for name in ("inner_predicted", "inner_age"):
@@ -318,11 +364,11 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         return model
 
     def fit_bytes(self, n, d):
-        """Rough peak memory of a fit, bytes; the photographs do not count, being read batch by batch."""
-        from .memory import needed
+        """Rough peak memory of a fit, bytes; the images do not count, being read batch by batch."""
+        from .memory import training_bytes
 
-        return self._tried(lambda: needed(lambda: self.backbone(False), self.side, self.batch))
+        return self._tried(lambda: training_bytes(lambda: self.backbone(False), self.side, self.batch))
 
     def gpu_bytes(self):
-        """The same on a GPU, the photographs not counted."""
+        """The same on a GPU, the images not counted."""
         return self.fit_bytes(0, 0)

@@ -1,9 +1,5 @@
-"""Losses: one class each, whose `forward` punishes the outputs of a network and whose `distribution` reads them.
-
-Every loss ends in an age distribution, so that all are compared by the same metrics. `output` is `(n, outputs)`
-float32; `low` and `high` are `(n,)` int64, the youngest and oldest age that a label allows, equal where it is exact.
-`forward` returns the loss of each photograph, `(n,)`, unweighted.
-"""
+"""Losses: one class each, whose `forward` compares the outputs of a network with labels and whose `distribution` turns
+them into age distributions, so that networks of all losses are compared by the same metrics."""
 
 import numpy as np
 import torch
@@ -11,30 +7,52 @@ from torch import nn
 from torch.nn import functional as F
 
 from ... import ages
+from ..._utils.registry import Registry
 
 VARIANCE_SHARE, MEAN_SHARE = 0.05, 0.2  # of the mean-variance loss, the values of its authors
 
 
-class _Loss(nn.Module):
-    """What the losses share: labels in, `years` for the history, the prior that group weights have shifted taken back.
+class Loss(nn.Module):
+    """Base class of losses.
+
+    A subclass says by `outputs` how many numbers its network puts out, and implements `forward` and `distribution`.
 
     Parameters
     ----------
     y : (m, 2) int array, years
         labels of the training items
-    groups : ages.Scheme or None
-        the age groups that occur among them, for losses and weights that need groups
+    age_groups : AgeGroups or None
+        the age groups that occur among them, for losses and weights that need age groups
     sigma : float, years
         width of soft labels
     smoothing : float
         share of the target that is spread over all ages (label smoothing; Szegedy et al. 2016, CVPR)
-    correction : (A,) array
+    correction : (121,) array
         what to multiply a distribution with to get back to the prior of the training items; ones without weights
+
+    Attributes
+    ----------
+    name : str
+        as in `loss=NAME`; the class's own in small letters unless given
+    outputs : int
+    uses : tuple of str
+        which of `sigma` and `smoothing` change anything
+    exact : bool
+        whether it needs one age for each item, not a range
+    learns_residuals : bool
+        whether `distribution` needs the residuals of a validation part, see `NumberLoss`
     """
 
-    heeds = ()  # which of sigma and smoothing change anything
-    exact = False  # needs one age for each item
-    learns_residuals = False
+    name: str = ""
+    outputs: int
+    uses: tuple[str, ...] = ()
+    exact: bool = False
+    learns_residuals: bool = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "name" not in vars(cls):
+            cls.name = cls.__name__.lower()
 
     def __init__(self, y, *, age_groups, sigma, smoothing, correction):
         super().__init__()
@@ -46,6 +64,21 @@ class _Loss(nn.Module):
         start = ages.histogram(y) / correction
         self.start = start / start.sum()
 
+    def forward(self, output, low, high):
+        """Loss of each item, `(n,)`, unweighted.
+
+        Parameters
+        ----------
+        output : torch.Tensor of float32, (n, outputs)
+        low, high : torch.Tensor of int64, (n,)
+            youngest and oldest age that a label allows, equal where it is exact
+        """
+        raise NotImplementedError
+
+    def distribution(self, output):
+        """Age distributions, `(n, 121)`, of outputs `(n, outputs)`."""
+        raise NotImplementedError
+
     def _corrected(self, distribution):
         # Saerens, Latinne & Decaestecker 2002, Neural Computation 14: weights in training change the prior, no more
         distribution = distribution * self.correction
@@ -56,10 +89,13 @@ class _Loss(nn.Module):
         return (self.distribution(output).cumsum(1) < 0.5).sum(1).float()
 
 
-class _Years(_Loss):
-    """One output for each year of age; what the network learns is how a photograph differs from the histogram."""
+LOSSES = Registry("loss", base=Loss, group="ageensemble.losses")
 
-    heeds = ("smoothing",)
+
+class YearsLoss(Loss):
+    """One output for each year of age; what the network learns is how an image differs from the histogram."""
+
+    uses = ("smoothing",)
     outputs = ages.N_AGES
 
     def __init__(self, y, **settings):
@@ -75,15 +111,16 @@ class _Years(_Loss):
         return -(target * self._log(output)).sum(1)
 
     def _allowed(self, low, high):
-        """Which years a label allows, `(n, A)`."""
+        """Which years a label allows, `(n, 121)`."""
         return ((self.axis >= low[:, None]) & (self.axis <= high[:, None])).float()
 
     def distribution(self, output):
-        """Age distributions, `(n, A)`."""
+        """Age distributions, `(n, 121)`."""
         return self._corrected(self._log(output).exp())
 
 
-class CrossEntropy(_Years):
+@LOSSES.register
+class CrossEntropy(YearsLoss):
     """Cross-entropy over years, each a class of its own (DEX; Rothe, Timofte & Van Gool 2018, IJCV 126)."""
 
     def forward(self, output, low, high):
@@ -95,10 +132,11 @@ class CrossEntropy(_Years):
         return -torch.logsumexp(self._log(output).masked_fill(outside.bool(), -torch.inf), 1)
 
 
-class SoftLabel(_Years):
+@LOSSES.register
+class SoftLabel(YearsLoss):
     """Cross-entropy with labels blurred by a Gaussian (DLDL; Gao et al. 2017, IEEE Trans. Image Processing 26)."""
 
-    heeds = ("sigma", "smoothing")
+    uses = ("sigma", "smoothing")
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)
@@ -114,6 +152,7 @@ class SoftLabel(_Years):
         return self._against(output, self._target(low, high))
 
 
+@LOSSES.register
 class SoftLabelMean(SoftLabel):
     """Soft labels, and the absolute error of the mean age (DLDL-v2; Gao et al. 2018, IJCAI)."""
 
@@ -125,6 +164,7 @@ class SoftLabelMean(SoftLabel):
         return super().forward(output, low, high) + 0.1 * error
 
 
+@LOSSES.register
 class MeanVariance(CrossEntropy):
     """Cross-entropy, the squared error of the mean and the variance together (Pan et al. 2018, CVPR)."""
 
@@ -138,10 +178,11 @@ class MeanVariance(CrossEntropy):
         return super().forward(output, low, high) + MEAN_SHARE / 2 * (mean - low) ** 2 + VARIANCE_SHARE * variance
 
 
-class Ordinal(_Loss):
+@LOSSES.register
+class Ordinal(Loss):
     """Older than 0, 1, ..., 119? Binary answers of one output (CORAL; Cao, Mirjalili & Raschka 2020, PRL 140)."""
 
-    heeds = ("smoothing",)
+    uses = ("smoothing",)
     outputs = 1
 
     def __init__(self, y, **settings):
@@ -161,13 +202,13 @@ class Ordinal(_Loss):
         return (each * known).sum(1)
 
     def distribution(self, output):
-        """Differences of the probabilities to be older, `(n, A)`; thresholds out of order count as no difference."""
+        """Differences of the probabilities to be older, `(n, 121)`; thresholds out of order count as no difference."""
         older = F.pad(F.pad(self._logits(output).sigmoid(), (1, 0), value=1.0), (0, 1), value=0.0)
         return self._corrected((older[:, :-1] - older[:, 1:]).clamp(min=1e-9))
 
 
-class _Number(_Loss):
-    """One output, the age itself; the inner part that is held out lends the residuals that make it a distribution."""
+class NumberLoss(Loss):
+    """One output, the age itself; the residuals on the validation part make it a distribution."""
 
     outputs = 1
     exact = True
@@ -180,7 +221,7 @@ class _Number(_Loss):
         self.register_buffer("inner_age", torch.zeros(0, dtype=torch.int64))
 
     def learn_residuals(self, predicted, age):
-        """Remember inner held-out predictions, `(k,)` years, and the true ages, `(k,)`."""
+        """Remember predictions for the validation part, `(k,)` years, and the true ages, `(k,)`."""
         self.inner_predicted, self.inner_age = predicted, age
 
     def years(self, output):
@@ -188,12 +229,13 @@ class _Number(_Loss):
         return output[:, 0] * self.scale[1] + self.scale[0]
 
     def distribution(self, output):
-        """What was true where the network said the like, `(n, A)`; see `ages.from_numbers`."""
+        """True ages of validation items with similar predictions, `(n, 121)`; see `ages.from_numbers`."""
         known = [part.cpu().numpy() for part in (self.years(output), self.inner_predicted, self.inner_age)]
         return torch.from_numpy(ages.from_numbers(*known, k=max(20, len(known[1]) // 6))).to(output.device)
 
 
-class SmoothL1(_Number):
+@LOSSES.register
+class SmoothL1(NumberLoss):
     """Absolute error, squared below one year (Girshick 2015, ICCV)."""
 
     def forward(self, output, low, high):
@@ -201,7 +243,8 @@ class SmoothL1(_Number):
         return F.smooth_l1_loss(self.years(output), low.float(), reduction="none")
 
 
-class L1(_Number):
+@LOSSES.register
+class L1(NumberLoss):
     """Absolute error."""
 
     def forward(self, output, low, high):
@@ -209,7 +252,8 @@ class L1(_Number):
         return (self.years(output) - low).abs()
 
 
-class MSE(_Number):
+@LOSSES.register
+class MSE(NumberLoss):
     """Squared error."""
 
     def forward(self, output, low, high):
@@ -217,10 +261,12 @@ class MSE(_Number):
         return ((self.years(output) - low) / self.scale[1]) ** 2
 
 
-class Groups(_Loss):
+@LOSSES.register
+class AgeGroupsLoss(Loss):
     """Classification of the age groups, the mass of each spread over its years as its training items are."""
 
-    heeds = ("smoothing",)
+    name = "age_groups"
+    uses = ("smoothing",)
 
     def __init__(self, y, **settings):
         super().__init__(y, **settings)
@@ -234,20 +280,5 @@ class Groups(_Loss):
         return F.cross_entropy(output, self.lookup[low], reduction="none", label_smoothing=self.smoothing)
 
     def distribution(self, output):
-        """Age distributions, `(n, A)`."""
+        """Age distributions, `(n, 121)`."""
         return self._corrected(output.softmax(1) @ self.spread)
-
-
-LOSSES = {
-    "crossentropy": CrossEntropy,
-    "softlabel": SoftLabel,
-    "softlabelmean": SoftLabelMean,
-    "meanvariance": MeanVariance,
-    "ordinal": Ordinal,
-    "smoothl1": SmoothL1,
-    "l1": L1,
-    "mse": MSE,
-    "age_groups": Groups,
-}
-for _name, _class in LOSSES.items():
-    _class.name = _name

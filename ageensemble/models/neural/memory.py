@@ -12,7 +12,7 @@ RESERVE = 250_000_000  # bytes that torch itself takes
 BACK = 1.25  # memory of a batch, forward and back, in outputs of all layers: measured with mobilenetv2_100 and cnn
 
 
-def needed(make, side, batch):
+def training_bytes(make, side, batch):
     """Rough peak memory of training, bytes: what a batch leaves in the layers, and the weights.
 
     Parameters
@@ -20,26 +20,26 @@ def needed(make, side, batch):
     make : callable
         returns the network
     side : int
-        of the photographs in pixels
+        of the images in pixels
     batch : int
-        photographs through the network at a time
+        images through the network at a time
     """
-    put_out = []
+    sizes = []
     with torch.device("meta"), torch.inference_mode():
         net = make().eval()
         for layer in net.modules():
             if not list(layer.children()):
-                layer.register_forward_hook(lambda layer, given, result: put_out.append(_bytes(result)))
+                layer.register_forward_hook(lambda layer, given, result: sizes.append(_bytes(result)))
         net(torch.empty(1, 3, side, side))
     weights = sum(p.numel() for p in net.parameters()) * 4
-    return int(RESERVE + 6 * weights + BACK * batch * sum(put_out))
+    return int(RESERVE + 6 * weights + BACK * batch * sum(sizes))
 
 
 def _bytes(result):
     return result.numel() * 4 if isinstance(result, torch.Tensor) else 0
 
 
-def keep_freed(keep=True):
+def keep_freed_memory(keep=True):
     """Have the C library keep freed memory for what this process asks for next; does nothing where it is not glibc.
 
     By default it gives large buffers back to the system at once, and every step gets them anew, page by page, each

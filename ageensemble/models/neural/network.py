@@ -1,4 +1,4 @@
-"""A whole network: a backbone that turns photographs into numbers, a head of connected layers, a loss."""
+"""A whole network: a backbone that turns images into numbers, a head of connected layers, a loss."""
 
 import torch
 from torch import nn
@@ -37,7 +37,7 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).expand(3).clone())
 
     def prepared(self, batch, change=lambda batch: batch):
-        """Photographs `(n, 3, h, w)` uint8 as float32 the way the backbone wants them, channels last in memory.
+        """Images `(n, 3, h, w)` uint8 as float32 the way the backbone wants them, channels last in memory.
 
         `change` is applied to pixel values between 0 and 1, so that it does not depend on the normalization.
         """
@@ -45,7 +45,7 @@ class Network(nn.Module):
         return batch.sub(self.mean[:, None, None]).div_(self.std[:, None, None])
 
     def forward(self, batch):
-        """Outputs `(n, outputs)` float32 of prepared photographs."""
+        """Outputs `(n, outputs)` float32 of prepared images."""
         with torch.autocast(batch.device.type, torch.bfloat16, enabled=self.bf16):
             features = self.backbone(batch)
         return self.head(features.float())

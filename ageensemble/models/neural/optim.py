@@ -1,4 +1,4 @@
-"""How weights change: optimizers, learning rates, weight decay, freezing, the running average of the weights."""
+"""How weights change: optimizers, learning rates, weight decay, freezing, the moving average of the weights."""
 
 import math
 from fnmatch import fnmatch
@@ -8,34 +8,33 @@ import torch
 STEP_FALL, STEP_TIMES = 0.1, (0.5, 0.75)  # the `step` schedule: a tenth after half and three quarters of all steps
 
 
-def optimizer(net, r):
-    """SGD with momentum, Adam or AdamW; a learning rate of its own for the backbone; decay as `decays` says.
+def make_optimizer(net, config):
+    """SGD with momentum, Adam or AdamW; a learning rate of its own for the backbone; decay as `decayed_weights` says.
 
     Parameters
     ----------
     net : torch.nn.Module
         with the parts `backbone` and whatever else, which is the head
-    r : object
-        with the attributes optimizer, lr, momentum, weight_decay, backbone_lr
+    config : TrainingConfig
 
     Returns
     -------
     torch.optim.Optimizer
         each group with its share of the learning rate as "share"
     """
-    age_groups, decaying = {}, decays(net)
+    groups, decayed = {}, decayed_weights(net)
     for name, parameter in net.named_parameters():
-        share = r.backbone_lr if name.startswith("backbone.") else 1.0
-        decay = r.weight_decay if name in decaying else 0.0
-        age_groups.setdefault((share, decay), []).append(parameter)
-    listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in age_groups.items()]
-    if r.optimizer == "sgd":
-        return torch.optim.SGD(listed, r.lr, momentum=r.momentum, nesterov=r.momentum > 0)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[r.optimizer]
-    return kind(listed, r.lr)
+        share = config.backbone_lr if name.startswith("backbone.") else 1.0
+        decay = config.weight_decay if name in decayed else 0.0
+        groups.setdefault((share, decay), []).append(parameter)
+    listed = [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in groups.items()]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(listed, config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
+    return kind(listed, config.lr)
 
 
-def decays(net):
+def decayed_weights(net):
     """Names of the weights that are pulled to zero: not biases and norms, nor what the backbone itself exempts.
 
     Transformers of timm exempt their position embeddings and class tokens by `no_weight_decay()`, names or patterns.
@@ -46,58 +45,58 @@ def decays(net):
     return {name for name in weights if not any(fnmatch(name, pattern) for pattern in exempt)}
 
 
-def rate(step, steps, r):
-    """Share of the learning rate at a step: a linear warm-up, then a cosine to 0, two falls, or no change.
+def lr_share(step, steps, config):
+    """Share of `lr` at a step: a linear warm-up, then a cosine to 0, two falls, or no change.
 
     Loshchilov & Hutter 2017, ICLR (cosine); Goyal et al. 2017, arXiv:1706.02677 (warm-up).
     """
-    warm = r.warmup * steps
+    warm = config.warmup * steps
     if step < warm:
         return (step + 1) / (warm + 1)
-    if r.schedule == "cosine":
+    if config.schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-    if r.schedule == "step":
+    if config.schedule == "step":
         return STEP_FALL ** sum(step >= time * steps for time in STEP_TIMES)
     return 1.0
 
 
-def set_rate(made, share, lr):
-    """Set the learning rate of all groups."""
-    for group in made.param_groups:
-        group["lr"] = lr * share * group["share"]
+def set_lr(optimizer, lr):
+    """Set the learning rate of all groups of parameters."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * group["share"]
 
 
 def add_l1(net, strength):
-    """Add the slope of an L1 penalty on the weights that `decays` names to the gradients."""
-    decaying = decays(net)
+    """Add the slope of an L1 penalty on the weights that `decayed_weights` names to the gradients."""
+    decayed = decayed_weights(net)
     for name, parameter in net.named_parameters():
-        if name in decaying and parameter.grad is not None:
+        if name in decayed and parameter.grad is not None:
             parameter.grad.add_(parameter.detach().sign(), alpha=strength)
 
 
-def freeze(net, frozen):
+def freeze_backbone(net, frozen):
     """Hold the backbone still, the statistics of its norms included, or let it learn; call after `net.train()`."""
     net.backbone.requires_grad_(not frozen)
     if frozen:
         net.backbone.eval()
 
 
-class Average:
-    """Running average of all weights and statistics: what predicts in the end (Polyak & Juditsky 1992, SIAM J. Contr.).
+class EMA:
+    """Moving average of all weights and statistics: what predicts in the end (Polyak & Juditsky 1992, SIAM J. Contr.).
 
     Parameters
     ----------
     net : torch.nn.Module
     decay : float
-        of the average a step; it starts smaller, so that the first steps are forgotten; 0 keeps the last weights alone
+        at each step; it starts smaller, so that the first steps are forgotten; 0 keeps the last weights alone
     """
 
     def __init__(self, net, decay):
         self.decay, self.net = decay, net
         self.state = {name: value.clone() for name, value in net.state_dict().items()} if decay else net.state_dict()
 
-    def take(self, state):
-        """Go on from an average of earlier, if there was one."""
+    def load_state(self, state):
+        """Continue from the average of a checkpoint."""
         if self.decay:
             self.state = state
 

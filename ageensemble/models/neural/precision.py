@@ -11,27 +11,27 @@ import torch
 
 from ..._utils.io import key_of, read_json, write_json
 from ...errors import DiskError
-from .memory import keep_freed
+from .memory import keep_freed_memory
 
 GAIN = 1.15  # how much faster bfloat16 must be: its rounding is no gift
 TRIALS, BATCH = 3, 16
 
 
-def best(make, size, what, *, cache, device, threads):
-    """The faster precision.
+def faster_precision(make, size, what, *, cache, device, threads):
+    """The faster of fp32 and bf16, by a trial that the cache remembers.
 
     Parameters
     ----------
     make : callable
         bf16 to a Network
     size : int
-        side of the photographs in pixels
+        side of the images in pixels
     what : dict
         what names the network and its size, for the memory
     cache : pathlib.Path
     device : str
     threads : int
-        of a cell
+        of a fit
 
     Returns
     -------
@@ -77,22 +77,22 @@ def _about():
 def _tried(make, size, threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    keep_freed()  # as in training: without it the larger buffers of fp32 cost more than they will
+    keep_freed_memory()  # as in training: without it the larger buffers of fp32 cost more than they will
     try:
         nets = {name: make(name == "bf16").train() for name in ("fp32", "bf16")}
-        photos = torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
+        images = torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
         low = torch.tensor([20, 40]).repeat(BATCH // 2)  # the labels that the networks were made for
-        times = {name: [_step(net, photos, low) for _ in range(2)][1:] for name, net in nets.items()}
+        times = {name: [_step(net, images, low) for _ in range(2)][1:] for name, net in nets.items()}
         for _ in range(TRIALS - 1):  # in turns, so that whatever else goes on slows both
             for name, net in nets.items():
-                times[name].append(_step(net, photos, low))
+                times[name].append(_step(net, images, low))
     finally:
         torch.set_num_threads(before)
-        keep_freed(False)
+        keep_freed_memory(False)
     return {name: round(BATCH / min(taken), 1) for name, taken in times.items()}
 
 
-def _step(net, photos, low):
+def _step(net, images, low):
     started = time.perf_counter()
-    net.loss(net(net.prepared(photos)), low, low).mean().backward()
+    net.loss(net(net.prepared(images)), low, low).mean().backward()
     return time.perf_counter() - started

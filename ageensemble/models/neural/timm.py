@@ -1,12 +1,15 @@
 """Any network of timm as a model: its name is the model's name."""
 
 from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
+from typing import ClassVar
+
+from sklearn.utils._param_validation import Interval
 
 from ...errors import UsageError
 from ...features.backbones import timm_catalog
-from ...features.backbones import weights as loading
-from .. import _checks
+from ...features.backbones import weights as backbone_weights
 from .estimator import NeuralAgeEstimator
 
 
@@ -35,41 +38,55 @@ class Timm(NeuralAgeEstimator):
         stochastic depth (Huang et al. 2016, ECCV): share of blocks skipped in training
     """
 
-    files = ("weights",)
+    files: ClassVar = NeuralAgeEstimator.files | {"weights": ""}
     options = True
     network = ""
+    _parameter_constraints: ClassVar[dict[str, list]] = NeuralAgeEstimator._parameter_constraints | {
+        "pretrained": ["boolean", str],
+        **{key: [str] for key in ("weights", "mean", "std")},
+        "hidden": [Interval(Integral, 0, None, closed="left")],
+        "drop_path": [Interval(Real, 0, 0.9, closed="both")],
+    }
 
-    def __init__(self, *, pretrained=True, weights="", mean="", std="", hidden=0, drop_path=0.0, **more):
-        recipe = {name: value for name, value in more.items() if name in NeuralAgeEstimator._get_param_names()}
+    def __init__(self, *, pretrained=True, weights="", mean="", std="", hidden=0, drop_path=0.0, **extra_kwargs):
+        training = {
+            name: extra_kwargs.pop(name) for name in NeuralAgeEstimator._get_param_names() if name in extra_kwargs
+        }
+        super().__init__(**training)
         self.pretrained, self.weights, self.mean, self.std = pretrained, weights, mean, std
-        self.hidden, self.drop_path = hidden, drop_path
-        self.more = {name: value for name, value in more.items() if name not in recipe}
-        loading.refuse(self.more)
-        super().__init__(**recipe)
-        _checks.number(self, "hidden", 0, whole=True)
-        _checks.number(self, "drop_path", 0, 0.9)
-        _checks.counts(self, "pretrained", not weights, "no weights=FILE")
-        for name in ("mean", "std"):
-            timm_catalog.numbers(name, getattr(self, name) or "1")
-        if not self.network.startswith(loading.HUB):  # whose description takes a look at the hub: see `resolve`
-            self._checked()
+        self.hidden, self.drop_path, self.extra_kwargs = hidden, drop_path, extra_kwargs
 
-    def _checked(self):
-        """Refuse what the network does not take, as far as that is known without its weights."""
+    def get_params(self, deep=True):
+        """The parameters, those for timm's constructor included."""
+        return super().get_params(deep) | self.extra_kwargs
+
+    def check_params(self):
+        """Refuse what the training or the network does not take, as far as that is known without its weights."""
         import torch
 
+        backbone_weights.refuse(self.extra_kwargs)
+        super().check_params()
+        self._check_used("pretrained", not self.weights, "no weights=FILE")
+        for name in ("mean", "std"):
+            timm_catalog.numbers(name, getattr(self, name) or "1")
+        if self.network.startswith(backbone_weights.HUB):  # whose description needs the hub: see `resolve`
+            return
         options = self._options
-        if self.more:  # a typing error is best known now
+        if self.extra_kwargs:  # a typing error is best known now
             with torch.device("meta"):
-                loading.blank(self.network, options)
+                backbone_weights.blank(self.network, options)
+
+    @property
+    def _name(self):
+        return self.network
 
     @property
     def _options(self):
         """What the constructor of the network is given."""
         own = timm_catalog.about(self.network)
-        if own["one_size"] and self.size == "native" and not self.more.get("dynamic_img_size"):
-            raise UsageError(f"{self.network} takes photographs of one size: size={own['size']} or so, not size=native")
-        options = {"num_classes": 0} | ({"img_size": self.side} if own["one_size"] else {}) | self.more
+        if own["one_size"] and self.size == "native" and not self.extra_kwargs.get("dynamic_img_size"):
+            raise UsageError(f"{self.network} takes images of one size: size={own['size']} or so, not size=native")
+        options = {"num_classes": 0} | ({"img_size": self.side} if own["one_size"] else {}) | self.extra_kwargs
         return options | ({"drop_path_rate": self.drop_path} if self.drop_path else {})
 
     @property
@@ -82,10 +99,10 @@ class Timm(NeuralAgeEstimator):
     def backbone(self, pretrained):
         """The network without its classifier, (n, 3, h, w) to (n, width)."""
         if pretrained and self._named:
-            return loading.pretrained(self._named, self._options)
-        net = loading.blank(self.network, self._options)
+            return backbone_weights.pretrained(self._named, self._options)
+        net = backbone_weights.blank(self.network, self._options)
         if pretrained and self.weights:
-            loading.load(net, self.weights)
+            backbone_weights.load(net, self.weights)
         return net
 
     def normalization(self):
@@ -104,7 +121,7 @@ class Timm(NeuralAgeEstimator):
     @property
     def origin(self):
         """The file of weights, or timm's own with their tag; of those on the hub also the commit, where it is known."""
-        commit = loading.commit(self._named)
+        commit = backbone_weights.commit(self._named)
         known = {"weights": Path(self.weights).name or self._named or "none, from scratch"}
         return known | ({"commit": commit} if commit else {})
 
@@ -116,7 +133,7 @@ class Timm(NeuralAgeEstimator):
 
     @classmethod
     def resolve(cls, params, *, cache, device, threads, say):
-        """Fetch the weights, say which they are and how photographs are normalized, try precisions.
+        """Fetch the weights, say which they are and how images are normalized, try precisions.
 
         Other weights of a later timm are another configuration, so the name of those meant now becomes a parameter.
         """
@@ -127,10 +144,10 @@ class Timm(NeuralAgeEstimator):
         begin = f"weights {whose}" if model.pretrained else "from scratch"
         source = "as given" if model.mean and model.std else "as timm says of this network; mean= and std= change that"
         say(f"{cls.__name__}: {begin}, "
-            f"photographs normalized with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
+            f"images normalized with mean {used['mean']} and std {used['std']}, {source}")  # fmt: skip
         params = params | used | ({"pretrained": model._named} if model._named else {})
         return super().resolve(params, cache=cache, device=device, threads=threads, say=say)
 
     def parameters(self):
         """The keyword parameters and their values; of the file of weights only its name, since they are saved here."""
-        return super().parameters() | self.more | {"weights": Path(self.weights).name}
+        return super().parameters() | self.extra_kwargs | {"weights": Path(self.weights).name}
