@@ -38,6 +38,9 @@ class Experiment:
     def __init__(self, folder):
         self.folder = Path(folder)
 
+    def __repr__(self):
+        return f"<Experiment {self.folder}: {', '.join(run.title for run in self.runs) or 'no runs'}>"
+
     @cached_property
     def metadata(self):
         """What `experiment.json` says: names, sizes and hashes of the data and the split."""

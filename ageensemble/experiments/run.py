@@ -47,6 +47,9 @@ class Run:
         self.parts = tuple(self.config.get("parts", ("test",) if self.kind == "refit" else PARTS))
         self.title = self.name + {"refit": " (refit)", "import": " (import)"}.get(self.kind, "")
 
+    def __repr__(self):
+        return f"<Run {self.title} in {self.folder}>"
+
     @property
     def names(self):
         """What it may be called by: its folder, its title, its model."""

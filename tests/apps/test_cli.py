@@ -128,7 +128,7 @@ def test_data_check_prints_json_and_leaves_its_lists(utkface, cache, tmp_path):
     }
 
 
-def test_a_limit_and_another_seed_are_other_plans(utkface, cache, tmp_path):
+def test_a_limit_and_another_seed_are_other_splits(utkface, cache, tmp_path):
     for words in (["--limit", 60], ["--seed", 1]):
         assert benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", *words).returncode == 0
     assert len(list((tmp_path / "runs").glob("*/experiment.json"))) == 2
@@ -137,7 +137,7 @@ def test_a_limit_and_another_seed_are_other_plans(utkface, cache, tmp_path):
     assert "(seed 1)" in shown
 
 
-def test_more_jobs_than_cells_and_models_that_come_later_join_the_table(utkface, cache, tmp_path):
+def test_more_jobs_than_fits_and_models_that_come_later_join_the_table(utkface, cache, tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
     benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", "--jobs", 50, cells="apart")
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", "./mine.py", "--json", "--jobs", 1, cwd=tmp_path)
@@ -145,7 +145,7 @@ def test_more_jobs_than_cells_and_models_that_come_later_join_the_table(utkface,
     assert len(list(experiment(tmp_path / "runs").glob("prior-*"))) == 1
 
 
-def test_a_plan_from_a_file_is_obeyed_and_a_leaking_one_refused_unless_insisted_on(utkface, cache, tmp_path, dataset):
+def test_a_split_from_a_file_is_obeyed_and_a_leaking_one_refused_unless_insisted_on(utkface, cache, tmp_path, dataset):
     items, groups = dataset.items["item_id"], dataset.groups
     parts = ["test", "0", "1"]
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"

@@ -60,7 +60,7 @@ def test_a_dry_run_takes_no_stack_for_a_fit(runs, utkface, cache):
     assert [row["left"] for row in json.loads(done.stdout)["rows"]] == [0]
 
 
-def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
+def test_a_model_is_saved_from_the_only_experiment_that_has_it(runs, tmp_path):
     first = experiment(runs)
     shutil.copytree(first, runs / "another-split")
     shutil.rmtree(runs / "another-split" / "mean")
@@ -72,7 +72,7 @@ def test_a_model_is_saved_from_the_only_plan_that_has_it(runs, tmp_path):
         assert "is a model from a file of yours" in said(done)
 
 
-def test_runs_are_compared_and_have_intervals_on_the_only_plan_that_holds_them(runs):
+def test_runs_are_compared_and_have_intervals_on_the_only_experiment_that_holds_them(runs):
     first = experiment(runs)
     shutil.copytree(first, runs / "another-split")
     shutil.rmtree(runs / "another-split" / "mean")
@@ -110,7 +110,7 @@ def test_an_unknown_member_or_method_is_named_with_those_there_are(runs):
     assert "greedy" in said(ageensemble("stack", "--method", "median", "--out", runs))
 
 
-def test_folders_with_several_plans_ask_for_one_of_them(runs):
+def test_folders_with_several_experiments_ask_for_one_of_them(runs):
     first = experiment(runs)
     shutil.copytree(first, runs / "another-split")
     for words in (["stack"], ["compare", "svm", "mine.py"], ["intervals"]):

@@ -99,7 +99,9 @@ def wait_for(pattern, out, seconds=60):
     return found
 
 
-@pytest.mark.parametrize("moment", ["*/experiment.json", "*/*/fold-*/.lock", "*/*/fold-*/record.json"])
+@pytest.mark.parametrize(
+    "moment", ["*/experiment.json", pytest.param("*/*/fold-*/.lock", marks=pytest.mark.slow), "*/*/fold-*/record.json"]
+)
 def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path, mine, moment):
     out = tmp_path / "runs"
     words = benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=0.7")
@@ -258,6 +260,7 @@ def test_a_cache_too_full_for_squares_is_one_line_and_after_making_room_the_comm
     assert benchmark(*words).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "feature"), [("40k", ""), ("1m", "lbp")], ids=["photographs", "features"])
 def test_a_full_cache_is_one_line_and_after_making_room_the_command_completes(utkface, tmp_path, mount, size, feature):
     (tmp_path / "mine.py").write_text(MINE.replace('features = ""', f'features = "{feature}"'))

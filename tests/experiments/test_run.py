@@ -103,7 +103,7 @@ def test_a_saved_model_that_changed_is_fitted_again(finished, runs, dataset, cac
 
 
 @pytest.mark.parametrize("name", ["experiment.json", "split.csv", "dataset.csv"])
-def test_a_changed_plan_is_refused_and_benchmark_mends_it(name, finished, runs, dataset, cache):
+def test_a_changed_split_is_refused_and_benchmark_mends_it(name, finished, runs, dataset, cache):
     change_a_number(experiment(runs) / name)
     with pytest.raises(DiskError, match=name):
         table(runs)
@@ -111,7 +111,7 @@ def test_a_changed_plan_is_refused_and_benchmark_mends_it(name, finished, runs, 
     assert set(table(runs)["state"]) == {"complete"}
 
 
-def test_trouble_with_one_plan_does_not_hide_another(finished, runs, annotated, cache):
+def test_trouble_with_one_experiment_does_not_hide_another(finished, runs, annotated, cache):
     assert benchmark(annotated, runs, cache, "--models", "prior").returncode == 0
     [file] = runs.glob("faces-*/experiment.json")
     file.write_text("{")
