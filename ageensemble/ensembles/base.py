@@ -11,12 +11,9 @@ from threadpoolctl import threadpool_limits
 from .._utils.render import Column, Table
 from ..ages import DEFAULT_AGE_GROUPS, uncut
 from ..errors import UnequalError, UsageError
-from ..evaluation.predictions import Predictions
-from ..splits.stratified_groups import assign_stratified_groups
+from ..evaluation.predictions import Predictions, folds_of, groups_of
 from .cross_fit import cross_fit, draw_sample, pool_out_of_fold
 from .pooling import Pool
-
-FOLDS = 5  # where predictions do not say by which fold they were held out
 
 
 class Ensemble(BaseEstimator, ABC):
@@ -121,12 +118,9 @@ class Ensemble(BaseEstimator, ABC):
         if first.age_range is None:
             raise UsageError("an ensemble is fitted on labels: give predictions with age_range")
         y, members = first.age_range, [each.proba for each in predictions]
-        groups = np.arange(len(y)) if first.groups is None else first.groups
-        fold = first.fold
-        if fold is not None and fold.min() < 0:
+        groups, fold = groups_of(first), folds_of(first, random_state=self.random_state)
+        if fold.min() < 0:
             raise UsageError("an ensemble is fitted on out-of-fold predictions, without the test part")
-        if fold is None:
-            fold = assign_stratified_groups(np.zeros(len(y), int), groups, [1 / FOLDS] * FOLDS, self.random_state)
         age_groups = uncut(y)
         with threadpool_limits(1):  # on any number of threads the last digits would differ
             sample = draw_sample(members, y, groups, fold, self.random_state)

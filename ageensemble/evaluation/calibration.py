@@ -1,137 +1,176 @@
-"""Is a run as sure of itself as it is right? On the test part, before and after one temperature from out-of-fold.
+"""Is a model as sure of itself as it is right? Before and after one temperature found on out-of-fold predictions.
 
-Where a split has no test part: out-of-fold, the temperature of each fold from the other folds.
+On the test part; without one out-of-fold, the temperature of each fold found on the other folds.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from .. import ages
-from .._utils.console import plain
+from .._utils.render import Column, Table
+from ..ages import AgeGroups
 from ..errors import DataError
 from ..splits.split import WHERE
 from . import conformal, metrics
+from .predictions import Predictions, folds_of
 
 LEVEL = 0.9  # of the central interval whose coverage is measured
-BINS = np.linspace(0, 1, 11)  # of the picture
+BINS = np.linspace(0, 1, 11)  # of the reliability curve
 LEAST = 1e-9  # probabilities below it count as it: one zero must not overrule all else
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures
 TOLERANCE = 1e-3  # of temperatures, relative
 BLOCK = 1024  # items at once, few enough to stay in the processor's cache
 NAMES = {"calibration_error": "calibration error", "crps": "CRPS, years", "log_loss": "log loss, nats"}
+COLUMNS = [
+    *(Column(name, label, "{:.3f}".format, right=True) for name, label in NAMES.items()),
+    Column("coverage", f"{100 * LEVEL:.0f} % coverage", lambda value: f"{100 * value:.1f} %", right=True),
+    Column("width", "width", "{:.1f}".format, right=True),
+]
 
 
-def report(run, experiment, age_groups):
-    """Calibration of a complete run on the part that is judged, see `Split.evaluated_part`.
+@dataclass(frozen=True)
+class Calibration:
+    """How well calibrated a model is, before and after temperature scaling.
 
-    Returns
-    -------
-    dict
-        `run`, `model`, `part`, `items`; `temperature` (None for a run without out-of-fold predictions), `before` and
-        `after` it (None as well): the metrics of `NAMES`, and `coverage` and `width` (mean, years) of the central 90 %
-        interval of the distributions themselves; NaN in years where labels are ranges
-    """
-    part = experiment.split.evaluated_part
-    y = experiment.y[experiment.split.rows(part)]
-    before, after, found = distributions(run, experiment)
-    content = {"run": run.folder.name, "model": run.title, "part": part, "items": len(y), "temperature": found}
-    return content | {
-        "before": _row(before, y, age_groups),
-        "after": None if after is None else _row(after, y, age_groups),
-    }
-
-
-def distributions(run, experiment):
-    """Predictions of the part that is judged as they are, with the temperature of others, and that of all out-of-fold.
-
-    Returns
-    -------
-    before, after : (n, A) float32 array
-        the second None for a run without out-of-fold predictions
+    Attributes
+    ----------
+    name : str
+        of the model
+    part : {"test", "oof"}
+        what it was measured on
+    items : int
     temperature : float or None
+        None without out-of-fold predictions to find it on
+    before, after : dict
+        `calibration_error`, `crps`, `log_loss`, and `coverage` and mean `width` in years of the central 90 % interval;
+        NaN in years where labels are ranges; `after` is None without a temperature
     """
-    split = experiment.split
-    before = run.proba(split.evaluated_part)
-    if "oof" not in run.parts:
+
+    name: str
+    part: str
+    items: int
+    temperature: float | None
+    before: dict
+    after: dict | None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row before, one after."""
+        rows = [{"temperature": 1.0} | self.before]
+        if self.after:
+            rows.append({"temperature": self.temperature} | self.after)
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict:
+        """Plain numbers."""
+        names = ("part", "items", "temperature", "before", "after")
+        return {"model": self.name} | {name: getattr(self, name) for name in names}
+
+    @property
+    def table(self) -> Table:
+        """The same for people."""
+        return calibration_table([self])
+
+    def _repr_html_(self):
+        return self.table.html()
+
+
+def measure_calibration(
+    oof: Predictions | None, test: Predictions | None = None, age_groups: str | AgeGroups = "default"
+) -> Calibration:
+    """Measure calibration on the test part; without one, fold by fold on the out-of-fold predictions.
+
+    Parameters
+    ----------
+    oof, test : Predictions
+        either may be None
+    age_groups : str or AgeGroups
+
+    Examples
+    --------
+    >>> measure_calibration(run.predictions("oof"), run.predictions("test")).frame
+    """
+    age_groups = ages.parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups
+    before, after, temperature = scaled(oof, test)
+    return Calibration(
+        before.name,
+        "oof" if test is None else "test",
+        len(before),
+        temperature,
+        _row(before, age_groups),
+        None if after is None else _row(after, age_groups),
+    )
+
+
+def scaled(oof, test=None):
+    """Predictions as they are and after temperature scaling, none scaled by what its own labels ask for.
+
+    Returns
+    -------
+    before, after : Predictions
+        of the test part; without one, out-of-fold. `after` is None without out-of-fold predictions
+    temperature : float or None
+        of all out-of-fold predictions
+    """
+    before = oof if test is None else test
+    if oof is None:
         return before, None, None
-    known, y, fold = log_proba(run.proba("oof")), experiment.y[split.development], split.fold[split.development]
-    found = fit_temperature(known, y)
-    if split.evaluated_part == "test":
-        return before, apply_temperature(before, found), found
-    after = np.empty_like(before)
-    for k in range(split.n_folds):
-        after[fold == k] = apply_temperature(before[fold == k], fit_temperature(known[fold != k], y[fold != k]))
-    return before, after, found
+    scaling = TemperatureScaling().fit(oof)
+    if test is not None:
+        return before, scaling.predict(test), scaling.temperature_
+    proba, fold = np.empty(oof.proba.shape, np.float32), folds_of(oof)
+    for k in np.unique(fold):
+        own = TemperatureScaling().fit(oof[fold != k])
+        proba[fold == k] = apply_temperature(oof.proba[fold == k], own.temperature_)
+    return before, replace(oof, proba=proba), scaling.temperature_
 
 
-def _row(distribution, y, age_groups):
-    score = metrics.score(distribution, y, age_groups)
-    low, high = (ages.quantile(distribution, q) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    exact = np.all(y[:, 0] == y[:, 1])
-    hit = ((low <= y[:, 0]) & (y[:, 0] <= high)).mean() if exact else np.nan
+def _row(predictions, age_groups):
+    score = metrics.score(predictions.proba, predictions.age_range, age_groups)
+    y, (low, high) = predictions.age_range, predictions.interval(LEVEL).T
+    hit = ((low <= y[:, 0]) & (y[:, 0] <= high)).mean() if predictions.exact else np.nan
     return {name: score[name] for name in NAMES} | {"coverage": float(hit), "width": float((high - low).mean())}
 
 
-def group_curve(distribution, y, age_groups):
+def calibration_table(found: list[Calibration]) -> Table:
+    """Several models in one table, each before and after."""
+    rows = []
+    for one in found:
+        rows.append({"model": one.name, "temperature": "none"} | one.before)
+        if one.after:
+            rows.append({"model": "", "temperature": f"{one.temperature:.2f}"} | one.after)
+    note = (
+        "Temperature: the one number that makes the out-of-fold predictions likeliest; below 1, they were "
+        "underconfident. Coverage and mean width in years: of the central interval of the distributions, not conformal."
+    ) + ("" if found[0].part == "test" else " Each fold is scaled by the temperature of the other folds.")
+    blank = [replace(column, format=_blank(column.format)) for column in COLUMNS]
+    columns = [Column("model"), Column("temperature", right=True), *blank]
+    return Table(columns, rows, [note], f"Calibration {WHERE[found[0].part]}")
+
+
+def _blank(form):
+    return lambda value: "" if np.isnan(value) else form(value)
+
+
+def group_curve(predictions, age_groups):
     """Confidence in the answered age group against how often it is right, `(bins, 3)`: both, and the items.
 
     A bin without items is left out.
     """
-    label = age_groups.of(y)
-    p = age_groups.probabilities(distribution[label >= 0])
+    label = age_groups.of(predictions.age_range)
+    p = age_groups.probabilities(predictions.proba[label >= 0])
     confidence, right = p.max(1), p.argmax(1) == label[label >= 0]
     bin_ = np.clip(np.digitize(confidence, BINS) - 1, 0, len(BINS) - 2)
     rows = [(confidence[bin_ == b].mean(), right[bin_ == b].mean(), (bin_ == b).sum()) for b in np.unique(bin_)]
     return np.array(rows, float).reshape(-1, 3)
 
 
-def interval_curve(distribution, y, levels):
+def interval_curve(predictions, levels):
     """Share of exactly known ages within the central interval of each level, `(len(levels),)`."""
-    own = 2 * conformal.own_scores(distribution, y)
+    own = 2 * conformal.own_scores(predictions.proba, predictions.age_range)
     return (own <= np.asarray(levels)[:, None]).mean(1)
-
-
-def view(contents):
-    """Reports of several runs, for a terminal.
-
-    Parameters
-    ----------
-    contents : list of dict
-        from `report`
-    """
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    title = f"Calibration {WHERE[contents[0]['part']]}"
-    table.title, table.title_justify, table.title_style = title, "left", "bold"
-    table.add_column("model", overflow="fold")
-    for title in ("temper-\nature", *NAMES.values(), f"{100 * LEVEL:.0f} % coverage", "width"):
-        table.add_column(title, justify="right")
-    for content in contents:
-        table.add_row(plain(content["model"]), "none", *_cells(content["before"]))
-        if content["after"]:
-            table.add_row("", f"{content['temperature']:.2f}", *_cells(content["after"]))
-    note = (
-        "Temperature: the one number that makes the out-of-fold predictions likeliest; below 1, they were too unsure. "
-        "Coverage and mean width in years: of the central interval of the distributions as they are, no conformal one."
-    ) + ("" if contents[0]["part"] == "test" else " Below: each fold with that of the other folds.")
-    return Group(table, Text(note, style="dim"))
-
-
-def _cells(row):
-    return [in_words(row, name) for name in row]
-
-
-def in_words(row, name):
-    """A number of a report as text, empty where it is not defined."""
-    if np.isnan(row[name]):
-        return ""
-    forms = {"coverage": f"{100 * row[name]:.1f} %", "width": f"{row[name]:.1f}"}
-    return forms.get(name, f"{row[name]:.3f}")
 
 
 # --- temperatures ---------------------------------------------------------------------------------------------------

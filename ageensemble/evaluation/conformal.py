@@ -8,8 +8,8 @@ that the old are covered as often as the young, for which plain intervals give n
 
 A group has one vote, split among its items (CDF pooling of Dunn, Wasserman & Ramdas 2023, JASA 118), with the vote of
 the next photograph counted against us, which makes it hold for any number of groups (Lee, Barber & Willett 2023,
-arXiv 2306.06342). Out-of-fold scores come from one cell each, test predictions from the bag of all, so the warrant is
-no better than that of cross-conformal prediction (Vovk 2015): near the level in practice, measured on the test part.
+arXiv 2306.06342). Out-of-fold scores come from one fold fit each, test predictions from the mean of all, so the warrant
+is no better than that of cross-conformal prediction (Vovk 2015): near the level in practice, measured on the test part.
 
 MAPIE is the library of the field; none does label-conditional intervals from distributions over ages by groups.
 """
@@ -18,9 +18,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from .. import ages
+from .._utils import stats
+from .._utils.render import Column, Table
+from ..ages import AgeGroups
 from ..errors import UsageError
+from ..splits.split import WHERE
+from .predictions import Predictions, folds_of, groups_of
 
 BLOCK = 8192  # items whose scores are held at once
 MISSES = 5  # expected beyond the limit in an age group at least; smaller groups are joined to a neighbor
@@ -63,37 +69,32 @@ class Conformal:
         return result
 
 
-def calibrate(distribution, y, groups, age_groups, level=0.9, conditional=True):
-    """Find the limits on items whose truth is known and that the model did not see.
+def fit_conformal(predictions: Predictions, level=0.9, age_groups="default", conditional=True) -> Conformal:
+    """Find the limits on predictions of items that the model did not see.
 
     Parameters
     ----------
-    distribution : (n, A) array
-        out-of-fold
-    y : (n, 2) int array, years
-        a range counts as its least strange age, so an interval is right where it meets the range
-    groups : (n,) int array
-    groups : ages.Scheme
-        of label-conditional intervals; years between two groups go with the one below
+    predictions : Predictions
+        out-of-fold, with labels; a labeled range counts as its least strange age, so an interval is right where it
+        meets the range. Without groups every item is one
     level : float
         share of photographs whose interval is to hold the truth
+    age_groups : str or AgeGroups
+        of label-conditional intervals; years between two age groups go with the one below
     conditional : bool
         label-conditional; otherwise one limit for all
-
-    Returns
-    -------
-    Conformal
 
     Raises
     ------
     UsageError
         The level is not between 0 and 1.
     DataError
-        A labeled range straddles the border of two groups.
+        A labeled range straddles the border of two age groups.
     """
     if not 0 < level < 1:
         raise UsageError(f"a level of {100 * level:g} % is not between 0 and 100")
-    own = own_scores(distribution, y)
+    y, groups, age_groups = predictions.age_range, groups_of(predictions), _parsed(age_groups)
+    own = own_scores(predictions.proba, y)
     age_groups.of(y)
     starts = np.array([0, *(low for low, _ in age_groups.ranges[1:])] if conditional else [0])
     names = age_groups.labels if conditional else ["all"]
@@ -113,6 +114,205 @@ def calibrate(distribution, y, groups, age_groups, level=0.9, conditional=True):
             }
         )
     return Conformal(float(level), classes)
+
+
+def cross_conformal(predictions: Predictions, level=0.9, age_groups="default", conditional=True) -> np.ndarray:
+    """Intervals of out-of-fold items, those of each fold calibrated on the other folds, `(n, 2)` int years."""
+    fold, result = folds_of(predictions), np.empty((len(predictions), 2), np.int64)
+    for k in np.unique(fold):
+        known, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        found = fit_conformal(predictions[known], level, age_groups, conditional)
+        result[held_out] = found.intervals(predictions.proba[held_out])
+    return result
+
+
+KINDS = {"conditional": True, "plain": False}
+
+
+def conformalize(
+    predictions: Predictions,
+    level: float = 0.9,
+    age_groups: str | AgeGroups = "default",
+    test: Predictions | None = None,
+) -> "Conformalized":
+    """Calibrate prediction intervals out-of-fold, and measure how often they hold the truth and how wide they are.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        out-of-fold, with labels
+    level : float
+        share of photographs whose interval is to hold the truth
+    age_groups : str or AgeGroups
+        of label-conditional intervals
+    test : Predictions, optional
+        of the test part, to measure on; without it the intervals of each fold are calibrated on the other folds and
+        measured there
+
+    Raises
+    ------
+    UsageError
+        The level is not between 0 and 1.
+    DataError
+        A labeled range straddles the border of two age groups.
+
+    Examples
+    --------
+    >>> found = conformalize(run.predictions("oof"), level=0.9, test=run.predictions("test"))
+    >>> found.frame  # coverage and width, for all, each age group and each gender
+    >>> found.predict(new)  # (n, 2) years
+    """
+    age_groups = _parsed(age_groups)
+    methods = {kind: fit_conformal(predictions, level, age_groups, way) for kind, way in KINDS.items()}
+    if test is None:
+        ends = {kind: cross_conformal(predictions, level, age_groups, way) for kind, way in KINDS.items()}
+    else:
+        ends = {kind: method.intervals(test.proba) for kind, method in methods.items()}
+    measured = predictions if test is None else test
+    groups, subgroups = groups_of(measured), []
+    for by, name, rows in _subgroups(measured, age_groups):
+        subgroups.append({"by": by, "name": name})
+        for kind, found in ends.items():
+            subgroups[-1][kind] = _coverage(found[rows], measured.age_range[rows], groups[rows])
+    part = "oof" if test is None else "test"
+    return Conformalized(measured.name, part, float(level), methods["conditional"], methods["plain"], ends, subgroups)
+
+
+def interval_items(oof: Predictions, test: Predictions | None = None, level=0.9, age_groups="default") -> pd.DataFrame:
+    """Intervals of every item: label-conditional (`low`, `high`) and plain (`plain_low`, `plain_high`), years.
+
+    Test items by what was calibrated on all out-of-fold items, those by what was calibrated on the other folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        sorted by `item_id`
+    """
+    tables = []
+    for part, predictions in (("oof", oof), ("test", test)):
+        if predictions is None:
+            continue
+        table = {"item_id": predictions.item_id, "part": part, "age_min": predictions.age_range[:, 0]}
+        table |= {"age_max": predictions.age_range[:, 1], "gender": predictions.attributes.get("gender")}
+        for conditional in KINDS.values():
+            if part == "oof":
+                found = cross_conformal(oof, level, age_groups, conditional)
+            else:
+                found = fit_conformal(oof, level, age_groups, conditional).intervals(test.proba)
+            prefix = "" if conditional else "plain_"
+            table[f"{prefix}low"], table[f"{prefix}high"] = found.T
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables).sort_values("item_id", kind="stable", ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Conformalized:
+    """Prediction intervals that were calibrated out-of-fold, and how well they hold.
+
+    Attributes
+    ----------
+    name : str
+        of the model
+    part : {"test", "oof"}
+        what they were measured on
+    level : float
+    conditional, plain : Conformal
+        what makes the intervals: label-conditional ones hold for each age group, plain ones for all together
+    intervals : dict of str to (n, 2) int array
+        of the items they were measured on, by kind, years
+    subgroups : list of dict
+        for all, each age group and each gender: `by`, `name`, and for both kinds `items`, `hits`, `share`, `low`,
+        `high` (coverage with its 95 % interval), `mean_width` and `median_width` (last year minus first)
+    """
+
+    name: str
+    part: str
+    level: float
+    conditional: Conformal
+    plain: Conformal
+    intervals: dict
+    subgroups: list
+
+    def predict(self, predictions: Predictions, kind: str = "conditional") -> np.ndarray:
+        """Intervals of other items, `(n, 2)` int years."""
+        return getattr(self, kind).intervals(predictions.proba)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Coverage and width, one row for each subgroup and kind of interval."""
+        rows = [
+            {"by": row["by"], "name": row["name"], "kind": kind} | row[kind] for row in self.subgroups for kind in KINDS
+        ]
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict:
+        """Plain numbers and lists; `classes` is what each label-conditional limit was calibrated on."""
+        return {
+            "model": self.name,
+            "part": self.part,
+            "level": self.level,
+            "classes": self.conditional.classes,
+            "subgroups": self.subgroups,
+        }
+
+    @property
+    def joined(self) -> str:
+        """Age groups that were too small for a limit of their own, in words; empty where there are none."""
+        found = [" with ".join(c["age_groups"]) for c in self.conditional.classes if len(c["age_groups"]) > 1]
+        return f"Too few items for a limit of their own, calibrated together: {'; '.join(found)}." if found else ""
+
+    @property
+    def table(self) -> Table:
+        """Coverage and width by subgroup, for people."""
+        rows = [
+            {"name": row["name"], "items": row["plain"]["items"]}
+            | {f"{kind}_{what}": row[kind] for kind in KINDS for what in ("coverage", "width")}
+            for row in self.subgroups
+        ]
+        columns = [
+            Column("name", "test items" if self.part == "test" else "items"),
+            Column("items", "count", "{:,}".format, right=True),
+            Column("conditional_coverage", "coverage", stats.in_words, right=True),
+            Column("conditional_width", "width", _widths, right=True),
+            Column("plain_coverage", "plain coverage", stats.in_words, right=True),
+            Column("plain_width", "plain width", _widths, right=True),
+        ]
+        note = (
+            f"{100 * self.level:g} % prediction intervals, calibrated out-of-fold, measured {WHERE[self.part]}. "
+            "Coverage: share of images whose interval contains the true age, with its 95 % interval. Width: mean and "
+            "median, years. The first are label-conditional: they hold for each age group; the plain ones hold overall."
+        )
+        return Table(columns, rows, list(filter(None, [note, self.joined])), self.name)
+
+    def _repr_html_(self):
+        return self.table.html()
+
+
+def _widths(row):
+    return f"{row['mean_width']:.1f}, {row['median_width']:.0f}" if row["items"] else ""
+
+
+def _parsed(age_groups):
+    return ages.parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups
+
+
+def _subgroups(predictions, age_groups):
+    """What coverage is reported of: (by, name, rows); what has no items is left out."""
+    yield "all", "all", np.arange(len(predictions))
+    label = age_groups.of(predictions.age_range)
+    for g, name in enumerate(age_groups.labels):
+        if (label == g).any():
+            yield "age group", name, np.flatnonzero(label == g)
+    gender = pd.Series(predictions.attributes.get("gender", []), dtype=object)
+    for name in sorted(gender.dropna().unique()):
+        yield "gender", name, np.flatnonzero(gender == name)
+
+
+def _coverage(ends, y, groups):
+    hit = (ends[:, 0] <= y[:, 1]) & (y[:, 0] <= ends[:, 1])
+    width = ends[:, 1] - ends[:, 0]
+    widths = {"mean_width": float(width.mean()), "median_width": float(np.median(width))} if len(width) else {}
+    return stats.share(hit, groups) | widths
 
 
 def scores(distribution):

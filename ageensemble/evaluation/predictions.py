@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import ages
 from ..errors import UsageError
+from ..splits.stratified_groups import assign_stratified_groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +132,19 @@ class Predictions:
             raise UsageError(f"a level of {level:g} does not lie between 0 and 1; give one such as 0.9")
         ends = [ages.quantile(self.proba, q) for q in ((1 - level) / 2, (1 + level) / 2)]
         return np.stack(ends, axis=1).reshape(-1, 2)
+
+
+def groups_of(predictions: Predictions) -> np.ndarray:
+    """Group of each item, `(n,)`; without groups every item is one."""
+    return np.arange(len(predictions)) if predictions.groups is None else predictions.groups
+
+
+def folds_of(predictions: Predictions, n_folds: int = 5, random_state: int = 0) -> np.ndarray:
+    """Fold of each item, `(n,)`; without folds the items are divided anew, groups kept together."""
+    if predictions.fold is not None:
+        return predictions.fold
+    same = np.zeros(len(predictions), int)
+    return assign_stratified_groups(same, groups_of(predictions), [1 / n_folds] * n_folds, random_state)
 
 
 def _rows(value, rows):

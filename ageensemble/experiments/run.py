@@ -168,6 +168,11 @@ class Run:
         )
 
     @property
+    def oof_and_test(self):
+        """Predictions of both parts, None for what it does not predict: what calibration and intervals take."""
+        return tuple(self.predictions(part) if part in self.parts else None for part in PARTS)
+
+    @property
     def experiment(self):
         """The experiment that this run is part of."""
         if self._experiment is None:

@@ -173,11 +173,11 @@ def _scores(run, experiment):
 
 def _intervals(run, experiment):
     """Label-conditional calibrations on all out-of-fold predictions, by level; none for a refit."""
-    age_groups, rest = ages.uncut(experiment.y), experiment.split.development
+    age_groups = ages.uncut(experiment.y)
     if "oof" not in run.parts or age_groups is None:
         return {}
-    known = run.proba("oof"), experiment.y[rest], experiment.items["group"].to_numpy()[rest]
-    return {str(level): asdict(conformal.calibrate(*known, age_groups, level)) for level in LEVELS}
+    known = run.predictions("oof")
+    return {str(level): asdict(conformal.fit_conformal(known, level, age_groups)) for level in LEVELS}
 
 
 def _chosen(about):

@@ -1,6 +1,7 @@
 """Results written on purpose, for others to read: table, every metric, machine, commands, pictures."""
 
 import shlex
+from math import isnan
 from pathlib import Path
 
 from .. import ensembles
@@ -8,7 +9,8 @@ from .._utils import stats
 from .._utils.console import as_json, counted
 from .._utils.io import slug, write_csv, writing
 from ..errors import DiskError
-from ..evaluation import calibration, intervals
+from ..evaluation.calibration import COLUMNS, LEVEL, measure_calibration
+from ..evaluation.conformal import KINDS, conformalize
 from ..splits.split import WHERE
 from . import leaderboard, plots, run_report, tables
 
@@ -128,18 +130,18 @@ def _calibration(runs, experiment, age_groups):
         f"## Calibration {WHERE[experiment.split.evaluated_part]}",
         "",
         "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
-        f"{100 * calibration.LEVEL:g} % interval of the distributions themselves.",
+        f"{100 * LEVEL:g} % interval of the distributions themselves.",
         "",
-        "| model | temperature | " + " | ".join([*calibration.NAMES.values(), "coverage", "width"]) + " |",
-        "| --- |" + " ---: |" * (len(calibration.NAMES) + 3),
+        "| model | temperature | " + " | ".join(column.label for column in COLUMNS) + " |",
+        "| --- |" + " ---: |" * (len(COLUMNS) + 1),
     ]
     for run in runs:
         if not run.parts:
             continue
-        content = calibration.report(run, experiment, age_groups)
-        both = [content["before"], content["after"] or {}]
-        cells = [[calibration.in_words(row, name) for row in both if row] for name in content["before"]]
-        found = f"{content['temperature']:.2f}" if content["after"] else ""
+        measured = measure_calibration(*run.oof_and_test, age_groups)
+        both = [row for row in (measured.before, measured.after) if row]
+        cells = [["" if isnan(row[c.key]) else c.format(row[c.key]) for row in both] for c in COLUMNS]
+        found = f"{measured.temperature:.2f}" if measured.after else ""
         lines.append(f"| {leaderboard.escaped(run.title)} | {found} | " + " | ".join(map(", ".join, cells)) + " |")
     return [*lines, ""]
 
@@ -162,11 +164,12 @@ def _coverage(runs, experiment, age_groups):
         if "oof" not in run.parts:
             continue
         cells = [leaderboard.escaped(run.title)]
-        slices = intervals.report(run, experiment, age_groups, run_report.LEVEL)["slices"]
-        for kind in intervals.KINDS:
-            large = [row for row in slices if row["by"] == "age group" and row[kind]["items"] >= LEAST]
+        oof, test = run.oof_and_test
+        subgroups = conformalize(oof, run_report.LEVEL, age_groups, test).subgroups
+        for kind in KINDS:
+            large = [row for row in subgroups if row["by"] == "age group" and row[kind]["items"] >= LEAST]
             worst = min(large, key=lambda row: row[kind]["share"], default=None)
-            cells += [stats.in_words(slices[0][kind]), f"{slices[0][kind]['mean_width']:.1f}"]
+            cells += [stats.in_words(subgroups[0][kind]), f"{subgroups[0][kind]['mean_width']:.1f}"]
             cells.append(f"{worst['name']}: {100 * worst[kind]['share']:.1f} %" if worst else "")
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]

@@ -6,7 +6,8 @@ import pandas as pd
 from .. import ages
 from .._utils.io import forget_unfinished, write_csv
 from ..data.quality.audit import label
-from ..evaluation import calibration, intervals
+from ..evaluation.calibration import scaled
+from ..evaluation.conformal import conformalize, interval_items
 from ..splits.split import JUDGED
 from . import plots
 
@@ -108,14 +109,13 @@ def _age_error(file, run, experiment, age_groups):
 
 def _reliability(file, run, experiment, age_groups):
     part = experiment.split.evaluated_part
-    found, y = calibration.distributions(run, experiment), experiment.y[experiment.split.rows(part)]
-    plots.save_reliability(file, *found, y, age_groups, f"{run.title}, {JUDGED[part]}")
+    plots.save_reliability(file, *scaled(*run.oof_and_test), age_groups, f"{run.title}, {JUDGED[part]}")
 
 
 def _coverage(file, run, experiment, age_groups):
-    content = intervals.report(run, experiment, age_groups, LEVEL)
-    title = f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[content['part']]}"
-    plots.save_coverage(file, content, title)
+    oof, test = run.oof_and_test
+    found = conformalize(oof, LEVEL, age_groups, test)
+    plots.save_coverage(file, found, f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[found.part]}")
 
 
 def _weights(file, run, experiment, age_groups):
@@ -176,8 +176,8 @@ def _all_items(run, experiment, age_groups):
         tables.append(table)
     table = pd.concat(tables).sort_index()
     if "oof" in run.parts:
-        found = intervals.items(run, experiment, age_groups, LEVEL)
-        table["low90"], table["high90"] = found["low"], found["high"]
+        found = interval_items(*run.oof_and_test, LEVEL, age_groups).set_index("item_id").loc[table["item_id"]]
+        table["low90"], table["high90"] = found["low"].to_numpy(), found["high"].to_numpy()
     return table
 
 

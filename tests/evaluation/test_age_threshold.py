@@ -1,17 +1,17 @@
 """Minors taken for adults and adults for minors are counted each by its own kind."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.predicted import exact, folder_of, guesses, run_of
-from rich.console import Console
+from helpers.predicted import both_parts, exact
 
 from ageensemble import ages
 from ageensemble._utils.console import as_json
 from ageensemble.errors import UsageError
-from ageensemble.evaluation import age_threshold
-from ageensemble.splits.split import TEST
+from ageensemble.evaluation.age_threshold import threshold_errors, threshold_table
+from ageensemble.evaluation.predictions import Predictions
 
 
 def rows_of(adult):
@@ -21,30 +21,18 @@ def rows_of(adult):
     return p
 
 
-def minors_and_test(minors, test_y, test_adult, gender=None):
-    """A split whose out-of-fold part has so many minors, adult with probability 0, 0.005, 0.01, ..., below 1."""
-    oof = np.arange(minors) / 200
-    y = np.concatenate([np.full((minors, 2), 10), np.asarray(test_y)])
-    part = np.r_[np.arange(minors) % 3, np.full(len(test_y), TEST)]
-    gender = None if gender is None else np.r_[np.full(minors, "male"), gender]
-    folder = folder_of(y, part, gender=gender)
-    return folder, run_of(rows_of(np.r_[oof, test_adult]), folder.split)
-
-
-def printed(contents, width):
-    console = Console(width=width)
-    with console.capture() as caught:
-        console.print(age_threshold.view(contents))
-    return caught.get()
+def minors(n):
+    """Out-of-fold predictions of so many minors, adult with probability 0, 0.005, 0.01, ..., below 1."""
+    return Predictions(rows_of(np.arange(n) / 200), np.full(n, 10), fold=np.arange(n) % 3)
 
 
 def test_rates_by_hand():
-    y = exact([10, 17, 12, 5, 18, 30, 40, 50, 60, 19])
+    age = [10, 17, 12, 5, 18, 30, 40, 50, 60, 19]
     adult = [0.1, 0.6, 0.5, 0.9, 0.4, 0.9, 0.9, 0.9, 0.9, 0.51]
-    gender = np.array(["female", "male"] * 5)
-    content = age_threshold.report(*reversed(minors_and_test(150, y, adult, gender)), 18)
-    even, strict = content["rules"]
-    every, female, male = even["slices"]
+    test = Predictions(rows_of(adult), age, attributes={"gender": np.array(["female", "male"] * 5)})
+    found = threshold_errors(minors(150), test, age=18)
+    even, strict = found.rules
+    every, female, male = even["subgroups"]
     assert (every["false_adult"]["hits"], every["false_adult"]["items"]) == (2, 4)  # 0.5 itself is no adult
     assert (every["false_minor"]["hits"], every["false_minor"]["items"]) == (1, 6)
     assert (female["false_adult"]["hits"], female["false_adult"]["items"]) == (0, 2)
@@ -52,67 +40,69 @@ def test_rates_by_hand():
     assert (female["false_minor"]["hits"], male["false_minor"]["hits"]) == (1, 0)
     assert every["false_adult"]["low"] < 0.5 < every["false_adult"]["high"]
     assert strict["cutoff"] == pytest.approx(0.745)  # the 150th of 150 minors, as 151 * 0.99 rounds up to 150
-    assert strict["slices"][0]["false_adult"]["hits"] == 1
-    assert strict["slices"][0]["false_minor"]["hits"] == 2
+    assert strict["subgroups"][0]["false_adult"]["hits"] == 1
+    assert strict["subgroups"][0]["false_minor"]["hits"] == 2
+    assert found.frame.query("rule == 'even' and subgroup == 'all'")["hits"].tolist() == [2, 1]
 
 
 def test_a_labeled_range_that_straddles_the_age_is_left_out_and_counted():
     y = np.array([[15, 20], [8, 13], [15, 17], [18, 20], [25, 32], [0, 120]])
-    content = age_threshold.report(*reversed(minors_and_test(0, y, [0.9] * 6)), 18)
-    assert content["left_out"] == 2
-    every = content["rules"][0]["slices"][0]
+    found = threshold_errors(None, Predictions(rows_of([0.9] * 6), y), age=18)
+    assert found.left_out == 2
+    every = found.rules[0]["subgroups"][0]
     assert (every["false_adult"]["items"], every["false_minor"]["items"]) == (2, 2)
-    assert "Left out: 2 items whose labeled range straddles 18" in printed([content], 300)
+    assert "Left out: 2 items" in found.table.notes[-1]
 
 
-def test_too_few_minors_choose_no_cutoff_and_are_told_so():
-    for minors, why in ((98, "98 independent minors are too few to choose a cutoff on; 99 are needed"), (99, "")):
-        content = age_threshold.report(*reversed(minors_and_test(minors, exact([10, 30]), [0.2, 0.8])), 18)
-        strict = content["rules"][1]
-        assert strict["why"] == why
-        assert (strict["cutoff"] is None) == bool(why)
-        assert ("too few" in printed([content], 300)) == bool(why)
-        assert json.loads(as_json(content))["rules"][1]["slices"] == [] or not why
+@pytest.mark.parametrize(("n", "why"), [(98, "98 independent minors are too few"), (99, "")])
+def test_too_few_minors_choose_no_cutoff(n, why):
+    found = threshold_errors(minors(n), Predictions(rows_of([0.2, 0.8]), [10, 30]), age=18)
+    strict = found.rules[1]
+    assert strict["why"].startswith(why)
+    assert (strict["cutoff"] is None) == bool(why)
+    assert ("too few" in found.table.notes[0]) == bool(why)
+    assert json.loads(as_json(found.to_dict()))["rules"][1]["subgroups"] == [] or not why
 
 
-def test_the_cutoff_keeps_its_promise_on_photographs_it_was_not_chosen_on():
-    folder, run = guesses(20_000)
-    found = age_threshold.report(run, folder, 30)["rules"][1]["slices"][0]["false_adult"]
+def test_the_cutoff_keeps_its_promise_on_new_items():
+    found = threshold_errors(*both_parts(n=20_000), age=30).rules[1]["subgroups"][0]["false_adult"]
     assert found["items"] > 1000
     assert found["share"] == pytest.approx(0.01, abs=0.008)
 
 
+def test_without_a_test_part_each_fold_is_judged_by_the_others():
+    oof, _ = both_parts(n=3000)
+    found = threshold_errors(oof, age=30)
+    assert found.part == "oof"
+    age = np.where(oof.fold == 1, 10, oof.age_range[:, 0])  # more minors in one fold move the cutoffs of the others
+    changed = threshold_errors(replace(oof, age_range=exact(age)), age=30)
+    assert changed.rules[1]["cutoff"] != found.rules[1]["cutoff"]
+
+
 def test_the_test_part_does_not_choose_the_cutoff():
-    folder, run = guesses(3000)
-    cutoff = age_threshold.report(run, folder, 30)["rules"][1]["cutoff"]
-    folder.y[folder.split.test] = 10
-    assert age_threshold.report(run, folder, 30)["rules"][1]["cutoff"] == cutoff
+    oof, test = both_parts()
+    changed = replace(test, age_range=np.full((len(test), 2), 10))
+    assert len({threshold_errors(oof, each, age=30).rules[1]["cutoff"] for each in (test, changed)}) == 1
 
 
-def test_a_run_of_the_test_part_alone_has_the_even_rule_alone():
-    folder, _ = guesses(300)
-    refit = run_of(np.full((300, ages.N_AGES), 1 / ages.N_AGES), folder.split, parts=("test",), name="refit")
-    even, strict = age_threshold.report(refit, folder, 18)["rules"]
-    assert even["slices"][0]["false_adult"]["share"] == 1  # as likely as not to be above 60
-    assert strict["why"] == "no out-of-fold predictions to choose a cutoff on"
-    assert strict["slices"] == []
+def test_a_model_of_the_test_part_alone_has_the_even_rule_alone():
+    _, test = both_parts(n=300, proba=np.full((300, ages.N_AGES), 1 / ages.N_AGES))
+    even, strict = threshold_errors(None, test, age=18).rules
+    assert even["subgroups"][0]["false_adult"]["share"] == 1  # as likely as not to be above 60
+    assert "no out-of-fold predictions" in strict["why"]
+    assert strict["subgroups"] == []
 
 
 @pytest.mark.parametrize("age", [0, -3, 121])
 def test_an_age_beyond_the_axis_is_refused(age):
-    with pytest.raises(UsageError, match=f"--threshold {age} is not an age from 1 to 120"):
-        age_threshold.report(None, None, age)
+    with pytest.raises(UsageError, match="is not an age from 1 to 120"):
+        threshold_errors(*both_parts(n=30), age=age)
 
 
-@pytest.mark.parametrize("width", [80, 130])
-def test_the_view_of_several_runs_fits_the_terminal(width):
-    folder, run = guesses(3000)
-    content = age_threshold.report(run, folder, 30)
-    long = content | {"model": "mobilenetv2_100 [bold]mean=0.5 std=0.5 weights=file\x1b[31m.safetensors"}
-    text = printed([content, long], width)
-    assert all(len(line) <= width for line in text.splitlines())
-    assert "…" not in text
-    assert "\x1b[31m" not in text
-    minors, adults = ((folder.y[folder.split.test, 0] < 30) == way for way in (True, False))
-    assert f"{minors.sum():,}" in text
-    assert f"{adults.sum():,}" in text
+def test_several_models_share_a_table():
+    oof, test = both_parts()
+    found = threshold_errors(oof, test, age=30)
+    table = threshold_table([found, replace(found, name="other")])
+    assert [row["model"] for row in table.rows] == ["guess", "guess", "other", "other"]
+    count = (test.age_range[:, 0] < 30).sum()
+    assert f"false adults, all, {count:,}" in table.markdown()

@@ -1,104 +1,100 @@
-"""Calibration: measured on the test part, mended by one number found on the rest."""
+"""Calibration: measured on the test part, mended by one number found out-of-fold."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.predicted import bells, certain, exact, guesses, run_of
-from rich.console import Console
+from helpers.predicted import bells, both_parts, certain, exact
 
 from ageensemble import ages
 from ageensemble._utils.console import as_json
 from ageensemble.evaluation import calibration
-from ageensemble.evaluation.calibration import fit_temperature, log_proba, negative_log_likelihood
-
-
-def printed(contents, width):
-    console = Console(width=width)
-    with console.capture() as caught:
-        console.print(calibration.view(contents))
-    return caught.get()
+from ageensemble.evaluation.calibration import (
+    TemperatureScaling,
+    fit_temperature,
+    log_proba,
+    measure_calibration,
+    negative_log_likelihood,
+)
+from ageensemble.evaluation.predictions import Predictions
 
 
 @pytest.mark.parametrize("said", [3.5, 10.0])
-def test_a_temperature_mends_who_is_too_sure_or_too_unsure(said):
-    folder, run = guesses(4000, said=said)
-    content = calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)
-    before, after = content["before"], content["after"]
-    assert content["temperature"] == pytest.approx((5 / said) ** 2, rel=0.1)  # which makes a bell of `said` one of 5
-    assert abs(before["coverage"] - 0.9) > 0.06
-    assert after["coverage"] == pytest.approx(0.9, abs=0.03)
+def test_temperature_mends_overconfidence_and_underconfidence(said):
+    found = measure_calibration(*both_parts(n=4000, said=said))
+    assert found.temperature == pytest.approx((5 / said) ** 2, rel=0.1)  # which makes a bell of `said` one of 5
+    assert abs(found.before["coverage"] - 0.9) > 0.06
+    assert found.after["coverage"] == pytest.approx(0.9, abs=0.03)
     for name in ("crps", "log_loss", "calibration_error"):
-        assert after[name] < before[name]
+        assert found.after[name] < found.before[name]
+    assert found.frame["temperature"].tolist() == [1, found.temperature]
 
 
-def test_who_is_as_sure_as_right_stays_as_he_is():
-    folder, run = guesses(4000)
-    content = calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)
-    assert content["temperature"] == pytest.approx(1, abs=0.06)
-    assert content["after"]["crps"] == pytest.approx(content["before"]["crps"], abs=0.01)
-    assert content["items"] == 800
+def test_a_calibrated_model_stays_as_it_is():
+    found = measure_calibration(*both_parts(n=4000))
+    assert found.temperature == pytest.approx(1, abs=0.06)
+    assert found.after["crps"] == pytest.approx(found.before["crps"], abs=0.01)
+    assert (found.items, found.part, found.name) == (800, "test", "guess")
+
+
+def test_without_a_test_part_each_fold_has_the_temperature_of_the_others():
+    oof, _ = both_parts(n=1000, said=10.0)
+    found = measure_calibration(oof)
+    assert (found.part, found.items) == ("oof", 800)
+    _, after, _ = calibration.scaled(oof)
+    own = TemperatureScaling().fit(oof[oof.fold != 1]).predict(oof[oof.fold == 1])
+    assert np.array_equal(after.proba[oof.fold == 1], own.proba)
 
 
 def test_the_test_part_does_not_choose_the_temperature():
-    folder, run = guesses(1000)
-    found = calibration.distributions(run, folder)[2]
-    folder.y[folder.split.test] = 100
-    assert calibration.distributions(run, folder)[2] == found
+    oof, test = both_parts(n=1000)
+    changed = replace(test, age_range=np.full((len(test), 2), 100))
+    assert calibration.scaled(oof, changed)[2] == calibration.scaled(oof, test)[2]
 
 
-def test_a_run_of_the_test_part_alone_is_measured_as_it_is():
-    folder, run = guesses(1000)
-    refit = run_of(np.tile(bells([60], 10), (1000, 1)), folder.split, parts=("test",))
-    content = calibration.report(refit, folder, ages.DEFAULT_AGE_GROUPS)
-    assert content["temperature"] is None
-    assert content["after"] is None
-    assert content["before"]["width"] == 32  # 44 to 76: 1.645 times 10 to either side
-    assert json.loads(as_json(content))["after"] is None
-    assert (
-        len(printed([content], 100).splitlines())
-        == len(printed([calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)], 100).splitlines()) - 1
-    )
+def test_a_model_of_the_test_part_alone_is_measured_as_it_is():
+    _, test = both_parts(n=1000, proba=np.tile(bells([60], 10), (1000, 1)))
+    found = measure_calibration(None, test)
+    assert found.temperature is None
+    assert found.after is None
+    assert found.before["width"] == 32  # 44 to 76: 1.645 times 10 to either side
+    assert json.loads(as_json(found.to_dict()))["after"] is None
+    assert len(found.table.rows) == 1
 
 
 def test_confidence_by_hand():
     p = np.zeros((6, ages.N_AGES))
     p[:4, 30], p[:4, 50] = 0.75, 0.25  # 28-33 with 75 %
     p[4:, 30], p[4:, 50] = 0.45, 0.55
-    y = exact([30, 30, 31, 70, 50, 30])
-    curve = calibration.group_curve(p, y, ages.DEFAULT_AGE_GROUPS)
+    curve = calibration.group_curve(Predictions(p, [30, 30, 31, 70, 50, 30]), ages.DEFAULT_AGE_GROUPS)
     assert curve.tolist() == [pytest.approx([0.55, 0.5, 2]), pytest.approx([0.75, 0.75, 4])]
-    sure = calibration.group_curve(certain([30, 31]), exact([30, 90]), ages.DEFAULT_AGE_GROUPS)
+    sure = calibration.group_curve(Predictions(certain([30, 31]), [30, 90]), ages.DEFAULT_AGE_GROUPS)
     assert sure.tolist() == [[1, 0.5, 2]]
-    nobody = calibration.group_curve(certain([30]), exact([90]), ages.parse_age_groups("18-29,30-39"))
+    nobody = calibration.group_curve(Predictions(certain([30]), [90]), ages.parse_age_groups("18-29,30-39"))
     assert nobody.shape == (0, 3)
 
 
 def test_central_intervals_by_hand():
     p = np.zeros((4, ages.N_AGES))
     p[:, 30:40] = 0.1  # mid-CDF 0.05, 0.15, ... 0.95
-    curve = calibration.interval_curve(p, exact([34, 36, 39, 80]), [0.05, 0.15, 0.35, 0.95, 1])
+    curve = calibration.interval_curve(Predictions(p, [34, 36, 39, 80]), [0.05, 0.15, 0.35, 0.95, 1])
     assert curve.tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_ranges_have_no_coverage_in_years():
     adience = ages.AGE_GROUPS["adience"]
-    folder, run = guesses(1000)
-    folder.y[:] = np.array(adience.ranges)[np.arange(1000) % 8]
-    content = calibration.report(run, folder, adience)
-    assert np.isnan(content["before"]["coverage"])
-    assert content["after"]["log_loss"] < content["before"]["log_loss"]
-    assert "nan" not in printed([content], 120)
+    found = measure_calibration(*both_parts(np.array(adience.ranges)[np.arange(1000) % 8]), age_groups=adience)
+    assert np.isnan(found.before["coverage"])
+    assert found.after["log_loss"] < found.before["log_loss"]
+    assert "nan" not in found.table.markdown()
 
 
-@pytest.mark.parametrize("width", [80, 130])
-def test_the_view_fits_the_terminal(width):
-    folder, run = guesses(1000)
-    run.title = "mobilenetv2_100 [bold]mean=0.5 std=0.5\x1b[31m weights=mobilenetv2_100.safetensors"
-    text = printed([calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)] * 2, width)
-    assert all(len(line) <= width for line in text.splitlines())
-    assert "\x1b[31m" not in text
-    assert "…" not in text
+def test_several_models_share_a_table():
+    parts = both_parts(n=1000)
+    table = calibration.calibration_table([measure_calibration(*parts), measure_calibration(None, parts[1])])
+    assert [row["temperature"] for row in table.rows][::2] == ["none", "none"]
+    assert "on the test part" in table.title
 
 
 # --- temperatures ---------------------------------------------------------------------------------------------------

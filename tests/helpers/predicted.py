@@ -1,5 +1,6 @@
 """Predictions made up for tests: a split, labels and a run of known faults, without photographs or models."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ageensemble import ages
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.splits.split import TEST, Split
 
 
@@ -46,7 +48,13 @@ def run_of(distribution, split, parts=("oof", "test"), name="guess"):
     rows = {"oof": split.development, "test": split.test}
     predictions = {part: np.asarray(distribution, np.float32)[rows[part]] for part in parts}
     return SimpleNamespace(
-        name=name, title=name, kind="folds", folder=Path(name), parts=parts, proba=predictions.__getitem__
+        name=name,
+        title=name,
+        kind="folds",
+        folder=Path(name),
+        parts=parts,
+        fold_files=lambda pattern: [],
+        proba=predictions.__getitem__,
     )
 
 
@@ -56,3 +64,19 @@ def guesses(n=3000, seed=0, **how):
     part = np.where(np.arange(n) % 5 == 0, TEST, np.arange(n) % 3)
     folder = folder_of(exact(age), part)
     return folder, run_of(distribution, folder.split)
+
+
+def both_parts(age=None, proba=None, gender=None, n=3000, seed=0, **how):
+    """Out-of-fold and test predictions, every fifth item in the test part; by default of who errs by 5 years.
+
+    `age` is `(n,)` or `(n, 2)` years; `how` goes to `guessed`.
+    """
+    n = n if age is None else len(age)
+    drawn, guess = guessed(n, seed, **how)
+    place = np.arange(n)
+    about = {"gender": np.where(place % 2, "female", "male") if gender is None else gender}
+    fold = np.where(place % 5 == 0, TEST, place % 3)
+    proba, age = guess if proba is None else proba, drawn if age is None else age
+    ids = [f"{i:05}.jpg" for i in range(n)]
+    whole = Predictions(proba, age, place, about, fold, ids, "guess")
+    return replace(whole[fold != TEST], part="oof"), replace(whole[fold == TEST], part="test")

@@ -5,11 +5,13 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.predicted import bells, certain, exact, guessed, guesses
+from helpers.predicted import bells, both_parts, certain, exact, guessed
 from PIL import Image
 
 from ageensemble import ages
-from ageensemble.evaluation import calibration, intervals
+from ageensemble.evaluation import calibration
+from ageensemble.evaluation.conformal import conformalize
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.reporting import plots
 
 HOSTILE = "a $x^2 [b]model[/b] \x1b[31m" + "with-a-name-that-does-not-end" * 3
@@ -71,11 +73,9 @@ def test_too_few_photographs_of_an_age_make_no_mean(drawn):
 
 
 def test_reliability_before_and_after(drawn):
-    folder, run = guesses(3000, said=3.0)
-    y = folder.y[folder.split.test]
-    before, after, found = calibration.distributions(run, folder)
-    figure = drawn("reliability", before, after, found, y, ages.DEFAULT_AGE_GROUPS, HOSTILE)
-    curve = calibration.group_curve(before, y, ages.DEFAULT_AGE_GROUPS)
+    before, after, found = calibration.scaled(*both_parts(said=3.0))
+    figure = drawn("reliability", before, after, found, ages.DEFAULT_AGE_GROUPS, HOSTILE)
+    curve = calibration.group_curve(before, ages.DEFAULT_AGE_GROUPS)
     assert line(figure.axes[0], "as predicted") == pytest.approx(100 * curve[:, :2])
     after_label = f"temperature {found:.2f}, from out-of-fold"
     gap = {name: np.abs(np.diff(line(figure.axes[1], name), axis=1)).mean() for name in ("as predicted", after_label)}
@@ -86,7 +86,7 @@ def test_reliability_before_and_after(drawn):
 
 def test_reliability_of_a_refit_and_of_ranges(drawn):
     y = np.array(ages.AGE_GROUPS["adience"].ranges)[np.arange(40) % 8]
-    figure = drawn("reliability", bells(y[:, 0], 5), None, None, y, ages.AGE_GROUPS["adience"], "refit")
+    figure = drawn("reliability", Predictions(bells(y[:, 0], 5), y), None, None, ages.AGE_GROUPS["adience"], "refit")
     assert "from out-of-fold" not in texts(figure)
     assert len(figure.axes) == 1  # no panel of intervals, which could only be empty
 
@@ -95,11 +95,11 @@ def test_reliability_of_a_refit_and_of_ranges(drawn):
 
 
 def test_coverage_by_age_group(drawn):
-    folder, run = guesses(2000)
-    content = intervals.report(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
-    figure = drawn("coverage", content, HOSTILE)
+    oof, test = both_parts(n=2000)
+    found = conformalize(oof, 0.9, "0-59,60+", test)
+    figure = drawn("coverage", found, HOSTILE)
     axis, below = figure.axes
-    every, young, old = content["slices"][:3]
+    every, young, old = found.subgroups[:3]
     conditional = next(c for c in axis.containers if c.get_label() == "label-conditional")
     shown = conditional.lines[0].get_ydata()
     assert shown == pytest.approx([100 * row["conditional"]["share"] for row in (every, young, old)])

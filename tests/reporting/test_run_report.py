@@ -11,7 +11,7 @@ from helpers.commands import WATCHER, ageensemble, benchmark, experiment
 from PIL import Image
 
 from ageensemble import ages
-from ageensemble.evaluation import intervals
+from ageensemble.evaluation.conformal import interval_items
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import plots, run_report
 
@@ -42,7 +42,7 @@ def test_a_report_has_every_picture_and_the_intervals_of_every_item(runs):
     found = {file.stem for file in run.folder.glob("report/*.png")}
     assert found == {"true_predicted", "confusion", "age_error", "reliability", "coverage", "training"}
     table = pd.read_csv(run.folder / "report" / "items.csv")
-    again = intervals.items(run, folder, ages.DEFAULT_AGE_GROUPS, 0.9)
+    again = interval_items(*run.oof_and_test)
     assert table["low90"].tolist() == again["low"].tolist()
     assert table["high90"].tolist() == again["high"].tolist()
 

@@ -4,16 +4,19 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import sets
 from helpers.commands import MINE, ageensemble, benchmark, experiment, said
-from helpers.predicted import bells, exact, folder_of, guessed, guesses, run_of
+from helpers.predicted import both_parts, exact, folder_of, guessed, guesses, run_of
 from helpers.sets import FOLDS
 
 from ageensemble import ages
-from ageensemble.evaluation import age_threshold, calibration, intervals, leakage
+from ageensemble.evaluation import calibration, conformal, leakage
+from ageensemble.evaluation.age_threshold import threshold_errors
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import export
 
@@ -27,16 +30,22 @@ def without_test(n=3000, **how):
     return folder, run_of(distribution, folder.split, parts=("oof",))
 
 
+def oof(n=3000, **how):
+    """Out-of-fold predictions of three folds."""
+    age, proba = guessed(n, **how)
+    return Predictions(proba, age, fold=np.arange(n) % FOLDS, item_id=np.arange(n))
+
+
 def test_intervals_are_judged_fold_by_fold():
-    folder, run = without_test(shrunk=0.7)
-    content = intervals.report(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
-    assert content["part"] == "oof"
-    assert content["slices"][0]["conditional"]["items"] == 3000
-    for row in content["slices"][:3]:
+    predictions = oof(shrunk=0.7)
+    found = conformal.conformalize(predictions, 0.9, "0-59,60+")
+    assert found.part == "oof"
+    assert found.subgroups[0]["conditional"]["items"] == 3000
+    for row in found.subgroups[:3]:
         assert row["conditional"]["share"] == pytest.approx(0.91, abs=0.025)
-    table = intervals.items(run, folder, ages.parse_age_groups("0-59,60+"), 0.9)
+    table = conformal.interval_items(predictions, None, 0.9, "0-59,60+")
     inside = (table["low"] <= table["age_min"]) & (table["age_min"] <= table["high"])
-    assert content["slices"][0]["conditional"]["hits"] == inside.sum()
+    assert found.subgroups[0]["conditional"]["hits"] == inside.sum()
     assert set(table["part"]) == {"oof"}
 
 
@@ -44,21 +53,21 @@ def test_the_cutoff_of_a_fold_is_chosen_on_the_others():
     adult = np.where(np.arange(180) % FOLDS == 0, 0.9, 0.1)  # of minors, those of fold 0 look grown up
     p = np.zeros((180, ages.N_AGES), np.float32)
     p[:, 10], p[:, 40] = 1 - adult, adult
-    folder = folder_of(np.full((180, 2), 10), np.arange(180) % FOLDS)
-    strict = age_threshold.report(run_of(p, folder.split, parts=("oof",)), folder, 18)["rules"][1]
+    strict = threshold_errors(Predictions(p, np.full(180, 10), fold=np.arange(180) % FOLDS), age=18).rules[1]
     assert strict["cutoff"] == pytest.approx(0.9)  # for photographs to come, by all of them
-    found = strict["slices"][0]["false_adult"]
+    found = strict["subgroups"][0]["false_adult"]
     assert (found["hits"], found["items"]) == (60, 180)  # fold 0 by a cutoff of 0.1 from the others
 
 
 def test_the_temperature_of_a_fold_is_found_on_the_others():
-    folder, run = without_test(said=10.0)
-    content = calibration.report(run, folder, ages.DEFAULT_AGE_GROUPS)
-    assert content["items"] == 3000
-    assert content["after"]["coverage"] == pytest.approx(0.9, abs=0.03)
-    before = calibration.distributions(run, folder)[1]
-    folder.y[folder.split.held_out(1)] = 120
-    after = calibration.distributions(run, folder)[1]
+    predictions = oof(said=10.0)
+    found = calibration.measure_calibration(predictions)
+    assert found.items == 3000
+    assert found.after["coverage"] == pytest.approx(0.9, abs=0.03)
+    age = np.where(predictions.fold == 1, 120, predictions.age_range[:, 0])
+    before, after = (
+        calibration.scaled(each)[1].proba for each in (predictions, replace(predictions, age_range=exact(age)))
+    )
     assert np.array_equal(before[1::3], after[1::3])
     assert not np.array_equal(before[2::3], after[2::3])
 
@@ -209,10 +218,8 @@ def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(run
 
 
 def test_a_plan_with_a_test_part_goes_on_as_before():
-    folder, run = guesses(600)
+    folder, _ = guesses(600)
     assert (folder.split.parts, folder.split.evaluated_part) == (("oof", "test"), "test")
-    assert intervals.report(run, folder, ages.DEFAULT_AGE_GROUPS)["slices"][0]["plain"]["items"] == len(
-        folder.split.test
-    )
-    refit = run_of(bells(np.full(600, 40), 10), folder.split, parts=("test",))
-    assert calibration.report(refit, folder, ages.DEFAULT_AGE_GROUPS)["items"] == len(folder.split.test)
+    oof_part, test = both_parts(n=600)
+    assert conformal.conformalize(oof_part, test=test).subgroups[0]["plain"]["items"] == len(test)
+    assert calibration.measure_calibration(None, test).items == len(test)

@@ -62,7 +62,7 @@ def intervals(
     age_groups: options.AgeGroups = "default",
     json: options.Json = False,
 ):
-    """Make conformal prediction intervals of age, and say how often they hold on the test part and how wide they are.
+    """Make conformal prediction intervals of age, and measure their coverage and width on the test part.
 
     They are calibrated on out-of-fold predictions: label-conditional ones hold for each age group, plain ones only for
     all together.
@@ -70,21 +70,24 @@ def intervals(
     from ... import ages
     from ..._utils.console import Console
     from ..._utils.io import write_csv
-    from ...evaluation import intervals as conformal
+    from ...evaluation.conformal import conformalize, interval_items
     from ...experiments.experiment import Experiment
 
     if not 0 < level < 100:
         raise UsageError(f"--level {level:g} should lie between 0 and 100 per cent")
     age_groups, experiment = ages.parse_age_groups(age_groups), Experiment.find(out, *filter(None, [run]))
     chosen = experiment.run(run or best(experiment, age_groups))
-    content = conformal.report(chosen, experiment, age_groups, level / 100)
+    oof, test = chosen.oof_and_test
+    if oof is None:
+        raise UsageError(f"{chosen.title} has no out-of-fold predictions, on which intervals are calibrated")
+    found = conformalize(oof, level / 100, age_groups, test)
     console = Console()
     if json:
-        print(as_json(content))
+        print(as_json({"run": chosen.folder.name} | found.to_dict()))
     else:
-        console.out.print(conformal.view(content))
+        console.show(found.table)
     if items:
-        write_csv(items, conformal.items(chosen, experiment, age_groups, level / 100))
+        write_csv(items, interval_items(oof, test, level / 100, age_groups))
         console.say(f"written: {items}")
 
 

@@ -91,7 +91,7 @@ def results(
 def _other(folder, age_groups, console, by, threshold, calibration, json, markdown, refused):
     """Print the table that was asked for in place of the results."""
     from ...evaluation import age_threshold, leaderboard, subgroups
-    from ...evaluation import calibration as sureness
+    from ...evaluation.calibration import calibration_table, measure_calibration
     from ...experiments.experiment import Experiment
 
     if refused or (by is not None) + (threshold is not None) + calibration > 1 or (markdown and by is None):
@@ -101,7 +101,7 @@ def _other(folder, age_groups, console, by, threshold, calibration, json, markdo
     if by is not None:
         subgroups.check(by)
     if threshold is not None:
-        age_threshold.check(threshold)
+        age_threshold.check_age(threshold)
     contents = []
     for experiment in Experiment.find_all(folder):
         complete = [run for run, state, _ in leaderboard.states(experiment) if state == "complete" and run.parts]
@@ -111,14 +111,18 @@ def _other(folder, age_groups, console, by, threshold, calibration, json, markdo
             content = subgroups.report(experiment, age_groups, by)
             view = subgroups.markdown(content) if markdown else subgroups.view(content, console.out.width)
         elif threshold is not None:
-            content = [age_threshold.report(run, experiment, threshold) for run in complete]
-            view = age_threshold.view(content)
+            found = [age_threshold.threshold_errors(*run.oof_and_test, age=threshold) for run in complete]
+            view = age_threshold.threshold_table(found)
         else:
-            content = [sureness.report(run, experiment, age_groups) for run in complete]
-            view = sureness.view(content)
+            found = [measure_calibration(*run.oof_and_test, age_groups) for run in complete]
+            view = calibration_table(found)
+        if by is None:
+            content = [{"run": run.folder.name} | one.to_dict() for run, one in zip(complete, found, strict=True)]
         contents.append(content)
         if markdown:
             print(view)
+        elif not json and by is None:
+            console.show(view)
         elif not json:
             console.out.print(view)
     if json:

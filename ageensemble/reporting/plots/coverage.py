@@ -7,33 +7,32 @@ from .figure import COOL, INK, WARM, figure_of, head, save
 KINDS = {"conditional": ("label-conditional", WARM, "o", -0.15), "plain": ("plain", COOL, "s", 0.15)}
 
 
-def save_coverage(file, content, title):
+def save_coverage(file, found, title):
     """Share of true ages inside their interval with its 95 % interval, and mean width, for each age group.
 
     Parameters
     ----------
     file : path
         PNG
-    content : dict
-        from `intervals.report`
+    found : Conformalized
     title : str
     """
-    slices = [row for row in content["slices"] if row["by"] in ("all", "age group")]
-    place = np.arange(len(slices))
-    width = max(6.4, 2.6 + 0.42 * len(slices))
+    subgroups = [row for row in found.subgroups if row["by"] in ("all", "age group")]
+    place = np.arange(len(subgroups))
+    width = max(6.4, 2.6 + 0.42 * len(subgroups))
     figure, (axis, below) = figure_of(width, 5.6, rows=2, sharex=True, height_ratios=[3, 2])
     for kind, (name, color, marker, shift) in KINDS.items():
-        share, low, high = (100 * np.array([row[kind][end] for row in slices]) for end in ("share", "low", "high"))
+        share, low, high = (100 * np.array([row[kind][end] for row in subgroups]) for end in ("share", "low", "high"))
         bars = [share - low, high - share]
         axis.errorbar(place + shift, share, bars, color=color, fmt=marker, markersize=4, linewidth=1.2, label=name)
-        below.bar(place + shift, [row[kind]["mean_width"] for row in slices], 0.28, color=color)
-    level = 100 * content["level"]
+        below.bar(place + shift, [row[kind]["mean_width"] for row in subgroups], 0.28, color=color)
+    level = 100 * found.level
     axis.axhline(level, color=INK, linewidth=0.8, linestyle=":", label=f"stated: {level:g} %")
     axis.set(ylabel="true ages inside, %")
     figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
-    shown = "test items" if content["part"] == "test" else "items"
+    shown = "test items" if found.part == "test" else "items"
     below.set(ylabel="mean width, years", xlabel=f"true age group ({shown})")
-    labels = [f"{row['name']} ({row['plain']['items']:,})" for row in slices]
+    labels = [f"{row['name']} ({row['plain']['items']:,})" for row in subgroups]
     below.set_xticks(place, labels, rotation=60, ha="right", rotation_mode="anchor")
     for one in (axis, below):
         one.grid(alpha=0.3, axis="y")

@@ -8,31 +8,30 @@ from .figure import COOL, INK, WARM, figure_of, head, head_all, save
 LEVELS = np.linspace(0.02, 0.98, 49)
 
 
-def save_reliability(file, before, after, temperature, y, age_groups, title):
+def save_reliability(file, before, after, temperature, age_groups, title):
     """How often the answered age group is right by its confidence, and of exact ages, intervals by their stated level.
 
     Parameters
     ----------
     file : path
         PNG
-    before, after : (n, A) array
+    before, after : Predictions
         `after` and `temperature` None where there is none
     temperature : float
-    y : (n, 2) int array, years
-    groups : ages.Scheme
+    age_groups : AgeGroups
     title : str
     """
     lines = [("as predicted", before, COOL, "o", 3.2)]  # wide, to be seen where the second hides it
     if after is not None:
         lines.append((f"temperature {temperature:.2f}, from out-of-fold", after, WARM, "s", 1.4))
-    exact = bool(np.all(y[:, 0] == y[:, 1]))  # where ages are ranges, nobody knows whether an interval holds one
+    exact = before.exact  # where ages are ranges, nobody knows whether an interval holds one
     width = 4.8 * (1 + exact)
     figure, axes = figure_of(width, 5.2, columns=1 + exact, squeeze=False)
     axes = axes[0]
-    for name, distribution, color, marker, width in lines:
-        _groups(axes[0], calibration.group_curve(distribution, y, age_groups), name, color, marker, width)
+    for name, predictions, color, marker, width in lines:
+        _groups(axes[0], calibration.group_curve(predictions, age_groups), name, color, marker, width)
         if exact:
-            held = calibration.interval_curve(distribution, y, LEVELS)
+            held = calibration.interval_curve(predictions, LEVELS)
             axes[1].plot(100 * LEVELS, 100 * held, color=color, linewidth=width, label=name)
     for axis in axes:
         axis.plot([0, 100], [0, 100], color=INK, linewidth=0.8, linestyle=":", label="as sure as right")
