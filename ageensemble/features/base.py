@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._utils import registry
 from .._utils.params import parameter_defaults, with_file_hashes
-from ..data.image_array import resized
+from ..data.image_array import InMemoryImages, resized
+from ..data.image_input import read_images
 from ..errors import DataError, UsageError
 
 BATCH = 128  # images that one call of `extract` is given
@@ -144,8 +145,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator, ABC):
 
         Parameters
         ----------
-        images : Dataset, or sequence of (h, w, 3) uint8 arrays
-            such as an array (n, h, w, 3) or an `ImageStore`
+        images : Dataset, ImageArray, (n, h, w, 3) uint8 array, or list
+            of paths, PIL images or uint8 arrays
         device : str
 
         Returns
@@ -159,14 +160,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator, ABC):
         """
         self.check_parameters()
         extractor = self.resolve()
-        photos, rows = (images.photos, images.items["photo"]) if hasattr(images, "items") else (images, None)
-        rows = np.arange(len(photos)) if rows is None else rows.to_numpy()
-        batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-        if not batches:
-            return np.empty((0, extractor.n_features()), np.float32)
-        return np.concatenate(
-            [extractor.extract_array(resized(photos, batch, extractor.size), device) for batch in batches]
-        )
+        images = getattr(images, "images", images)  # of a dataset
+        if getattr(images, "ndim", 0) != 4 and not hasattr(images, "shapes"):
+            images = InMemoryImages(read_images(images))
+        rows = []
+        for start in range(0, len(images), BATCH):
+            batch = [images[[row]][0] for row in range(start, min(start + BATCH, len(images)))]
+            rows.append(extractor.extract_array(resized(batch, range(len(batch)), extractor.size), device))
+        return np.concatenate(rows) if rows else np.empty((0, extractor.n_features()), np.float32)
 
     def extract_array(self, images, device="cpu"):
         """`extract` from and to NumPy, its result checked.

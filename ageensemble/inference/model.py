@@ -9,6 +9,7 @@ import numpy as np
 from .._utils.hardware import Clock, cores, find_device
 from ..ages import N_AGES
 from ..data.faces import Template
+from ..data.image_input import read_images
 from ..ensembles.pooling import Pool
 from ..errors import AgeEnsembleError, DataError
 from ..evaluation.conformal import Conformal
@@ -121,7 +122,7 @@ class Model:
 
     def _answers(self, images):
         """Age distributions of a block of images by the whole model, and by each member of a stack."""
-        pictures = crops.Pictures(crops.read(images), self.clock)
+        pictures = crops.Pictures(read_images(images), self.clock)
         with _workers() as workers:
             try:
                 said = [member.predict(pictures, workers) for member in self._members]

@@ -16,11 +16,11 @@ import numpy as np
 from .. import ages, models
 from .._utils.io import writing
 from ..data.image_array import resized, side
+from ..data.image_input import read_images
 from ..data.image_io import LONG_SIDE
 from ..data.synthetic.dataset import portrait
 from ..errors import DataError, UsageError
 from ..features.backbones.weights import first_line
-from . import images
 from .model import load_model
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
@@ -92,7 +92,7 @@ def export(folder, file, pictures=()):
     _refuse(file, Path(folder))
     model = load_model(folder, "cpu")
     cells = _cells(model)
-    faces = _opened(pictures) if pictures else images.read([_drawn(number) for number in range(DRAWN)])
+    faces = _opened(pictures) if pictures else read_images([_drawn(number) for number in range(DRAWN)])
     size, bf16 = side(cells[0][0].size), any(cell.net_.bf16 for cell, _ in cells)
     preprocess = _network(model).get("preprocess", "")
     before = f"preprocessing it (ageensemble.data.transforms.load('{preprocess}')); " if preprocess else ""
@@ -230,7 +230,7 @@ def _opened(pictures):
     faces, trouble = [], None
     for place in places:
         try:
-            faces += images.read([pictures[place]])
+            faces += read_images([pictures[place]])
         except DataError as error:
             trouble = error
     if not faces:

@@ -5,6 +5,7 @@ import pytest
 import timm
 import torch
 from helpers.commands import BRIGHTNESS
+from PIL import Image
 from safetensors.torch import save_file
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
@@ -13,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from ageensemble import features
 from ageensemble._utils import registry
 from ageensemble._utils.params import describe_parameters
-from ageensemble.errors import AgeEnsembleError, UsageError
+from ageensemble.errors import AgeEnsembleError, DataError, UsageError
 from ageensemble.features import FEATURES, HOG, Embedding, FeatureExtractor, matrix
 
 each_feature_set = pytest.mark.parametrize("name", FEATURES.names())
@@ -87,10 +88,19 @@ def test_features_of_a_dataset_feed_a_pipeline(dataset):
     hog = HOG(size=24, cell=4)
     rows = hog.transform(dataset)
     assert rows.shape == (len(dataset), hog.n_features())
-    images = [dataset.photos[row] for row in dataset.items["photo"]]
-    pipeline = make_pipeline(hog, Ridge()).fit(images, dataset.age)
-    assert pipeline.predict(images[:2]).shape == (2,)
-    np.testing.assert_array_equal(hog.transform(images[:2]), rows[:2])
+    pipeline = make_pipeline(hog, Ridge()).fit(dataset, dataset.age_range[:, 0])
+    assert pipeline.predict(dataset.images.take([0, 1])).shape == (2,)
+
+
+def test_features_are_the_same_of_paths_images_and_arrays(dataset, utkface):
+    hog = HOG(size=24, cell=4)
+    rows = hog.transform(dataset)[:2]
+    paths = [utkface / path for path in dataset.items["path"][:2]]
+    opened = [Image.open(path) for path in paths]
+    for images in (paths, opened, [np.asarray(image) for image in opened], dataset.images.take([0, 1])):
+        np.testing.assert_array_equal(hog.transform(images), rows)
+    with pytest.raises(DataError, match="no such file"):
+        hog.transform(["nowhere.jpg"])
 
 
 def test_extra_keyword_arguments_are_parameters():

@@ -11,11 +11,11 @@ from PIL import Image
 
 import ageensemble as package
 from ageensemble import ages, inference
+from ageensemble.data.image_input import read_images
 from ageensemble.errors import DataError, UsageError
 from ageensemble.evaluation import conformal
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
-from ageensemble.inference import images
 
 KINDS = ("svm", "xgboost", "cnn", "prior", "stack", "greedy", "mean")
 
@@ -187,9 +187,9 @@ def test_what_is_no_picture_is_said(model, utkface, tmp_path):
 
 def test_gray_and_transparent_pictures_become_rgb():
     gray, clear = Image.new("L", (20, 30), 7), Image.new("RGBA", (20, 30), (9, 9, 9, 0))
-    assert [a.shape for a in images.read([gray, clear])] == [(30, 20, 3)] * 2
-    assert images.read([gray])[0][0, 0].tolist() == [7, 7, 7]
-    assert images.read([clear])[0][0, 0].tolist() == [128, 128, 128]
+    assert [a.shape for a in read_images([gray, clear])] == [(30, 20, 3)] * 2
+    assert read_images([gray])[0][0, 0].tolist() == [7, 7, 7]
+    assert read_images([clear])[0][0, 0].tolist() == [128, 128, 128]
 
 
 def test_answers_are_read_off_the_distribution():
