@@ -50,6 +50,8 @@ def rows(out):
 def test_a_script_gives_the_numbers_of_the_command_line(study, utkface, cache, tmp_path):
     assert benchmark(utkface, tmp_path / "runs", cache, "--models", "prior,knn").returncode == 0
     assert rows(study[0].folder) == rows(tmp_path / "runs")
+    expected = {row["model"]: row["oof_mae"] for row in rows(tmp_path / "runs")}
+    assert study[0].leaderboard().set_index("model")["oof_mae"].to_dict() == expected
 
 
 def test_progress_goes_to_the_callback(study):

@@ -3,7 +3,6 @@
 Benchmarks of photographs get two folds in place of five, to be done soon.
 """
 
-import json
 import re
 import shlex
 import shutil
@@ -26,7 +25,7 @@ CELLS = [cell for row in re.findall(r"^\| (`ageensemble .*?) \|", README, re.M) 
 
 def test_the_readme_has_commands_to_try():
     assert len(LINES) >= 4
-    assert len(CELLS) >= 7
+    assert len(CELLS) >= 4
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_a_command_of_the_readme_works(line, photos, cache, tmp_path, request):
 def serves_until_ctrl_c(words, cwd, cache):
     more = environment(XDG_CACHE_HOME=str(cache))
     process = subprocess.Popen(command(*words), stderr=subprocess.PIPE, text=True, cwd=cwd, env=more)
-    said = next((line for line in iter(process.stderr.readline, "") if "Ctrl-C ends it" in line), "nothing")
+    said = next((line for line in iter(process.stderr.readline, "") if "http://127.0.0.1:" in line), "nothing")
     assert ask(int(said.split("127.0.0.1:")[1].split("/")[0]))[0] == 200
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30) == (None, "ended\n")
@@ -99,17 +98,7 @@ def test_the_python_of_the_readme_works(runs, photos, tmp_path, monkeypatch, cap
     [code] = re.findall(r"```python\n(.*?)```", README, re.S)
     shutil.copytree(runs, tmp_path / "runs")
     shutil.copy(next(photos.glob("1*.jpg")), tmp_path / "face.jpg")
+    (tmp_path / "photos").symlink_to(photos)
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    assert re.match(r"\[\d+\] \[\[", capsys.readouterr().out)
-
-
-def test_the_model_in_the_contributing_guide_works(utkface, cache, tmp_path):
-    guide = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
-    [code] = re.findall(r"```python\n(.*?)```", guide, re.S)
-    (tmp_path / "nearest.py").write_text(code)
-    words = ["benchmark", "--data", utkface, "--model", "./nearest.py k=5", "--folds", "2", "--json"]
-    done = ageensemble(*words, cwd=tmp_path, XDG_CACHE_HOME=str(cache))
-    assert done.returncode == 0, done.stderr
-    rows = {row["model"]: row for row in json.loads(done.stdout)["rows"]}
-    assert rows["nearest.py k=5"]["oof_mae"] < rows["prior"]["oof_mae"]
+    assert "oof_mae" in capsys.readouterr().out

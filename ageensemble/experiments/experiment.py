@@ -20,6 +20,7 @@ from pathlib import Path
 
 from .. import __version__
 from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
+from ..ages import parse_age_groups
 from ..data.faces import Template
 from ..errors import DataError, DiskError, UsageError
 from ..splits.split import TEST, Split
@@ -171,6 +172,22 @@ class Experiment:
         """Every run begun here, by folder name."""
         there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
         return [Run(d, self) for d in there if any(d.iterdir())]
+
+    def leaderboard(self, age_groups="default"):
+        """The results table: a row for each run, the best first, with intervals and differences to the best.
+
+        Parameters
+        ----------
+        age_groups : str or AgeGroups
+            such as "decades" or "0-12,13-19,20-64,65+"
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        from ..reporting import leaderboard
+
+        return leaderboard.rows(self, parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups)
 
     def start(self, spec, seed, kind, threads, device):
         """The run of this configuration, begun now or earlier.
