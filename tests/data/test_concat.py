@@ -2,7 +2,6 @@
 
 import json
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,9 @@ from ageensemble._utils.console import Console
 from ageensemble.data import concat
 from ageensemble.data.dataset import load_dataset
 from ageensemble.errors import DataError, UsageError
-from ageensemble.experiments import prepare
+from ageensemble.experiments.config import BenchmarkConfig, DataConfig, Resources
 from ageensemble.experiments.experiment import Experiment
+from ageensemble.experiments.prepare import prepare
 from ageensemble.inference import model_contents
 from ageensemble.splits.split import TEST
 
@@ -41,8 +41,7 @@ def of(dataset, *items):
 
 
 def prepared(cache, data, **options):
-    here = SimpleNamespace(cache=cache, console=Console())
-    return prepare.prepare(here, data, **options)
+    return prepare(BenchmarkConfig(data=DataConfig(data, **options), resources=Resources(cache)), Console())
 
 
 # --- one dataset -----------------------------------------------------------------------------------------------
@@ -133,7 +132,7 @@ def test_no_name_is_no_set(data):
 
 
 def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained_on(sets, cache):
-    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=3)
+    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], n_folds=3)
     assert set(dataset.items["dataset"][split.test]) == {"beta"}
     assert (len(split.test), split.n_folds) == (20, 3)
     assert set(dataset.items["dataset"][split.development]) == {"alpha"}
@@ -143,16 +142,16 @@ def test_the_test_data_are_the_whole_test_part_and_who_is_in_them_is_not_trained
 
 
 def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cache):
-    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=10)
+    dataset, split, about = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], n_folds=2, limit=10)
     assert dataset.items["dataset"][split.test].tolist() == ["beta"] * 20
     assert 6 <= len(split.development) <= 14
     assert about["limited"] == 10
-    whole = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], folds=2, limit=20)
+    whole = prepared(cache, [sets / "alpha"], test_data=[sets / "beta"], n_folds=2, limit=20)
     assert (len(whole[0]), whole[2]["limited"]) == (38, 0)  # there are not more than 18 without the overlap
 
 
 def test_a_second_count_says_after_what_and_sets_tested_on_are_named_last(sets, cache, capsys):
-    prepared(cache, [sets / "beta"], test_data=[sets / "alpha"], folds=2, limit=10)
+    prepared(cache, [sets / "beta"], test_data=[sets / "alpha"], n_folds=2, limit=10)
     lines = " ".join(capsys.readouterr().err.split())
     assert lines.startswith("beta+alpha: 40 usable photographs in 19 groups after leaving out what is also in ")
     assert " what is also in the test data and --limit 10: " in lines
@@ -171,18 +170,18 @@ def test_test_data_that_show_everybody_leave_nobody_to_train_on(sets, tmp_path, 
 def test_test_data_of_which_nothing_is_left_are_refused(sets, tmp_path, cache):
     small = folder_of(tmp_path / "small", [("a.png", 20, "x"), ("b.png", 30, "y")])
     with pytest.raises(DataError, match="--filter leaves no photograph of the test data small"):
-        prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], folds=2, clean=["age-range=31-90"])
+        prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], n_folds=2, filters=["age-range=31-90"])
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"split_file": "split.csv", "limit": 9}, "--limit would change the split that --split gives; use one of them"),
+        ({"split": "split.csv", "limit": 9}, "--limit would change the split that --split gives; use one of them"),
         (
-            {"split_file": "split.csv", "clean": ["conflicting-labels"]},
+            {"split": "split.csv", "filters": ["conflicting-labels"]},
             "--filter would change the split that --split gives",
         ),
-        ({"split_file": "split.csv", "protocol": "official"}, "--protocol would change the split that --split gives"),
+        ({"split": "split.csv", "protocol": "official"}, "--protocol would change the split that --split gives"),
         ({"protocol": "official", "test_data": ["beta"]}, "--test-data would change the split that --protocol gives"),
         ({"protocol": "official", "limit": 9}, "--limit would change the split that --protocol gives"),
         ({"test_data": ["alpha"]}, "alpha is given twice"),
