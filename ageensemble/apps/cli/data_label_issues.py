@@ -12,7 +12,7 @@ from .options import examples
 
 app = typer.Typer()
 
-Photographs = Annotated[
+Images = Annotated[
     Optional[list[str]],
     typer.Option("--data", help="What the run was made on: then a contact sheet is made as well. Repeatable."),
 ]
@@ -26,13 +26,13 @@ Photographs = Annotated[
         "ageensemble data label-issues stack --data photos/",
     ),
 )
-def data_suspects(
+def data_label_issues(
     run: Annotated[
         Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
     ] = None,
     out: options.OneExperiment = Path("runs"),
     count: Annotated[int, typer.Option(min=1, help="How many items.")] = 100,
-    data: Photographs = None,
+    data: Images = None,
     format: options.Format = None,
     cache: options.Cache = None,
     json: options.Json = False,
@@ -44,23 +44,24 @@ def data_suspects(
     """
     from ... import ages
     from ..._utils import hardware
-    from ..._utils.console import Console
+    from ..._utils.console import Console, plain
     from ...data.dataset import load_dataset
-    from ...evaluation import label_issues
     from ...experiments.experiment import Experiment
+    from ...reporting import label_issues
 
     console = Console(verbose)
     experiment = Experiment.find(out, *filter(None, [run]))
     chosen = experiment.run(run or best(experiment, ages.DEFAULT_AGE_GROUPS))
-    table = label_issues.find(experiment, chosen, count)
+    found = label_issues.find(experiment, chosen, count)
     built = None
     if data:
         with console.progress() as bar:
             built = load_dataset(data, format, cache, hardware.cores(), bar)
-    files = label_issues.save(experiment, chosen, table, built)
+    files = label_issues.save(experiment, chosen, found.frame, built)
     if json:
-        print(as_json(table.to_dict("records")))
+        print(as_json(found.frame.to_dict("records")))
     else:
-        for line in label_issues.lines(table, experiment, chosen):
-            console.out.print(line, markup=False, soft_wrap=True)
+        console.show(found.table())
+        copy = plain(experiment.folder / "split.csv")
+        console.say(f"to leave items out, delete their lines from a copy of {copy} and give it to benchmark --split")
     console.say(f"written: {', '.join(map(str, files))}")

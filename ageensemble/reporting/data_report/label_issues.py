@@ -3,8 +3,8 @@
 from ..._utils.console import counted
 from ...data.quality.audit import label
 from ...errors import DataError
-from ...evaluation import label_issues
 from ...experiments.experiment import Experiment
+from ..label_issues import find
 from .html import section, tag
 
 SHOWN = 48
@@ -29,7 +29,7 @@ class Doubts:
     def __init__(self, out, name):
         self._plan_folder = Experiment.find(out, name)
         run = self._plan_folder.run(name)
-        self.title, self._table = run.title, label_issues.find(self._plan_folder, run, 2 * SHOWN)
+        self.title, self._table = run.title, find(self._plan_folder, run, 2 * SHOWN).frame
 
     def among(self, dataset):
         """The suspects that the dataset has, as the very files that the run was made on.
