@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .._utils.hardware import available_memory
+from .._utils.render import Column, Table
 from ..ages import N_AGES
 from ..data import image_array
 from ..errors import DiskError
@@ -118,28 +119,23 @@ def _existing(folder):
     return folder if folder.exists() else _existing(folder.parent)
 
 
-def rich_table(result):
-    """The estimate for a terminal."""
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    from .._utils.console import plain
-
-    view = Table(title="would fit", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("model", "fold fits", "remaining", "seconds", "GB each"):
-        view.add_column(title, justify="left" if title == "model" else "right")
-    for row in result["rows"]:
-        texts = [plain(row["model"]), str(row["fits"]), str(row["left"]), _seconds(row["seconds"])]
-        view.add_row(*map(Text, texts), f"{row['memory_bytes'] / 1e9:.1f}")
+def estimate_table(result):
+    """The estimate as a table, with what all fits together need below it."""
     gigabytes = {key: value / 1e9 for key, value in result.items() if key.endswith("bytes")}
-    first = "" if result["seconds"] is not None else " (no timing on this machine yet)"
-    below = f"seconds, several fits at once: {_seconds(result['seconds'])}{first}\n" + (
-        "disk for features, resized images, predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free\n"
-        "memory, several fits at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free"
-    ).format(**gigabytes)
-    return Group(view, below)
+    unknown = "" if result["seconds"] is not None else " (no timing on this machine yet)"
+    notes = [
+        f"seconds, several fits at once: {_seconds(result['seconds'])}{unknown}",
+        "disk for features, resized images, predictions: at most {disk_bytes:.2f} GB of {free_disk_bytes:.0f} GB free",
+        "memory, several fits at once: {memory_bytes:.1f} GB of {free_memory_bytes:.1f} GB free",
+    ]
+    columns = [
+        Column("model"),
+        Column("fits", "fold fits", right=True),
+        Column("left", "remaining", right=True),
+        Column("seconds", format=_seconds, right=True),
+        Column("memory_bytes", "GB each", lambda value: f"{value / 1e9:.1f}", right=True),
+    ]
+    return Table(columns, result["rows"], [note.format(**gigabytes) for note in notes], "would fit")
 
 
 def _seconds(value):

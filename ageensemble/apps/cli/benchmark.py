@@ -133,7 +133,7 @@ def _run(config, age_groups, dry_run, json, verbose):
     """Prepare, fit and print the table."""
     from ..._utils.console import Console
     from ...experiments.benchmark import find_detector, run_benchmark
-    from ...experiments.estimate import estimate, rich_table
+    from ...experiments.estimate import estimate, estimate_table
     from ...experiments.prepare import prepare
     from ...reporting import leaderboard, run_report, tables
 
@@ -147,7 +147,10 @@ def _run(config, age_groups, dry_run, json, verbose):
         if json:
             print(as_json(result))
         else:
-            console.out.print(rich_table(result))
+            table = estimate_table(result)
+            console.out.print(table.rich())
+            for note in table.notes:
+                console.out.print(note, markup=False, highlight=False)
         return
     experiment, runs, stacks = run_benchmark(config, console, data, detector)
     complete = [run for run in runs if run.state(data.split.n_folds)[0] == "complete"]
