@@ -3,13 +3,15 @@
 import functools
 import inspect
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from .io import file_hash
 
 
-def content_hash(file):
+def content_hash(file: str | Path) -> str:
     """SHA-256 of a file, computed again only where its size or time has changed."""
     about = Path(file).stat()
     return _content(str(file), about.st_mtime_ns, about.st_size)
@@ -20,7 +22,7 @@ def _content(file, modified, size):
     return file_hash(file)
 
 
-def file_parameters(params, files):
+def file_parameters(params: dict, files: Iterable[str] | dict[str, str]) -> dict:
     """The parameters that are paths of files.
 
     Parameters
@@ -37,7 +39,7 @@ def file_parameters(params, files):
     return {key: params[key] for key in endings if params[key] and params[key].endswith(endings[key])}
 
 
-def with_file_hashes(params, files):
+def with_file_hashes(params: dict, files: Iterable[str] | dict[str, str]) -> dict:
     """The parameters with the hash of a file's content in place of its path.
 
     Raises
@@ -51,7 +53,7 @@ def with_file_hashes(params, files):
         raise UsageError(f"{error.filename}: {error.strerror}") from None
 
 
-def parameter_defaults(thing):
+def parameter_defaults(thing: Callable) -> dict[str, Any]:
     """Keyword-only parameters with their defaults, less a class's `run_parameters`: what `key=value` may set.
 
     Parameters
@@ -79,7 +81,7 @@ def _constructors(thing):
     return [vars(cls)["__init__"] for cls in thing.__mro__ if "__init__" in vars(cls) and cls is not object]
 
 
-def describe_parameters(thing):
+def describe_parameters(thing: Callable) -> list[dict]:
     """What can be set in a function or class, with the words of its numpydoc, of a class those of its bases too.
 
     Returns

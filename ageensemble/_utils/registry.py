@@ -6,9 +6,12 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from ..errors import AgeEnsembleError, DataError, UsageError
 from .io import key_of
@@ -63,25 +66,25 @@ class Registry:
         self._registered = {}
 
     @property
-    def base(self):
+    def base(self) -> type | None:
         """The class that a plug-in derives from, or None."""
         if isinstance(self._base, str):
             module, _, name = self._base.partition(":")
             self._base = getattr(importlib.import_module(module), name)
         return self._base
 
-    def register(self, plugin, name=None):
+    def register(self, plugin: Any, name: str | None = None) -> Any:
         """Add one of ours that stands in a file with others; also a decorator. Returns the plug-in."""
         self._registered[name or getattr(plugin, "name", None) or plugin.__name__] = plugin
         return plugin
 
-    def names(self):
+    def names(self) -> list[str]:
         """Names of all plug-ins but those named by a path; ours in the order they were registered, else sorted."""
         own = self._own()
         listed = [*own, *sorted(set(self._points()) - set(own))]
         return listed if self._registered else sorted(listed)
 
-    def summaries(self):
+    def summaries(self) -> dict[str, str]:
         """One line on each plug-in by its name; of one that does not load, why."""
         return {name: self._summary(name) for name in self.names()}
 
@@ -91,7 +94,7 @@ class Registry:
         except UsageError as error:
             return str(error)
 
-    def resolve(self, name):
+    def resolve(self, name: str) -> str:
         """The name of a plug-in as it is listed, from an alias or another spelling; a path ending in `.py` as it is.
 
         Raises
@@ -110,7 +113,7 @@ class Registry:
         near = did_you_mean([spelled[other] for other in close(_spelling(name), list(spelled))])
         raise UsageError(f"no {self.kind} called '{name}'; known: {', '.join(known)}{near}")
 
-    def module(self, name):
+    def module(self, name: str) -> ModuleType:
         """The module that `name` stands for: a listed name, an earlier one, or a path ending in `.py`.
 
         Raises
@@ -124,7 +127,7 @@ class Registry:
         place = self._place(name) if name in self._own() else self._points()[name].module
         return _loaded(name, lambda: importlib.import_module(place.partition(":")[0]))
 
-    def load(self, name):
+    def load(self, name: str) -> Any:
         """The plug-in that `name` stands for: a class derived from `base`, or what was registered.
 
         Raises
@@ -190,7 +193,7 @@ def _modules(package):
 
 
 @functools.cache
-def installed(group):
+def installed(group: str) -> tuple[EntryPoint, ...]:
     """Entry points of a group; looking them up reads the metadata of every installed package, so it is done once."""
     return tuple(entry_points(group=group))
 
@@ -200,7 +203,7 @@ def _spelling(name):
 
 
 @contextmanager
-def guarded(plugin, what):
+def guarded(plugin: object, what: str) -> Iterator[None]:
     """Turn whatever a plug-in of somebody else raises into a DataError of one line; `what` names the plug-in.
 
     An error of one of ours keeps its traceback.
@@ -215,13 +218,13 @@ def guarded(plugin, what):
         raise DataError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 
-def close(name, known, alike=0.6):
+def close(name: str, known: Iterable[str], alike: float = 0.6) -> list[str]:
     """The names that one may have meant by `name`, the likeliest first; `alike`, 0 to 1, is how alike they must be."""
     same = [other for other in known if other.lower() == name.lower()]
     return list(dict.fromkeys(same + difflib.get_close_matches(name, known, n=3, cutoff=alike)))
 
 
-def did_you_mean(near):
+def did_you_mean(near: list[str]) -> str:
     """The end of a complaint about a name, from the names close to it."""
     return f"; did you mean '{near[0]}'?" if near else ""
 
@@ -245,7 +248,7 @@ def _loaded(what, load):
         raise UsageError(f"{what} does not load: {type(error).__name__}: {error}") from error
 
 
-def version(thing):
+def version(thing: type | ModuleType) -> int | list:
     """What tells one state of a plug-in's code from another, for the identity of runs and of cached features.
 
     Parameters
@@ -271,6 +274,6 @@ def version(thing):
     return declared
 
 
-def summary(thing):
+def summary(thing: object) -> str:
     """First line of a docstring."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]

@@ -11,7 +11,7 @@ from .sources import SOURCES, Source
 __all__ = ["SOURCES", "Source", "find_source", "install", "is_installed"]
 
 
-def find_source(name):
+def find_source(name: str) -> Source:
     """The source of a dataset, whose name may be in small letters or others, with hyphens or underscores.
 
     Raises

@@ -1,12 +1,15 @@
 """What went wrong between a hub's library and us, in one line."""
 
+from pathlib import Path
+
 from ..._utils.io import disk_trouble
 from ...errors import DataError
+from .sources import Source
 
 KEPT = "what came so far is kept, and the same command goes on from there"
 
 
-def readable_error(error, source, access, folder):
+def readable_error(error: Exception, source: Source, access: str, folder: Path) -> OSError | DataError:
     """The error for the user that an exception of a hub's library comes down to.
 
     Parameters

@@ -3,16 +3,18 @@
 import shutil
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..._utils.io import file_hash
 from ...errors import DataError, DiskError
 from .errors import readable_error
+from .sources import Source
 
 ACCESS = "so the set is not public any more"
 SPARE = 50_000_000  # bytes of the disk that are left alone
 
 
-def fetch(source, folder):
+def fetch(source: Source, folder: Path) -> tuple[Path, dict]:
     """Fetch and unpack an archive.
 
     `hf_hub_download` begins anew after a kill, so its parts are used, which can go on. No account is needed, and the

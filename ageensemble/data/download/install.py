@@ -2,17 +2,18 @@
 
 import os
 import shutil
+from pathlib import Path
 
 from ..._utils.io import locked, read_json, write_json
 from ...errors import DataError, DiskError, UsageError
 from . import huggingface, kaggle
-from .sources import HUGGING_FACE, KAGGLE
+from .sources import HUGGING_FACE, KAGGLE, Source
 
 RECORD = "source.json"  # lies beside the images: where they came from
 FETCH = {HUGGING_FACE: huggingface.fetch, KAGGLE: kaggle.fetch}
 
 
-def is_installed(name, target):
+def is_installed(name: str, target: Path) -> bool:
     """Whether the dataset is in the folder already.
 
     Raises
@@ -30,7 +31,7 @@ def is_installed(name, target):
     raise UsageError(f"{target} is there, and not as {name}; --to takes a new folder")
 
 
-def install(source, target):
+def install(source: Source, target: Path) -> int:
     """Fetch a dataset into a folder, which appears once all is there; what came lies beside it until then.
 
     Parameters

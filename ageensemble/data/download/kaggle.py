@@ -13,12 +13,13 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError
 from .errors import readable_error
+from .sources import Source
 
 ACCESS = "so log in there, accept what it asks, and give the token of your account in KAGGLE_API_TOKEN"
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
 
 
-def fetch(source, folder):
+def fetch(source: Source, folder: Path) -> tuple[Path, dict]:
     """Fetch and unpack a dataset, its newest version.
 
     Parameters

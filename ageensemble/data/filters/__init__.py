@@ -5,6 +5,8 @@ or an installed package with an entry point in the group `ageensemble.filters`.
 """
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from ..._utils.registry import Registry, guarded
 from ...errors import DataError, UsageError
 from ..quality.grouping import group_counts, grouping
 from .base import Filter
+
+if TYPE_CHECKING:
+    from ..dataset import Dataset
 
 __all__ = ["FILTERS", "Filter", "apply_filters", "parse_filters", "report_lines", "warnings"]
 
@@ -32,7 +37,7 @@ FILTERS = Registry(
 REQUEST = re.compile(r"(.*?\.py|[^=]*)(?:=(.*))?", re.DOTALL)  # NAME, NAME=VALUE, PATH.py or PATH.py=VALUE
 
 
-def parse_filters(texts):
+def parse_filters(texts: Iterable[str] | None) -> tuple[Filter, ...]:
     """The filters that `--filter` asks for, in their order.
 
     Parameters
@@ -70,7 +75,12 @@ def _parse(text):
         raise UsageError(f"--filter {text}: {error}, such as {found.example}") from None
 
 
-def apply_filters(dataset, filters, random_state=0, progress=lambda what: lambda done, total: None):
+def apply_filters(
+    dataset: "Dataset",
+    filters: Iterable[Filter],
+    random_state: int = 0,
+    progress: Callable = lambda what: lambda done, total: None,
+) -> tuple["Dataset", list[dict]]:
     """Leave out items, one filter after the other; what goes is listed as excluded, with the reason.
 
     Parameters
@@ -122,7 +132,7 @@ def _require(one, dataset):
         raise DataError(f"--filter {one.text} goes by the column {one.column}, which no item of {dataset.name} has")
 
 
-def report_lines(report):
+def report_lines(report: list[dict]) -> Iterator[str]:
     """What cleaning left out and how the ages changed, as lines of text; none where there was nothing to do."""
     if not report:
         return
@@ -143,7 +153,7 @@ def report_lines(report):
             yield f"  {group:>{wide}}  {_share(count, n)}  {_share(after[group], left)}"
 
 
-def warnings(row):
+def warnings(row: dict) -> Iterator[str]:
     """A sentence where a filter of the report left nothing that says what it goes by."""
     if row["known"] == 0:
         what = row["column"].replace("_", " ")

@@ -7,7 +7,7 @@ from ..._utils.io import locked, write_rows
 FILE = "sharpness-1.npy"  # another number when the code here comes to measure otherwise
 
 
-def sharpness(photos, progress=lambda done, total: None):
+def sharpness(images, progress=lambda done, total: None):
     """Variance of the Laplacian of each image's gray values as stored, 0..255.
 
     Source: Pech-Pacheco, Cristobal, Chamorro-Martinez & Fernandez-Valdivia 2000, "Diatom autofocusing in brightfield
@@ -15,7 +15,7 @@ def sharpness(photos, progress=lambda done, total: None):
 
     Parameters
     ----------
-    photos : ImageStore
+    images : ImageStore
     progress : callable
         told (done, total) images where they are measured
 
@@ -24,33 +24,33 @@ def sharpness(photos, progress=lambda done, total: None):
     (n,) float32 array
         NaN where an image could not be used
     """
-    file = photos.folder / FILE
-    known = _read(file, photos)
+    file = images.folder / FILE
+    known = _read(file, images)
     if known is None:
-        with locked(photos.folder.with_suffix(".lock")):  # of whoever clears what is half written in that folder
-            known = _read(file, photos)
+        with locked(images.folder.with_suffix(".lock")):  # of whoever clears what is half written in that folder
+            known = _read(file, images)
             if known is None:
-                known = _measured(photos, progress)
+                known = _measured(images, progress)
                 write_rows(file, known.shape, [known])
     return known
 
 
-def _read(file, photos):
+def _read(file, images):
     """What was measured of exactly the images that are there, or None."""
     try:
         known = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    there = photos.shape[:, 0] > 0
+    there = images.shape[:, 0] > 0
     return known if known.shape == there.shape and (np.isfinite(known) == there).all() else None
 
 
-def _measured(photos, progress):
-    result = np.full(len(photos), np.nan, np.float32)
-    for row in np.flatnonzero(photos.shape[:, 0] > 0):
-        result[row] = variance(photos[row])
+def _measured(images, progress):
+    result = np.full(len(images), np.nan, np.float32)
+    for row in np.flatnonzero(images.shape[:, 0] > 0):
+        result[row] = variance(images[row])
         if row % 500 == 499:
-            progress(int(row) + 1, len(photos))
+            progress(int(row) + 1, len(images))
     return result
 
 

@@ -3,7 +3,12 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..dataset import Dataset
 
 
 class Filter(ABC):
@@ -56,7 +61,12 @@ class Filter(ABC):
             raise ValueError("it takes no value")
 
     @abstractmethod
-    def mask(self, dataset, random_state: int = 0, progress: Callable = lambda what: lambda done, total: None):
+    def mask(
+        self,
+        dataset: "Dataset",
+        random_state: int = 0,
+        progress: Callable = lambda what: lambda done, total: None,
+    ) -> np.ndarray:
         """Which items to leave out.
 
         Parameters

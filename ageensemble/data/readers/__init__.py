@@ -7,11 +7,15 @@ installed package with an entry point in the group `ageensemble.readers`.
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._utils.registry import Registry, guarded
 from ...errors import DataError
 from . import template
 from .base import COLUMNS, EXTRAS, FilenameReader, Reader
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ANY_TABLE",
@@ -37,7 +41,7 @@ READERS = Registry(
 )
 
 
-def detect_format(root):
+def detect_format(root: str | Path) -> str:
     """The format of the data at `root`, told by looking at it.
 
     `annotations.csv` comes first, since somebody wrote it for this purpose, then the label table of a known dataset,
@@ -70,7 +74,7 @@ def detect_format(root):
     )
 
 
-def matching_formats(root):
+def matching_formats(root: Path) -> list[str]:
     """Names of the formats that the data at `root` may be in: of those that match, the ones with the strongest sign."""
     if (root / "annotations.csv").is_file():
         return ["annotations"]
@@ -85,7 +89,7 @@ def _detects(reader, name, root):
         return reader.detect(root)
 
 
-def read_labels(root, format):
+def read_labels(root: Path, format: str) -> tuple["pd.DataFrame", str]:
     """The labels of the data at `root`, see `Reader.read`, and what is known of their terms of use.
 
     Parameters

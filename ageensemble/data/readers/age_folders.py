@@ -5,7 +5,7 @@ from .base import Reader
 from .files import first_images, image_paths, table_of_files
 from .table import age_of
 
-# names of photographs in folders of other numbers: IMDB-WIKI's in 00 ... 99, FG-NET's where each person has a folder
+# names of images in folders of other numbers: IMDB-WIKI's in 00 ... 99, FG-NET's where each person has a folder
 NO_AGES = re.compile(r"_\d{1,4}-\d{1,2}-\d{1,2}_\d{4}\.|/\d{3}A\d\d[a-z]?\.", re.IGNORECASE)
 GENDERS = {"111", "112"}  # folders of AFAD's, in each folder of an age
 
@@ -58,7 +58,7 @@ class AgeFolders(Reader):
 
 
 def _outer(path, top, known):
-    """Where a photograph of that name lies one folder further up, as `a/25/1.jpg` for `a/a/25/1.jpg`, else None."""
+    """Where an image of that name lies one folder further up, as `a/25/1.jpg` for `a/a/25/1.jpg`, else None."""
     parts = path.split("/")
     for i, (above, part) in enumerate(zip([top, *parts], parts[:-2], strict=False)):
         shorter = "/".join(parts[:i] + parts[i + 1 :])

@@ -1,13 +1,19 @@
 """Finding image files below a folder, for the formats whose labels are in file names."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 
 
-def image_paths(root):
+def image_paths(root: Path) -> list[str]:
     """Paths of all image files below `root`, relative, POSIX, sorted.
 
     A linked folder is not entered, and one that can't be read can't be; both are named, so that they get listed.
@@ -40,12 +46,12 @@ def _walk(root):
                     yield name
 
 
-def has_image_suffix(name):
+def has_image_suffix(name: str) -> bool:
     """Whether the file's ending is one of an image."""
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
-def first_images(root, count=50):
+def first_images(root: Path, count: int = 50) -> list[str]:
     """Some image names below `root`, soon, whatever the size of the folder: enough to tell a naming convention."""
     found = []
     for name in _walk(str(root)):
@@ -55,7 +61,7 @@ def first_images(root, count=50):
     return found
 
 
-def table_of_files(root, labels):
+def table_of_files(root: Path, labels: Callable[[str], dict | str]) -> "pd.DataFrame":
     """A row for every image below `root`, for a format whose labels are in the files' paths.
 
     Parameters
@@ -89,6 +95,6 @@ def _row(path, labels):
     return row | ({"problem": found} if isinstance(found, str) else found)
 
 
-def as_text(name):
+def as_text(name: str) -> str:
     r"""A file's name as text that can be written anywhere: bytes that are no UTF-8 are spelled out, as in `\xe9`."""
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

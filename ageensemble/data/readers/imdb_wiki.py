@@ -10,7 +10,7 @@ from .table import age_problem
 PARTS = ("imdb", "wiki")
 NEEDED = ("full_path", "dob", "photo_taken")
 GENDERS = {0.0: "female", 1.0: "male"}
-# The number of a person (IMDb) or page (Wikipedia), that of the picture (IMDb), date of birth, year of the photograph
+# The number of a person (IMDb) or page (Wikipedia), that of the image (IMDb), date of birth, year of the image
 NAME = re.compile(r"(nm\d+|\d+)_(?:rm\d+_)?\d{1,4}-\d{1,2}-\d{1,2}_\d{1,4}\.")
 EPOCH = 719529  # Matlab's number of 1 January 1970
 
@@ -133,8 +133,8 @@ def _problem(age, score, second, path):
     return age_problem(age, age, f"{age:.0f}") or face_problem(score, second)
 
 
-def face_problem(score, second):
-    """Why a photograph cannot be used, by the scores of the set's detector, or None.
+def face_problem(score: float, second: float) -> str | None:
+    """Why an image cannot be used, by the scores of the dataset's detector, or None.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def face_problem(score, second):
     return None if np.isnan(second) else "a second face found by the set's detector"
 
 
-def person_in(path):
+def person_in(path: str | None) -> str | None:
     """Whom a file's name says that it shows, as `nm0000002` or a number of Wikipedia's, else None."""
     match = NAME.match(path.rpartition("/")[2]) if path else None
     return match and match[1]

@@ -6,10 +6,16 @@ import os
 import re
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._utils.console import plain
 from ...errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMN_NAMES = {
     "item_id": ["item_id"],
@@ -52,7 +58,7 @@ IMAGE_FOLDERS = [".", "images", "imgs", "photos", "faces", "data"]
 IMAGE_FOLDERS += [f"{name}{again}" for name in ("wiki_labeled", "wiki_judge_images") for again in ("", f"/{name}")]
 
 
-def read_table(file, rows=None):
+def read_table(file: Path, rows: int | None = None) -> "pd.DataFrame":
     """A CSV (or Parquet) file as a table of text, nothing guessed.
 
     Raises
@@ -116,7 +122,7 @@ def _refuse_more_cells(file, encoding, separator, width):
                 raise ValueError(f"row {number} has {len(row)} cells, where {width} are expected")
 
 
-def normalize_table(table, where):
+def normalize_table(table: "pd.DataFrame", where: str) -> "pd.DataFrame":
     """Rename the columns of `table` (all text) to ours and read the ages.
 
     Parameters
@@ -147,7 +153,7 @@ def normalize_table(table, where):
     return result.drop(columns="age", errors="ignore")
 
 
-def usual_columns(columns, where):
+def usual_columns(columns: Iterable[str], where: str) -> dict[str, str]:
     """Which of the columns is which of ours: {ours: theirs}.
 
     Raises
@@ -164,7 +170,7 @@ def usual_columns(columns, where):
     return found
 
 
-def seen(columns):
+def seen(columns: Iterable[str]) -> str:
     """The columns in a few words, whatever is in their names: a file may be no table at all."""
     return f"columns seen: {plain(', '.join(map(str, columns)))[:80]}"
 
@@ -178,14 +184,14 @@ def _refuse_doubles(found, where, columns):
             raise DataError(f"{where} has {count} columns called '{name}': rename all but the one that counts")
 
 
-def require_ages(table, file, otherwise=""):
-    """Raise DataError where a table names photographs, and not one age: it was not filled in yet."""
+def require_ages(table: "pd.DataFrame", file: Path, otherwise: str = "") -> None:
+    """Raise DataError where a table names images, and not one age: it was not filled in yet."""
     problems = set(table["problem"])
     if "age missing" in problems and problems <= {"age missing", "no path"}:
         raise DataError(f"{file} has no ages yet: fill in its column age{otherwise}")
 
 
-def by_name(columns):
+def by_name(columns: Iterable[str]) -> dict[str, str]:
     """Columns by their names in small letters, blanks as underscores; of several alike the first."""
     return {_small(column): column for column in reversed(list(columns))}
 
@@ -202,7 +208,7 @@ def _texts(column, ours):
     return [text and as_path(text) for text in texts] if ours == "path" else texts
 
 
-def as_path(text):
+def as_path(text: str) -> str:
     """The path in `['17/a.jpg']`, as tables made from Matlab's cells have it; any other text as it is."""
     if not (text.startswith("[") and text.endswith("]")):
         return text
@@ -244,17 +250,17 @@ def _years(text):
     return math.nan, math.nan
 
 
-def age_of(text):
+def age_of(text: str) -> tuple[float, float, str | None]:
     """(low, high, problem) of an age or range of ages as people write it: years, or NaN twice and why."""
     return _age(text, text)
 
 
-def age_problem(low, high, text):
+def age_problem(low: float, high: float, text: str) -> str | None:
     """Why years can't be an age, or None."""
     return None if 0 <= low <= high < MAX_AGE + 1 else f"age impossible: {text[:40]}"
 
 
-def in_image_folder(table, root):
+def in_image_folder(table: "pd.DataFrame", root: Path) -> "pd.DataFrame":
     """Prefix the paths with the sub-folder in which most of the first hundred are found."""
     names = table["path"].dropna().head(100)
     hits = Counter({sub: sum(os.path.isfile(root / sub / name) for name in names) for sub in IMAGE_FOLDERS})

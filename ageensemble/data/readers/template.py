@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import shlex
+from pathlib import Path
 
 from ...errors import DataError, UsageError
 from .files import as_text, first_images, has_image_suffix, image_paths
@@ -12,7 +13,7 @@ ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 HEADER = ["path", "age", "gender", "subject"]
 
 
-def suggestion(root):
+def suggestion(root: Path) -> str:
     """A sentence on what to do with the data at `root`: a table made of the files' own names."""
     if not root.is_dir():
         return "Give a folder of images, or a .csv or .parquet file with the columns path and age"
@@ -35,7 +36,7 @@ def _line(fields):
     return text.getvalue()
 
 
-def write_template(root):
+def write_template(root: Path) -> tuple[int, int]:
     """Write an `annotations.csv` that lists the images below `root`, with blank ages to be filled in.
 
     Parameters

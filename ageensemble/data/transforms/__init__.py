@@ -4,6 +4,7 @@ A transform is a class derived from `Transform`, in a file of this package, a fi
 (`preprocess=./mine.py`), or an installed package with an entry point in the group `ageensemble.transforms`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +20,17 @@ TRANSFORMS = registry.Registry(
 )
 
 
-def version(name):
+def version(name: str) -> int | list:
     """Version of the code of the transform called `name`."""
     return registry.version(TRANSFORMS.load(name))
 
 
-def key(name):
+def key(name: str) -> list:
     """What tells cached images apart: nothing where `name` is empty, else the name and the version, a list."""
     return [Path(name).name, version(name)] if name else []
 
 
-def load(name):
+def load(name: str) -> Callable[[np.ndarray], np.ndarray]:
     """The function that transforms one image; where `name` is empty, it leaves every image as it is.
 
     It raises DataError where the transform fails or does not return what it should.

@@ -24,7 +24,7 @@ class CLAHE(Transform):
         return with_luma(image, before, equalized(before))
 
 
-def equalized(gray):
+def equalized(gray: np.ndarray) -> np.ndarray:
     """Gray levels `(h, w)` uint8 with their contrast enhanced."""
     (low_row, high_row, down), (low_column, high_column, right) = (_between(side) for side in gray.shape)
     maps, down, right = _maps(gray).ravel(), down[:, None], right[None]

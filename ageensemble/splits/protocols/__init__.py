@@ -5,6 +5,7 @@ or an installed package with an entry point in the group `ageensemble.protocols`
 """
 
 from ..._utils.registry import Registry, guarded
+from ...data.dataset import Dataset
 from ...errors import DataError
 from ..split import Split
 from .base import Protocol
@@ -16,7 +17,7 @@ PROTOCOLS = Registry(
 )
 
 
-def apply_protocol(name, dataset, seed=0, n_folds=5):
+def apply_protocol(name: str, dataset: Dataset, seed: int = 0, n_folds: int = 5) -> tuple[Split, Dataset]:
     """Split a dataset by a protocol, see `Protocol.apply`.
 
     Raises
