@@ -1,13 +1,13 @@
-"""Crops pasted small, turned and scaled into larger pictures: are the faces found again, and cut out as they were?
+"""Crops pasted small, turned and scaled into larger images: are the faces found again, and cut out as they were?
 
     python benchmarks/crops.py --detector yunet.onnx
     python benchmarks/crops.py --data UTKFace --detector cascade
     python benchmarks/crops.py --data UTKFace --detector yunet.onnx --model runs/models/svm
 
-found       pictures in which a face was found where the crop's own is; the rest of a line is about these
-more        further faces that were found, in all pictures together: there is nothing else but a blurred background
+found       images in which a face was found where the crop's own is; the rest of a line is about these
+more        further faces that were found, in all images together: there is nothing else but a blurred background
 landmarks   mean distance to where the crop's own landmarks went, as a share of the distance between the eyes
-gray        mean absolute difference, in gray levels of 255, between what was cut out of the larger picture and of the
+gray        mean absolute difference, in gray levels of 255, between what was cut out of the larger image and of the
             crop; in brackets the same where the crop's own face is taken for the one found, which is what pasting costs
 years       with --model: mean absolute difference between the median age that the model predicts from what was cut out
             and from the crop as it is; in brackets where the crop's own face is taken
@@ -25,7 +25,7 @@ Takes one to three minutes on a busy core. Measured, with 200 drawn faces, 100 c
 With svm@embed, a model whose error on UTKFace is 4.7 years, on 100 crops of UTKFace with YuNet: years 1.56 (1.61), 1.22
 (1.49), 1.41 (1.72), 1.62 (1.65), 1.52 (1.71).
 
-Before YuNet was given its closer looks, and small pictures enlarged, landmarks were off by 8.7, 11.9, 24.2, 23.6 and
+Before YuNet was given its closer looks, and small images enlarged, landmarks were off by 8.7, 11.9, 24.2, 23.6 and
 8.2 % on drawn faces, by 8.0, 9.8, 14.4, 14.2 and 7.3 % on UTKFace. The cascade finds hardly any turned face.
 YuNet's file was not the zoo's but a variant of it with free sizes.
 """
@@ -59,10 +59,10 @@ def main():
     items = load_dataset(options.data, cache=options.cache, jobs=cores())
     rows = items.items["photo"].to_numpy()
     model = options.model and load_model(options.model)
-    template = model and looking.template_of(model, detector)
+    template = model and looking.crop_template(model, detector)
     template = template or faces.measure(items.photos, rows, detector, cache=options.cache, jobs=cores())
     if template is None:
-        raise SystemExit(f"{detector.name} finds a face in too few photographs of {items.name}")
+        raise SystemExit(f"{detector.name} finds a face in too few images of {items.name}")
     looked_at = [items.photos[row] for row in rows[:: max(1, len(rows) // options.crops)][: options.crops]]
     crops = [(crop, detector(crop)[0]) for crop in looked_at if detector(crop)]
     print(f"{items.name}: {detector.name} finds a face in {len(crops)} of {len(looked_at)} crops as they are")
@@ -107,7 +107,7 @@ def years(found, model):
 
 
 def pasted(crop, scale, degrees, rng):
-    """A picture at least four times as large, the crop in it, and factor and shift that bring a point x + iy there."""
+    """An image at least four times as large, the crop in it, and factor and shift that bring a point x + iy there."""
     height, width = crop.shape[:2]
     size = tuple(int(side * max(4, 3 * scale)) for side in (width, height))
     onto = scale * np.exp(1j * np.radians(degrees))
@@ -129,7 +129,7 @@ def pasted(crop, scale, degrees, rng):
 
 
 def moved(face, onto, corner):
-    """The face of a crop in the larger picture; its box stays upright."""
+    """The face of a crop in the larger image; its box stays upright."""
     center, (width, height) = middle(face) * onto + corner, (side * abs(onto) for side in face.box[2:])
     points = None
     if face.landmarks is not None:

@@ -1,14 +1,14 @@
-"""Photographs end to end through `ageensemble predict`: how many a second, in how much memory, and where the time goes.
+"""Images end to end through `ageensemble predict`: how many a second, in how much memory, and where the time goes.
 
     python benchmarks/predict_speed.py --model runs/models/stack --detector yunet.onnx
 
-draws 10,000 pictures of 640 x 480 pixels with one or two drawn faces, then predicts a tenth of them and all, each time
-in a process of its own. Memory is flat where both need the same. The steady speed is that of the photographs beyond the
+draws 10,000 images of 640 x 480 pixels with one or two drawn faces, then predicts a tenth of them and all, each time
+in a process of its own. Memory is flat where both need the same. The steady speed is that of the images beyond the
 first tenth, so that loading the model does not count. The seconds of a stage are summed over threads, and hold waiting
 for a core where the machine has other things to do.
 
 Takes nine minutes on two cores. Measured, with a stack of an svm on HOG and LBP, an svm on an embedding and a cnn, and
-YuNet: 25.1 photographs a second; 1.99 GB for 1,000 photographs, 2.08 GB for 10,000; of 794 seconds 398 detecting, 175
+YuNet: 25.1 images a second; 1.99 GB for 1,000 images, 2.08 GB for 10,000; of 794 seconds 398 detecting, 175
 the embedding's network, 74 the cnn, 48 cutting, 41 HOG and LBP, 40 the svms, 18 reading.
 """
 
@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--model", required=True, help="a model folder")
     parser.add_argument("--detector", default="auto")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--photographs", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder, count = Path(folder), options.photographs
@@ -49,14 +49,14 @@ def main():
         whole = predict(folder / "photos", folder / "rows.csv", options)
         print(f"{cores()} cores, {options.model}: {whole['said']}")
         for n, run in zip(counts, (first, whole), strict=True):
-            print(f"{n:7,} photographs: {run['seconds']:7.1f} s with loading, peak memory {run['peak'] / 1e9:.2f} GB")
+            print(f"{n:7,} images: {run['seconds']:7.1f} s with loading, peak memory {run['peak'] / 1e9:.2f} GB")
         steady = (counts[1] - counts[0]) / max(whole["seconds"] - first["seconds"], 1e-9)
-        print(f"steady speed: {steady:.1f} photographs a second")
+        print(f"steady speed: {steady:.1f} images a second")
         print(f"{whole['spent']}")
 
 
 def paste(folder, begin, end):
-    """Write the pictures of these numbers, the same each time."""
+    """Write the images of these numbers, the same each time."""
     folder.mkdir(parents=True)
     faces = [Image.open(io.BytesIO(portrait(1 + 7 * i % 80, i))).convert("RGB") for i in range(FACES)]
     for number in range(begin, end):

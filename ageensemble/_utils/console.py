@@ -45,7 +45,7 @@ class Console:
             self.out.print(plain(note), style="dim", markup=False)
 
     @contextmanager
-    def progress(self, unit="photos"):
+    def progress(self, unit="images"):
         """A group of bars; yields `bar(name)`, which returns a `Bar`."""
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.table import Column

@@ -83,7 +83,9 @@ class Table:
 
         table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), title=self.title or None, title_justify="left")
         for column in self.columns:
-            table.add_column(Text(column.heading), justify="right" if column.right else "left")
+            # Numbers stay whole; a long name goes on in the next line
+            kind = {"justify": "right", "no_wrap": True} if column.right else {"overflow": "fold"}
+            table.add_column(Text(column.heading), **kind)
         for number, cells in enumerate(self.cells()):
             table.add_row(*(Text(plain(cell)) for cell in cells), style=self.styles.get(number))
         return table

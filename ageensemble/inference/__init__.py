@@ -1,12 +1,20 @@
-"""Models one can keep, give away and use: a folder that holds all that predicts new photographs, and nothing that runs.
+"""Models that predict new images: saved as a folder, loaded from it, applied to image files.
 
-folder.py       what may lie in a model folder, writing it, reading it with distrust
-contents.py     what goes into the folder of a run: members, files of features, calibration
-card.py         the same for people
-crops.py        pictures of faces as models are handed them
-member.py       the cells of one run at work
-model.py        `load_model`, and the model it returns
-predictions.py  what the model answers
+    run -> model_contents -> model_folder -> model.load_model -> Model.predict -> predictions
+    images, folders, lists -> inputs -> pipeline (read, detect, crop, predict) -> output, annotate
+
+model_folder.py    what may lie in a model folder; written atomically, verified when it is read
+model_contents.py  saving a run: fold models, files of features, calibration, licenses
+model_card.py      the model card
+model.py           `load_model`, and the model it returns
+predictions.py     predictions of a loaded model, with calibrated intervals and members
+images.py          images of faces as models take them
+faces.py           detecting faces and cropping them as in training
+inputs.py          images, folders and lists to predict
+pipeline.py        from image files to predictions, a block at a time
+output.py          rows for CSV, JSON lines and the screen
+annotate.py        copies of images with boxes and ages
+onnx_export.py     a network as one ONNX file (averaged.py: its fold models as one module)
 """
 
 from . import model_folder

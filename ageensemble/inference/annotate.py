@@ -1,4 +1,4 @@
-"""Copies of photographs with the faces framed and their ages written beside them."""
+"""Copies of images with the faces framed and their ages written beside them."""
 
 import io
 import os
@@ -13,19 +13,19 @@ from ..data.image_store import content
 from ..errors import UsageError
 from .output import identity
 
-LONG_SIDE = 4096  # pixels; a larger photograph is reduced to it
+LONG_SIDE = 4096  # pixels; a larger image is reduced to it
 QUALITY = 92  # of JPEG
 FRAME, PAPER, INK = (255, 205, 0), (255, 205, 0), (0, 0, 0)
-SMALLEST_LETTERS = 11  # pixels
+MIN_FONT_SIZE = 11  # pixels
 MOST_LETTERS, MOST_BYTES = 120, 160  # of a name in a path, which with all that is added may have 255 bytes
 
 
-def places(photos, folder, inputs):
-    """Where the copy of each photograph goes: the same relative name, made safe, and none twice.
+def places(images, folder, inputs):
+    """Where the copy of each image goes: the same relative name, made safe, and none twice.
 
     Parameters
     ----------
-    photos : sequence of Photo
+    images : sequence of InputImage
     folder : path
     inputs : callable
         returns what is read: a set of `output.identity`
@@ -37,30 +37,30 @@ def places(photos, folder, inputs):
     Raises
     ------
     UsageError
-        `folder` is a file, or a copy would take the place of a photograph or leave the folder through a link.
+        `folder` is a file, or a copy would take the place of an image or leave the folder through a link.
     """
     folder = Path(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"--annotate {folder} is not a folder; give one, or a new name")
-    owner, result = {}, []
-    for photo in photos:
-        name = _safe(photo.copy)
+    owner, copies = {}, []
+    for image in images:
+        name = _safe(image.copy)
         stem, ending = os.path.splitext(name)
         count = 1
-        while owner.setdefault(name.lower(), photo.path) != photo.path:
+        while owner.setdefault(name.lower(), image.path) != image.path:
             count += 1
             name = f"{stem}-{count}{ending}"
-        result.append(folder / name)
+        copies.append(folder / name)
     if folder.is_dir():
-        _refuse(result, folder, inputs())
-    return result
+        _refuse(copies, folder, inputs())
+    return copies
 
 
 def _refuse(copies, folder, read):
     home = os.path.realpath(folder)
     for copy in copies:
         if identity(copy) in read - {None}:
-            raise UsageError(f"--annotate {folder} would replace the photograph {copy}; give another folder")
+            raise UsageError(f"--annotate {folder} would replace the image {copy}; give another folder")
     for parent in {copy.parent for copy in copies}:
         if os.path.commonpath([home, os.path.realpath(parent)]) != home:
             raise UsageError(f"--annotate {folder}: {parent} is a link that leads out of it; give another folder")
@@ -69,7 +69,7 @@ def _refuse(copies, folder, read):
 def _safe(name):
     """A relative path without what leads elsewhere or what some file system refuses, of JPEG or PNG."""
     name = re.sub(r'[\x00-\x1f\x7f-\x9f<>:"\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]', "_", name)
-    parts = [part for part in name.split("/") if part not in ("", ".", "..")] or ["photograph"]
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")] or ["image"]
     stem, ending = os.path.splitext(parts.pop())
     if ending.lower() not in (".jpg", ".jpeg", ".png"):
         ending += ".jpg"
@@ -78,37 +78,37 @@ def _safe(name):
 
 
 def draw(block, rows, places):
-    """Write the copies of a block of photographs; one that cannot be read has none.
+    """Write the copies of a block of images; one that cannot be read has none.
 
     Parameters
     ----------
-    block : list of pipeline.Looked
+    block : list of pipeline.ImageResult
     rows : list of dict
         `output.Columns.rows` of the block
     places : sequence of pathlib.Path
         from `places`, of the block and maybe of what comes after it
     """
     rows, tasks = iter(rows), {}
-    for looked, place in zip(block, places, strict=False):
-        own = [next(rows) for _ in looked.seen or "-"]
-        if not looked.problem:  # a photograph that was given twice has one copy, and one thread that writes it
-            tasks[place] = looked, [f"{row['age']} ({row['low']}-{row['high']})" for row in own], place
+    for result, place in zip(block, places, strict=False):
+        own = [next(rows) for _ in result.faces or "-"]
+        if not result.problem:  # an image that was given twice has one copy, and one thread that writes it
+            tasks[place] = result, [f"{row['age']} ({row['low']}-{row['high']})" for row in own], place
     with ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(lambda task: _draw(*task), tasks.values()):  # an error is raised when its result is taken
             pass
 
 
-def _draw(looked, texts, place):
-    data, _ = content(looked.photo.path)
+def _draw(result, texts, place):
+    data, _ = content(result.image.path)
     if data is None:  # it was there a moment ago
         return
-    picture, (height, width) = open_upright(io.BytesIO(data), LONG_SIDE)
-    factors = picture.width / width, picture.height / height
-    for seen, text in zip(looked.seen, texts, strict=False):
-        _frame(picture, _corners(seen.face, factors), text)
+    image, (height, width) = open_upright(io.BytesIO(data), LONG_SIDE)
+    factors = image.width / width, image.height / height
+    for one, text in zip(result.faces, texts, strict=False):
+        _frame(image, _corners(one.face, factors), text)
     place.parent.mkdir(parents=True, exist_ok=True)
     with writing(place) as new:
-        picture.save(new, "PNG" if place.suffix.lower() == ".png" else "JPEG", quality=QUALITY)
+        image.save(new, "PNG" if place.suffix.lower() == ".png" else "JPEG", quality=QUALITY)
 
 
 def _corners(face, factors):
@@ -120,21 +120,21 @@ def _corners(face, factors):
     return x * across, y * down, (x + width) * across, (y + height) * down
 
 
-def _frame(picture, corners, text):
-    """Frame a face and write above it, or in the corner of the picture where there is no box."""
+def _frame(image, corners, text):
+    """Frame a face and write above it, or in the corner of the image where there is no box."""
     from PIL import ImageDraw, ImageFont
 
-    pen = ImageDraw.Draw(picture)
-    side = (corners[2] - corners[0]) * 1.5 if corners else picture.width
-    letters = max(min(max(picture.size) / 40, side / 5), max(picture.size) / 90, SMALLEST_LETTERS)
-    font, line = ImageFont.load_default(letters), max(1, round(letters / 8))
+    pen = ImageDraw.Draw(image)
+    side = (corners[2] - corners[0]) * 1.5 if corners else image.width
+    font_size = max(min(max(image.size) / 40, side / 5), max(image.size) / 90, MIN_FONT_SIZE)
+    font, line = ImageFont.load_default(font_size), max(1, round(font_size / 8))
     left, top = (corners[0], corners[1]) if corners else (0, 0)
     if corners:
         pen.rectangle(corners, outline=FRAME, width=line)
     _, above, wide, below = pen.textbbox((0, 0), text, font)
     edge = 2 * line
     high = below - above + 2 * edge
-    left = max(0, min(left, picture.width - wide - 2 * edge))
-    top = max(0, min(top - high if corners else 0, picture.height - high))
+    left = max(0, min(left, image.width - wide - 2 * edge))
+    top = max(0, min(top - high if corners else 0, image.height - high))
     pen.rectangle((left, top, left + wide + 2 * edge, top + high), fill=PAPER)
     pen.text((left + edge, top + edge - above), text, INK, font)

@@ -11,15 +11,15 @@ class Averaged(nn.Module):
 
     Parameters
     ----------
-    cells : list of (NeuralAgeEstimator, (A,) array)
+    fold_models : list of (NeuralAgeEstimator, (A,) array)
         fitted networks, and the histograms of their training ages; the networks are set to float32 and to predict
     """
 
-    def __init__(self, cells):
+    def __init__(self, fold_models):
         super().__init__()
-        self.nets = nn.ModuleList(cell.net_ for cell, _ in cells)
-        self.mirror = [bool(cell.mirror) for cell, _ in cells]
-        self.register_buffer("priors", torch.tensor([list(prior) for _, prior in cells], dtype=torch.float32))
+        self.nets = nn.ModuleList(model.net_ for model, _ in fold_models)
+        self.mirror = [bool(model.mirror) for model, _ in fold_models]
+        self.register_buffer("priors", torch.tensor([list(prior) for _, prior in fold_models], dtype=torch.float32))
         for net in self.nets:
             net.bf16 = False
             for layer in net.modules():

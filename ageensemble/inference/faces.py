@@ -1,4 +1,4 @@
-"""Faces in one whole photograph, cut as a model wants them."""
+"""Faces in one image, cropped as a model wants them."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..data import faces
 
-# Where YuNet and the cascade find a face in aligned and cropped photographs: medians over 300 and 100 of UTKFace
+# Where YuNet and the cascade find a face in aligned and cropped images: medians over 300 and 100 of UTKFace
 BOXES = {"yunet": [0.072, -0.005, 0.837, 0.950], "cascade": [-0.014, -0.097, 1.021, 1.021]}
 USUAL = {
     "shape": [200, 200],
@@ -19,71 +19,75 @@ USUAL = {
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """A face in a photograph.
+class DetectedFace:
+    """Something in an image that has an age: a face, or the whole image where it is taken for one.
 
     Attributes
     ----------
-    face : faces.Face
-    crop : (h, w, 3) uint8 array
-        the face alone, as the model's `predict` wants it
+    face : faces.Face or None
+        in pixels of the image; None for a whole image
+    crop : (h, w, 3) uint8 array or None
+        the face alone, as the model's `predict` wants it; None where only the prior of the model can be given
     remarks : list of str
         why its age should be taken with care, such as that it is tiny
     """
 
-    face: faces.Face
-    crop: np.ndarray
-    remarks: list
+    face: faces.Face | None
+    crop: np.ndarray | None
+    remarks: list[str]
 
 
-def template_of(model, detector=None):
-    """How a face must be cut for a model.
+def crop_template(model, detector=None):
+    """How a face must be cropped for a model.
 
     Detectors draw their boxes each in its own way, and only some find landmarks. Where the template was measured by
-    another one, its box becomes what this one would have drawn, as far as aligned photographs tell.
+    another one, its box becomes what this one would have drawn, as far as aligned images tell.
 
     Parameters
     ----------
-    model : saved.Model
+    model : Model
     detector : callable, optional
-        what finds the faces, see `faces.detector`; by default the one that the template was measured by
+        see `faces.detector`; by default the one that the template was measured by
 
     Returns
     -------
     faces.Template
     """
     template = faces.Template.from_json(model.template or USUAL)
-    there = _kind(template.detector["key"])
-    here = _kind(detector.key) if detector else there
-    if there == here or not {there, here} <= BOXES.keys():
+    measured = _kind(template.detector["key"])
+    used = _kind(detector.key) if detector else measured
+    if measured == used or not {measured, used} <= BOXES.keys():
         return template
 
     def onto(points):
-        """Points of the photographs behind `BOXES` where they are in the model's: by the box of its own detector."""
-        x, y, width, height = BOXES[there]
+        """Points of the images behind `BOXES` where they are in the model's: by the box of its own detector."""
+        x, y, width, height = BOXES[measured]
         return template.box[:2] + (np.array(points) - (x, y)) / (width, height) * template.box[2:]
 
-    corner, far = onto(BOXES[here][:2]), onto(np.add(BOXES[here][:2], BOXES[here][2:]))
+    corner, far = onto(BOXES[used][:2]), onto(np.add(BOXES[used][:2], BOXES[used][2:]))
     landmarks = onto(USUAL["landmarks"]) if template.landmarks is None else template.landmarks
     return replace(template, box=np.concatenate([corner, far - corner]), landmarks=landmarks)
 
 
-def doubt(model, detector):
-    """What makes faces come out otherwise than in the training of a model, in a line; empty where nothing does."""
+def template_mismatch(model, detector) -> str:
+    """Why faces may be cropped otherwise than in the training of a model, in a line; empty where nothing differs."""
     if model.template is None:
-        return "the model does not say how its photographs show a face; faces are cut as in aligned and cropped sets"
-    there = model.template["detector"]
-    if _kind(there["key"]) == _kind(detector.key):
+        return "the model has no crop template; faces are cropped as in common aligned datasets"
+    measured = model.template["detector"]
+    if _kind(measured["key"]) == _kind(detector.key):
         return ""
-    return f"the model's faces were measured by {there['name']}, these are found by {detector.name}: cut a little apart"
+    return (
+        f"the crop template was measured by {measured['name']}, faces are found by {detector.name}: they are cropped "
+        "slightly differently, which can cost accuracy"
+    )
 
 
 def _kind(key):
     return key.partition("-")[0]
 
 
-def look(image, detector, template):
-    """Find the faces in a photograph and cut them out, best first.
+def detect_faces(image: np.ndarray, detector, template) -> list[DetectedFace]:
+    """Find the faces in an image and crop them, best first.
 
     Parameters
     ----------
@@ -92,14 +96,12 @@ def look(image, detector, template):
     detector : callable
         see `faces.detector`
     template : faces.Template
-
-    Returns
-    -------
-    list of Found
     """
-    return cut(image, detector(image), template)
+    return crop_faces(image, detector(image), template)
 
 
-def cut(image, found, template):
-    """Cut faces out of the photograph in which they were found; `found` is a list of `faces.Face`."""
-    return [Found(face, faces.crop(image, face, template), faces.remarks(image, face, template)) for face in found]
+def crop_faces(image: np.ndarray, found, template) -> list[DetectedFace]:
+    """Crop faces out of the image in which they were found; `found` is a list of `faces.Face`."""
+    return [
+        DetectedFace(face, faces.crop(image, face, template), faces.remarks(image, face, template)) for face in found
+    ]

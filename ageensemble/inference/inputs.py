@@ -1,4 +1,4 @@
-"""What is to be predicted: photographs, folders of them, and lists, in the order of the answers."""
+"""What is to be predicted: images, folders of them, and lists, in the order of the output."""
 
 import os
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ LISTS = (".csv", ".tsv", ".txt", ".parquet")
 
 
 @dataclass(frozen=True)
-class Photo:
-    """A photograph to be predicted.
+class InputImage:
+    """An image to be predicted.
 
     Attributes
     ----------
     name : str
-        what it is called in the answers: its path as given, or what the list says
+        what it is called in the output: its path as given, or what the list says
     path : str
         where it is opened; empty where the list names none
     copy : str
-        what an annotated copy is called: the path relative to the folder that was given
+        name of an annotated copy: the path relative to the folder that was given
     listed : bool
         whether it is the row of a list, which must have an age whatever happens
     given : dict
@@ -36,53 +36,53 @@ class Photo:
     given: dict = field(default_factory=dict)
 
 
-def find(given, drawn=None):
-    """All photographs that are given, each folder sorted, each list in its own order.
+def find(given, annotated=None):
+    """All images that are given, each folder sorted, each list in its own order.
 
     Parameters
     ----------
     given : sequence of str
         files, folders, and lists with an ending of `LISTS`
-    drawn : path, optional
-        folder of annotated copies, which are not photographs to predict
+    annotated : path, optional
+        folder of annotated copies, which are not images to predict
 
     Returns
     -------
-    list of Photo
+    list of InputImage
 
     Raises
     ------
     DataError
-        Nothing is there, a folder holds no photographs, or a list cannot be read.
+        Nothing is there, a folder holds no images, or a list cannot be read.
     UsageError
-        The annotated copies would lie among the photographs themselves.
+        The annotated copies would lie among the images themselves.
     """
     found, empty = [], []
     for place in map(str, given):
         if not os.path.lexists(place):
-            raise DataError(f"no photograph, folder or list at {place}")
+            raise DataError(f"no image, folder or list at {place}")
         if os.path.isdir(place):
-            inside = _folder(place, drawn)
-            empty += [] if inside else [Photo(place, place, os.path.basename(place))]
+            inside = _folder(place, annotated)
+            empty += [] if inside else [InputImage(place, place, os.path.basename(place))]
             found += inside or empty[-1:]
         elif place.lower().endswith(LISTS):
             found += _list(Path(place))
         else:
-            found.append(Photo(place, place, os.path.basename(place)))
+            found.append(InputImage(place, place, os.path.basename(place)))
     if found == empty:
-        raise DataError(f"no photographs in {found[0].name}: no file there has the ending of one, such as .jpg or .png")
+        raise DataError(f"no images in {found[0].name}: no file there has the ending of one, such as .jpg or .png")
     return found
 
 
-def _folder(place, drawn):
-    """Photographs below a folder, hidden ones and annotated copies left out."""
+def _folder(place, annotated):
+    """Images below a folder, hidden ones and annotated copies left out."""
     copies = "./"  # as no name begins
-    if drawn is not None:
-        copies = os.path.relpath(os.path.realpath(drawn), os.path.realpath(place)) + "/"
+    if annotated is not None:
+        copies = os.path.relpath(os.path.realpath(annotated), os.path.realpath(place)) + "/"
         if copies == "./":
-            raise UsageError(f"--annotate {drawn} holds the photographs themselves; give another folder")
+            raise UsageError(f"--annotate {annotated} holds the images themselves; give another folder")
     names = [name for name in image_paths(place) if not name.startswith((".", copies)) and "/." not in name]
-    return [Photo(os.path.join(place, name), os.path.join(place, name), name) for name in names]
+    return [InputImage(os.path.join(place, name), os.path.join(place, name), name) for name in names]
 
 
 def _list(file):
@@ -93,12 +93,12 @@ def _list(file):
         raise DataError(f"{file} is not a file that could be read as a list")
     names, given = (_lines(file), []) if file.suffix.lower() == ".txt" else _columns(file)
     if not names:
-        raise DataError(f"{file} lists no photographs")
+        raise DataError(f"{file} lists no images")
     table = pd.DataFrame({"path": [name or None for name in names]}, dtype=object)
     places = in_image_folder(table, file.parent)["path"]
     paths = [os.path.join(file.parent, place) if isinstance(place, str) else "" for place in places]
     given = given or [{}] * len(names)
-    return [Photo(name, path, name, True, row) for name, path, row in zip(names, paths, given, strict=True)]
+    return [InputImage(name, path, name, True, row) for name, path, row in zip(names, paths, given, strict=True)]
 
 
 def _lines(file):
@@ -110,7 +110,7 @@ def _lines(file):
 
 
 def _columns(file):
-    """The names of photographs in a table, and its other columns, row by row."""
+    """The names of images in a table, and its other columns, row by row."""
     table = read_table(file)
     columns = by_name(table.columns)
     named = next((columns[name] for name in (*COLUMN_NAMES["path"], *COLUMN_NAMES["item_id"]) if name in columns), None)

@@ -22,19 +22,19 @@ def text(content):
 
 
 def _what(content):
-    cells = sum(len(member["cells"]) for member in content["members"])
+    count = sum(len(member["fold_models"]) for member in content["members"])
     kind = {
-        "stack": f"A stack of {len(content['members'])} models, each the mean of its folds",
-        "refit": "One model, fitted on all photographs outside the test part",
-    }.get(content["kind"], f"The mean of {cells} models, one for each fold")
+        "stack": f"An ensemble of {len(content['members'])} models, each the mean of its fold models",
+        "refit": "One model, trained on everything except the test part",
+    }.get(content["kind"], f"The mean of {count} fold models")
     return f"Predicts the age of a face as a probability for each year from 0 to 120. {kind}."
 
 
 def _use(content):
-    cut = "finds the faces, turns and cuts them as in training" if content["template"] else "finds and cuts the faces"
+    how = " as in training" if content["template"] else ""
     return (
         "    ageensemble predict photos/ --model THIS_FOLDER\n\n"
-        f"{cut}. In Python, for faces that are cut already:\n\n"
+        f"detects, aligns and crops faces{how}. In Python, for faces that are cropped already:\n\n"
         "    from ageensemble import load_model\n"
         '    load_model("THIS_FOLDER").predict(["face.jpg"]).median'
     )
@@ -44,7 +44,7 @@ def _trained(data, content):
     folds = "" if content["kind"] == "refit" else f" in {data['folds']} folds"
     test = f"{data['test_items']:,}" if data["test_items"] else "none"
     return (
-        f"{_plain(data['data'])}: {data['training_items']:,} photographs{folds}, {test} kept for the test. "
+        f"{_plain(data['data'])}: {data['training_items']:,} images{folds}, {test} in the test part. "
         f"{''.join(f'{_plain(one)} ' for one in data['chosen'])}"
         f"Split {data['split']}, dataset {data['dataset']}, run {_plain(content['run'])}."
     )
@@ -52,10 +52,10 @@ def _trained(data, content):
 
 def _scores(scores):
     if not scores.get("age_groups"):
-        return "None: the labels fit no scheme of age groups known here."
+        return "None: the labels match no known scheme of age groups."
     parts = [part for part in ("test", "oof") if part in scores]
     if not parts:
-        return "None: it was fitted on every photograph, so there was nothing left to score it on."
+        return "None: it was trained on every image, so none is left to evaluate it on."
     titles = {"test": "test part", "oof": "out-of-fold"}
     lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
     for name in scores[parts[0]]:
@@ -76,13 +76,13 @@ def _members(content):
 
 def _limits(content):
     calibrated = (
-        "Its prediction intervals are calibrated out-of-fold for each age group, on faces cut as theirs are; on faces "
-        "found and cut anew nothing has measured how often they hold."
+        "Prediction intervals are calibrated out-of-fold for each age group, on faces cropped as in training; their "
+        "coverage on faces that are detected and cropped anew has not been measured."
         if content["intervals"]
-        else "It has no out-of-fold predictions, so its prediction intervals are not calibrated."
+        else "There are no out-of-fold predictions, so prediction intervals are uncalibrated model quantiles."
     )
     return (
-        f"The scores hold for photographs like those above. Apparent age is not proof of age. {calibrated} Errors "
+        f"The scores hold for images like those above. Apparent age is not proof of age. {calibrated} Errors "
         "differ by age, gender and ethnicity; `ageensemble results --by gender` on the runs says how much."
     )
 

@@ -1,4 +1,4 @@
-"""What goes into the model folder of a run: all that its predictions need, its scores, and where it came from."""
+"""Saving a run as a model folder: all that its predictions need, its scores, and where it came from."""
 
 import shutil
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def save(run, experiment, place, files=()):
     Raises
     ------
     UsageError
-        The run cannot predict new photographs, a file is missing, or something else lies at `place`.
+        The run cannot predict new images, a file is missing, or something else lies at `place`.
     DiskError
         The run is damaged.
     """
@@ -96,21 +96,21 @@ def _parts(run, experiment):
 
 
 def _member(run, experiment, files, new, place):
-    """Copy the cells of a run and the files of its features; what is known of it."""
+    """Copy the fold models of a run and the files of its features; their description."""
     model = run.config["model"]
     if model.endswith(".py"):
-        raise UsageError(f"{run.name} is a model from a file of yours, and {NO_CODE}; load its cells by that file")
+        raise UsageError(f"{run.name} is a model from a file of yours, and {NO_CODE}; use it through the run")
     if model.startswith("hf-hub:"):
         raise UsageError(f"{run.name}: what {model} is made of is written on the hub alone, so it cannot be saved yet")
     preprocess = run.config.get("preprocess", "")
     if preprocess.endswith(".py"):
         raise UsageError(f"{run.name} preprocesses by a file of yours, and {NO_CODE}")
-    cells = []
-    for cell in run.fold_names(experiment.split.n_folds):
-        to = f"{place}/{run.fold_folder(cell).name}"
-        shutil.copytree(run.fold_folder(cell) / "model", new / to)
-        rows = experiment.split.development if run.kind == "refit" else experiment.split.training(int(cell))
-        cells.append({"folder": to, "prior": ages.histogram(experiment.y[rows]).tolist()})
+    fold_models = []
+    for fold in run.fold_names(experiment.split.n_folds):
+        to = f"{place}/{run.fold_folder(fold).name}"
+        shutil.copytree(run.fold_folder(fold) / "model", new / to)
+        rows = experiment.split.development if run.kind == "refit" else experiment.split.training(int(fold))
+        fold_models.append({"folder": to, "prior": ages.histogram(experiment.y[rows]).tolist()})
     records = run.records(experiment.split.n_folds)
     sets = [[name, _feature(name, params, experiment, files, new)] for name, params in run.config["features"]]
     return {
@@ -123,7 +123,7 @@ def _member(run, experiment, files, new, place):
         "device": run.config["device"],
         "versions": records[0]["versions"],
         "weights": records[0]["model"].get("weights", ""),
-        "cells": cells,
+        "fold_models": fold_models,
     }
 
 
@@ -181,25 +181,25 @@ def _intervals(run, experiment):
 
 
 def _chosen(about):
-    """Which photographs took part and what they are tested on, where that was asked for, a sentence each."""
+    """Which images took part and what they are tested on, where that was asked for, a sentence each."""
     result = [f"Protocol {about['protocol']}."] if "protocol" in about else []
     result += [f"Left out: {step['reason']}." for step in about.get("cleaned", [])]
     return result + [f"Tested on {name}." for name in about.get("test_sets", [])]
 
 
 def _licenses(experiment, members):
-    """What must be heeded by who uses or passes on the model, one text each."""
-    data = experiment.metadata.get("license") or "not known here; ask where the photographs came from"
-    notes = [f"photographs ({experiment.metadata['data']}): {data}"]
+    """Licenses of the training data and of pretrained weights, one text each."""
+    data = experiment.metadata.get("license") or "unknown; ask the source of the dataset"
+    notes = [f"training images ({experiment.metadata['data']}): {data}"]
     for member in members:
-        begun = [member["weights"]] if member["weights"] else []
-        begun += [str(params.get("network", "")) for _, params in member["features"] if params.get("network")]
-        notes += [_license(one) for one in begun if not one.startswith("none")]
+        pretrained = [member["weights"]] if member["weights"] else []
+        pretrained += [str(params.get("network", "")) for _, params in member["features"] if params.get("network")]
+        notes += [_license(one) for one in pretrained if not one.startswith("none")]
     return list(dict.fromkeys(notes))
 
 
 def _license(weights):
-    """What timm says of weights by their name, or that nobody here knows."""
+    """The license of weights that timm knows by their name."""
     import timm
 
     name = Path(weights).name

@@ -1,10 +1,10 @@
-"""Model folders on disk: written whole or not at all, read with distrust.
+"""Model folders on disk: written atomically, verified when they are read.
 
 FOLDER/
-    model.json             what the model is, hashes of all other files; `contents.describe` says what is in it
+    model.json             what the model is, hashes of all other files; see `model_contents`
     README.md              the model card
     features/              networks and weights that embeddings are made with
-    members/0/fold-0/      parameters and arrays of each fitted cell
+    members/0/fold-0/      parameters and arrays of each fold model of each member
 
 Only JSON, safetensors, XGBoost's UBJ and ONNX may lie here: formats that hold numbers and no program. Whoever gives
 the folder away can of course give other numbers; that its files are those it was written with is what the hashes say.
@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 from .._utils.io import file_hash, key_of, write_json
 from ..errors import DataError, UsageError
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "model.json"
 KINDS = (".json", ".safetensors", ".ubj", ".onnx", ".md")
-MOST_DESCRIPTION = 50_000_000  # bytes; it is read whole
+MAX_DESCRIPTION = 50_000_000  # bytes; it is read whole
 AGAIN = "get it again from where it came from"
 
 
@@ -103,7 +103,7 @@ def _description(folder):
             f"{folder} is no model folder, it has no {DESCRIPTION}; 'ageensemble models save RUN' makes one"
         )
     try:
-        if file.stat().st_size > MOST_DESCRIPTION:
+        if file.stat().st_size > MAX_DESCRIPTION:
             raise DataError(f"{file} is too large to be the description of a model")
         content = json.loads(file.read_bytes())
     except (ValueError, RecursionError, OSError):

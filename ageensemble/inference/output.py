@@ -1,4 +1,4 @@
-"""What was predicted as rows, for CSV, for JSON lines and for the screen."""
+"""Predictions as rows, for CSV, for JSON lines and for the screen."""
 
 import csv
 import json
@@ -8,29 +8,30 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .._utils.console import counted, plain
+from .._utils.console import counted
 from .._utils.io import writing
+from .._utils.render import Column, Table
 from ..ages import N_AGES
 from ..errors import UsageError
 
 SHOWN = 50  # rows on the screen
-COMPLAINTS = 20  # photographs that could not be read, of those that are not among them
+COMPLAINTS = 20  # images that could not be read, of those that are not among them
 BOX = ("x", "y", "width", "height")
 
 
 class Columns:
-    """What the rows say.
+    """The columns of the rows.
 
     Parameters
     ----------
-    scheme : ages.Scheme
-        of the groups that get a probability
+    age_groups : AgeGroups
+        each gets a probability
     level : float
         of the interval
     thresholds : sequence of int
         ages t of which P(age >= t) is given
     given : iterable of str
-        columns of the lists, which come first; one that is called as one of ours gets `given_` before its name
+        columns of the lists, which come first; one with the name of one of ours gets the prefix `given_`
     """
 
     def __init__(self, age_groups, level, thresholds, given=()):
@@ -57,37 +58,36 @@ class Columns:
             raise UsageError(f"--columns: no column '{(unknown or [text])[0]}'; there are: {', '.join(self.names)}")
         return wanted
 
-    def rows(self, block, answers):
-        """Rows of the photographs of a block: one for each face, one of a photograph without any.
+    def rows(self, block, predictions):
+        """Rows of a block of images: one for each face, one for an image without any.
 
         Parameters
         ----------
-        block : list of pipeline.Looked
-        answers : ModelPredictions
-            a row for each thing seen in them
+        block : list of pipeline.ImageResult
+        predictions : ModelPredictions
+            a row for each face in them
 
         Returns
         -------
         list of dict
             the values of `names`, None where there is none; `remarks` is a list
         """
-        said = self._said(answers)
-        result = []
-        for looked in block:
-            first = dict.fromkeys(self.names) | {self.given[name]: text for name, text in looked.photo.given.items()}
-            first |= {"file": looked.photo.name, "remarks": [], "problem": looked.problem}
-            if not looked.seen:
-                result.append(first | {"remarks": [] if looked.problem else ["no face found"]})
-            for number, seen in enumerate(looked.seen, 1):
-                about = {"face": number if looked.faces else None, "remarks": seen.remarks} | _where(seen.face)
-                result.append(first | dict(zip(self.ages, next(said), strict=True)) | about)
-        return result
+        values, rows = self._values(predictions), []
+        for result in block:
+            first = dict.fromkeys(self.names) | {self.given[name]: text for name, text in result.image.given.items()}
+            first |= {"file": result.image.name, "remarks": [], "problem": result.problem}
+            if not result.faces:
+                rows.append(first | {"remarks": [] if result.problem else ["no face found"]})
+            for number, one in enumerate(result.faces, 1):
+                own = {"face": number if result.n_faces else None, "remarks": one.remarks} | _where(one.face)
+                rows.append(first | dict(zip(self.ages, next(values), strict=True)) | own)
+        return rows
 
-    def _said(self, answers):
+    def _values(self, predictions):
         """The values of `ages`, row by row, as Python's numbers."""
-        over = [answers.at_least(age).astype(float).round(6).tolist() for age in self.thresholds]
-        age_groups = self.age_groups.sums(answers.proba)[1].round(6).T.tolist()
-        columns = [answers.median.tolist(), *answers.interval(self.level).T.tolist(), *over, *age_groups]
+        over = [predictions.at_least(age).astype(float).round(6).tolist() for age in self.thresholds]
+        age_groups = self.age_groups.sums(predictions.proba)[1].round(6).T.tolist()
+        columns = [predictions.median.tolist(), *predictions.interval(self.level).T.tolist(), *over, *age_groups]
         return iter(zip(*columns, strict=True))
 
 
@@ -102,7 +102,7 @@ def _where(face):
 
 
 def refuse(option, file, model, inputs):
-    """See, before anything is done, that a file can be written and nothing is lost by that.
+    """Refuse, before anything is done, a file that cannot be written or would replace what is read.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def refuse(option, file, model, inputs):
     Raises
     ------
     UsageError
-        It cannot, or it is one of the inputs.
+        It cannot be written, or it is one of the inputs.
     """
     folder = os.path.dirname(os.path.abspath(file))
     if not os.path.isdir(folder):
@@ -132,7 +132,7 @@ def refuse(option, file, model, inputs):
 
 
 def identity(file):
-    """What tells a file from all others, whatever it is called; None where there is none."""
+    """Device and inode of a file, the same whatever it is called; None where there is no file."""
     try:
         state = os.stat(file)
     except (OSError, ValueError):
@@ -160,7 +160,7 @@ def jsonl_file(file):
 
 
 class Screen:
-    """The first rows, and what all amount to.
+    """The first rows, and a summary of all.
 
     Parameters
     ----------
@@ -169,14 +169,14 @@ class Screen:
 
     def __init__(self, columns):
         self._columns, self._rows, self._complaints = columns, [], []
-        self.photographs = self.faces = self.without = self.unreadable = self._more = 0
+        self.images = self.faces = self.without = self.unreadable = self._more = 0
 
     def add(self, block, rows):
-        """Count the photographs of a block, and keep the first of their rows."""
-        self.photographs += len(block)
-        self.faces += sum(looked.faces for looked in block)
-        self.unreadable += sum(bool(looked.problem) for looked in block)
-        self.without += sum(not looked.faces and not looked.problem for looked in block)
+        """Count the images of a block, and keep the first of their rows."""
+        self.images += len(block)
+        self.faces += sum(result.n_faces for result in block)
+        self.unreadable += sum(bool(result.problem) for result in block)
+        self.without += sum(not result.n_faces and not result.problem for result in block)
         room = SHOWN - len(self._rows)
         self._rows += rows[:room]
         self._more += len(rows[room:])
@@ -185,53 +185,42 @@ class Screen:
 
     def show(self, console):
         """Print the table, and what could not be read of the rows that it does not show."""
-        from rich.text import Text
-
-        table = self._table()
-        for row in self._rows:
-            table.add_row(*(Text(plain(cell)) for cell in self._cells(row)))
-        console.out.print(table)
+        console.out.print(self._table().rich())
         if self._more:
             console.say(f"and {counted(self._more, 'more row')}; --csv FILE or --jsonl FILE holds all")
         if any(self._apart(row) for row in self._rows):
-            console.say("an age is the median of what is likely: it need not lie in the likeliest group")
+            console.say("Age is the median of the predicted distribution and may fall outside the most likely group.")
         for row in self._complaints:
             console.say(f"{row['file']}: {row['problem']}")
 
     def summary(self):
         """All in one line."""
-        parts = [f"{counted(self.photographs, 'photograph')}, {counted(self.faces, 'face')}"]
+        parts = [f"{counted(self.images, 'image')}, {counted(self.faces, 'face')}"]
         parts += [f"{self.without:,} without a face"] if self.without else []
         return "; ".join(parts + ([f"{self.unreadable:,} could not be read"] if self.unreadable else []))
 
     def _table(self):
-        from rich.box import SIMPLE
-        from rich.table import Table
-
-        table = Table(box=SIMPLE)
-        table.add_column("file", overflow="fold")
         level = f"{100 * self._columns.level:g} %"
-        for name in ("face", "age", level, *(f">={age}" for age in self._columns.thresholds)):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("likeliest group", no_wrap=True)
-        table.add_column("remarks", overflow="fold")
-        return table
+        thresholds = [f">={age}" for age in self._columns.thresholds]
+        columns = [Column("file"), *(Column(name, right=True) for name in ("face", "age", level, *thresholds))]
+        columns += [Column("most likely group"), Column("remarks")]
+        keys = [column.key for column in columns]
+        return Table(columns, [dict(zip(keys, self._cells(row), strict=True)) for row in self._rows])
 
     def _cells(self, row):
         remarks = "; ".join(filter(None, [row["problem"], *row["remarks"]]))
         if row["age"] is None:
             return [row["file"], *[""] * (4 + len(self._columns.over)), remarks]
-        number = "" if row["face"] is None else str(row["face"])
-        likely = self._likeliest(row).removeprefix("group_")
+        group = self._most_likely(row).removeprefix("group_")
         over = [f"{row[name]:.0%}" for name in self._columns.over]
-        return [row["file"], number, str(row["age"]), f"{row['low']}-{row['high']}", *over, likely, remarks]
+        return [row["file"], row["face"], row["age"], f"{row['low']}-{row['high']}", *over, group, remarks]
 
-    def _likeliest(self, row):
+    def _most_likely(self, row):
         return max(self._columns.group_columns, key=row.get)
 
     def _apart(self, row):
-        """Whether an age lies in another group than the likeliest."""
+        """Whether an age lies in another group than the most likely one."""
         if row["age"] is None:
             return False
         group = self._columns.age_groups.lookup[row["age"]]  # -1 is the last, which is what lies in none
-        return self._columns.group_columns[group] != self._likeliest(row)
+        return self._columns.group_columns[group] != self._most_likely(row)

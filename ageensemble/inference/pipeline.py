@@ -1,35 +1,35 @@
-"""Photographs in, what was seen in each and what the model says of it out, in their order and a block at a time.
+"""Images in; the faces found in each and their predicted ages out, in order and a block at a time.
 
-Threads read, look for faces and cut them out, a bounded number of photographs ahead; the model is asked about some
-hundreds of faces at once. So memory depends on neither the number of photographs nor, beyond `LOOKED_AT`, their size.
+Threads read, detect and crop, a bounded number of images ahead; the model predicts some hundreds of faces at once. So
+memory depends on neither the number of images nor, beyond `DETECTION_SIDE`, their size.
 """
 
 import io
-from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from .._utils.hardware import cores
+from .._utils.prefetch import ordered
 from ..data.faces import Face
 from ..data.image_io import LONG_SIDE, open_upright, reason, upright
 from ..data.image_store import SMALLEST, content
-from .faces import cut
-from .inputs import Photo
+from .faces import DetectedFace, crop_faces
+from .inputs import InputImage
 from .model import BLOCK
 from .predictions import ModelPredictions
 
-LOOKED_AT = 4096  # pixels of the longer side at most: what detectors reduce, but faces are cut from
-AHEAD = 16  # photographs for each core that may wait to be predicted
-NO_FACE = "no face found"
-WHOLE = "no face found, so the whole picture was taken for one"
-GUESSED = "could not be read, so this is the middle age of the training photographs"
-NOTHING = "no face found, so this is the middle age of the training photographs"
-CROP = 2  # a picture is no crop of a face if it is this much larger than those of the training
+DETECTION_SIDE = 4096  # pixels of the longer side at most: what detectors reduce, but faces are cropped from
+AHEAD = 16  # images for each core that may wait to be predicted
+WHOLE = "no face found, so the whole image was taken for one"
+UNREADABLE = "could not be read, so this is the median age of the training images"
+NO_FACE = "no face found, so this is the median age of the training images"
+MAX_CROP_SCALE = 2  # an image is no crop of a face if it is this much larger than those of the training
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Finder:
         see `faces.detector`
     template : faces.Template
     largest : bool
-        only the largest face of each photograph, as always for the row of a list
+        only the largest face of each image, as always for the row of a list
     """
 
     detector: object
@@ -51,73 +51,55 @@ class Finder:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """Something that has an age.
+class ImageResult:
+    """What was found in an image.
 
     Attributes
     ----------
-    crop : (h, w, 3) uint8 array or None
-        what the model is given; None where only its prior can be told
-    face : faces.Face or None
-        in pixels of the upright photograph as it is stored; None for a whole picture
-    remarks : list of str
-        why its age should be taken with care
-    """
-
-    crop: np.ndarray | None
-    face: Face | None
-    remarks: list
-
-
-@dataclass(frozen=True, eq=False)
-class Looked:
-    """A photograph that was looked at.
-
-    Attributes
-    ----------
-    photo : Photo
-    seen : list of Seen
-    faces : int
+    image : InputImage
+    faces : list of DetectedFace
+        boxes and landmarks in pixels of the upright image as it is stored
+    n_faces : int
         how many of those are faces, not guesses for want of one
     problem : str
         why it could not be read; empty where it could
     """
 
-    photo: Photo
-    seen: list
-    faces: int = 0
+    image: InputImage
+    faces: list[DetectedFace]
+    n_faces: int = 0
     problem: str = ""
 
 
-def predict(photos, model, finder=None, told=lambda done: None):
-    """Predict the ages in photographs.
+def predict(images, model, finder=None, on_progress=lambda done: None) -> Iterator[tuple[list, ModelPredictions]]:
+    """Predict the ages in images.
 
     Parameters
     ----------
-    photos : sequence of Photo
-    model : saved.Model
+    images : sequence of InputImage
+    model : Model
     finder : Finder, optional
-        without one each photograph is a crop of one face already
-    told : callable
-        told how many photographs were looked at
+        without one each image is a crop of one face already
+    on_progress : callable
+        called with the number of images done
 
     Yields
     ------
-    list of Looked, ModelPredictions
-        the next photographs, and a row for each thing that was seen in them
+    list of ImageResult, ModelPredictions
+        the next images, and a row for each face in them
     """
     prior = _prior(model)
     with _threads() as pool:
         block, crops = [], 0
-        for done, looked in enumerate(_ahead(pool, partial(_look, finder, model.clock), photos), 1):
-            block.append(looked)
-            crops += sum(seen.crop is not None for seen in looked.seen)
-            told(done)
+        for done, result in enumerate(ordered(pool, partial(_detect, finder, model.timer), images, AHEAD * cores()), 1):
+            block.append(result)
+            crops += sum(face.crop is not None for face in result.faces)
+            on_progress(done)
             if max(crops, len(block)) >= BLOCK:
-                yield block, _answers(model, block, prior)
+                yield block, _predictions(model, block, prior)
                 block, crops = [], 0
         if block:
-            yield block, _answers(model, block, prior)
+            yield block, _predictions(model, block, prior)
 
 
 @contextmanager
@@ -130,64 +112,54 @@ def _threads():
         pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool, function, items):
-    """What a function returns for each item, in order, few items ahead of what was asked for."""
-    waiting = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) >= AHEAD * cores():
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
 def _prior(model):
-    """The ages of the training photographs, `(121,)`: all that can be said of a photograph that cannot be seen."""
-    return np.mean([cell["prior"] for member in model.about["members"] for cell in member["cells"]], axis=0)
+    """The ages of the training images, `(121,)`: all that can be predicted for an image that cannot be read."""
+    fold_models = [fold_model for member in model.metadata["members"] for fold_model in member["fold_models"]]
+    return np.mean([fold_model["prior"] for fold_model in fold_models], axis=0)
 
 
-def _answers(model, block, prior):
-    crops = [seen.crop for looked in block for seen in looked.seen]
+def _predictions(model, block, prior):
+    crops = [face.crop for result in block for face in result.faces]
     visible = np.array([crop is not None for crop in crops], bool)
-    said = model.predict([crop for crop in crops if crop is not None])
-    distribution = np.tile(prior.astype(np.float32), (len(crops), 1))
-    distribution[visible] = said.proba
-    return ModelPredictions(distribution, calibrated=said.calibrated)
+    predicted = model.predict([crop for crop in crops if crop is not None])
+    proba = np.tile(prior.astype(np.float32), (len(crops), 1))
+    proba[visible] = predicted.proba
+    return ModelPredictions(proba, name=model.name, calibrated=predicted.calibrated)
 
 
-# --- one photograph ----------------------------------------------------------------------------------------------
+# --- one image --------------------------------------------------------------------------------------------------
 
 
-def _look(finder, clock, photo):
-    """What is seen in a photograph; whatever is wrong with it is said, never raised."""
-    with clock("reading"):
-        picture, size, problem = _opened(photo, LOOKED_AT if finder else LONG_SIDE)
+def _detect(finder, timer, source):
+    """The faces in an image; whatever is wrong with it is recorded, never raised."""
+    with timer("reading"):
+        image, size, problem = _opened(source, DETECTION_SIDE if finder else LONG_SIDE)
     if problem:
-        return _unreadable(photo, problem)
+        return _unreadable(source, problem)
     if finder is None:
-        return _whole(photo, picture, [], faces=1)
-    image = np.asarray(picture)
+        return _whole(source, image, [], n_faces=1)
+    pixels = np.asarray(image)
     try:
-        seen = _faces(image, size, finder, photo.listed, clock)
-    except Exception as error:  # libraries of others on pictures of others
-        return _unreadable(photo, f"faces cannot be looked for: {type(error).__name__}: {str(error)[:120]}")
-    if seen or not photo.listed:
-        return Looked(photo, seen, len(seen))
-    if max(np.divide(size, finder.template.shape)) > CROP:
-        return Looked(photo, [Seen(None, None, [NOTHING])])
-    return _whole(photo, picture, [WHOLE], faces=0)
+        found = _faces(pixels, size, finder, source.listed, timer)
+    except Exception as error:  # libraries of others on images of others
+        return _unreadable(source, f"face detection fails: {type(error).__name__}: {str(error)[:120]}")
+    if found or not source.listed:
+        return ImageResult(source, found, len(found))
+    if max(np.divide(size, finder.template.shape)) > MAX_CROP_SCALE:
+        return ImageResult(source, [DetectedFace(None, None, [NO_FACE])])
+    return _whole(source, image, [WHOLE], n_faces=0)
 
 
-def _opened(photo, long_side):
-    """The picture, its height and width as stored, and what is wrong with it."""
-    if not photo.path:
+def _opened(source, long_side):
+    """The image, its height and width as stored, and what is wrong with it."""
+    if not source.path:
         return None, None, "no path"
     try:
-        data, problem = content(photo.path)
-        picture, size = (None, None) if problem else open_upright(io.BytesIO(data), long_side)
+        data, problem = content(source.path)
+        image, size = (None, None) if problem else open_upright(io.BytesIO(data), long_side)
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
         return None, None, reason(error)
-    return picture, size, problem or _too_small(size)
+    return image, size, problem or _too_small(size)
 
 
 def _too_small(size):
@@ -195,35 +167,36 @@ def _too_small(size):
     return f"tiny: {width}x{height} pixels, at least {SMALLEST} needed" if min(size) < SMALLEST else ""
 
 
-def _unreadable(photo, problem):
-    return Looked(photo, [Seen(None, None, [GUESSED])] if photo.listed else [], problem=problem)
+def _unreadable(source, problem):
+    guess = [DetectedFace(None, None, [UNREADABLE])] if source.listed else []
+    return ImageResult(source, guess, problem=problem)
 
 
-def _whole(photo, picture, remarks, faces):
-    """A picture taken for a crop, at the size at which photographs are kept."""
-    crop = np.asarray(upright(Image.fromarray(np.asarray(picture)), LONG_SIDE))  # turned already: without its EXIF tag
+def _whole(source, image, remarks, n_faces):
+    """An image taken for a crop, at the size at which images are kept."""
+    crop = np.asarray(upright(Image.fromarray(np.asarray(image)), LONG_SIDE))  # turned already: without its EXIF tag
     if _too_small(crop.shape[:2]):
-        return _unreadable(photo, f"too narrow: {picture.width}x{picture.height} pixels")
-    return Looked(photo, [Seen(crop, None, remarks)], faces)
+        return _unreadable(source, f"too narrow: {image.width}x{image.height} pixels")
+    return ImageResult(source, [DetectedFace(None, crop, remarks)], n_faces)
 
 
-def _faces(image, size, finder, listed, clock):
-    """The faces that are asked for, best first, of those in the photograph."""
-    with clock("detecting"):
-        found = finder.detector(image)
-    with clock("cutting"):
+def _faces(pixels, size, finder, listed, timer):
+    """The faces that are asked for, best first, of those in the image."""
+    with timer("detecting"):
+        found = finder.detector(pixels)
+    with timer("cropping"):
         count, alone = len(found), len(found) > 1 and (finder.largest or listed)
         if alone:
             found = [max(found, key=lambda face: face.box[2] * face.box[3])]
         crowd = [f"{'largest' if alone else 'one'} of {count} faces"] if count > 1 else []
-        factors = np.array(size[::-1]) / image.shape[1::-1]
+        factors = np.array(size[::-1]) / pixels.shape[1::-1]
         return [
-            Seen(one.crop, _enlarged(one.face, factors), [*one.remarks, *crowd])
-            for one in cut(image, found, finder.template)
+            replace(one, face=_enlarged(one.face, factors), remarks=[*one.remarks, *crowd])
+            for one in crop_faces(pixels, found, finder.template)
         ]
 
 
 def _enlarged(face, factors):
-    """A face of the reduced picture in pixels of the photograph; `factors` are those of width and height."""
+    """A face of the reduced image in pixels of the stored one; `factors` are those of width and height."""
     box = tuple((np.array(face.box) * np.tile(factors, 2)).tolist())
     return Face(box, face.score, None if face.landmarks is None else face.landmarks * factors)

@@ -1,4 +1,4 @@
-"""Results written on purpose, for others to read: table, every metric, machine, commands, pictures."""
+"""Results written on purpose, for others to read: table, every metric, machine, commands, images."""
 
 import shlex
 from math import isnan
@@ -19,7 +19,7 @@ LEAST = 200  # test items of an age group whose coverage is worth a word
 
 
 def write(experiment, table, age_groups, target):
-    """Write `README.md`, `results.csv`, `results.json` and the pictures of every complete run into a folder.
+    """Write `README.md`, `results.csv`, `results.json` and the images of every complete run into a folder.
 
     Runs that are incomplete are counted, not listed.
 
@@ -152,7 +152,7 @@ def _coverage(runs, experiment, age_groups):
     lines = [
         f"## Prediction intervals, {level}",
         "",
-        f"Conformal, calibrated out-of-fold, measured {WHERE[part]}: share of photographs whose interval holds the "
+        f"Conformal, calibrated out-of-fold, measured {WHERE[part]}: share of images whose interval holds the "
         "true age, with its 95 % interval; mean width in years; the age group covered least, of those with "
         f"{LEAST} {'test items' if part == 'test' else 'items'} or more. Label-conditional ones hold for each age "
         "group, plain ones for all together.",
@@ -176,7 +176,7 @@ def _coverage(runs, experiment, age_groups):
 
 
 def _pictures(run, experiment, age_groups, folder, taken, brief):
-    """Draw a run's pictures under its model's name, and the Markdown that shows them."""
+    """Draw a run's images under its model's name, and the Markdown that shows them."""
     stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
@@ -185,4 +185,4 @@ def _pictures(run, experiment, age_groups, folder, taken, brief):
     for file in run_report.draw(run, experiment, age_groups, folder, f"{stem}-", brief):
         what = file.stem.removeprefix(f"{stem}-")
         lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
-    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no picture
+    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no image

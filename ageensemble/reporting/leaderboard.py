@@ -79,7 +79,7 @@ def notes(experiment, age_groups):
         f"Intervals: 95 %, {bootstrap.REPLICATES:,} bootstrap resamples of groups; "
         "the variance of retraining is not in them. "
         f"F1: weighted, over the age groups '{age_groups.name}'. "
-        "CS@5: share of photographs within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
+        "CS@5: share of images within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
         "all folds. GB: peak memory of a fold fit. MB: the saved models.",
         f"{BEST}: best out-of-fold, of those that are not suspicious. {TIED}: not told from it; the 95 % interval of "
         "their difference in the score that chooses, on the same resamples, holds 0. Whether the intervals shown "

@@ -1,4 +1,4 @@
-"""What lies beside a run for people to look at: pictures, the per-item table, the worst errors."""
+"""What lies beside a run for people to look at: images, the per-item table, the worst errors."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ def write(run, experiment, age_groups, photos=None, rows=None):
     experiment : Experiment
     groups : ages.Scheme
     photos, rows : ImageStore, (n,) int array
-        the photographs, and the row of each item in them; without them there is no sheet of the worst errors
+        the images, and the row of each item in them; without them there is no sheet of the worst errors
 
     Returns
     -------
@@ -42,7 +42,7 @@ def write(run, experiment, age_groups, photos=None, rows=None):
 
 
 def draw(run, experiment, age_groups, folder, prefix="", brief=False):
-    """Draw the pictures of a complete run into a folder.
+    """Draw the images of a complete run into a folder.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def draw(run, experiment, age_groups, folder, prefix="", brief=False):
 
 
 def _fitting(run, experiment, brief):
-    """Names of the pictures that there is something to draw for, in the order in which one looks at them."""
+    """Names of the images that there is something to draw for, in the order in which one looks at them."""
     exact = bool(np.all(experiment.y[:, 0] == experiment.y[:, 1]))
     trained = any(run.fold_files("history.csv"))
     if not run.parts:
@@ -85,7 +85,7 @@ def _fitting(run, experiment, brief):
 
 
 def _shown(run, experiment):
-    """The part of the split that pictures show, out-of-fold where there is one: predictions, rows, title."""
+    """The part of the split that images show, out-of-fold where there is one: predictions, rows, title."""
     part = run.parts[0]
     title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
     return run.proba(part), experiment.split.rows(part), title

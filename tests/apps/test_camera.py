@@ -15,8 +15,8 @@ from PIL import Image
 
 from ageensemble.ages import N_AGES
 from ageensemble.apps.camera import loop, video, window
-from ageensemble.apps.camera.recognizer import Watcher
-from ageensemble.apps.camera.tracker import GONE, MEMORY, Track, Tracks
+from ageensemble.apps.camera.recognizer import FaceRecognizer
+from ageensemble.apps.camera.tracker import MAX_MISSED, TIME_CONSTANT, Track, Tracker
 from ageensemble.data.faces import Face, detector
 from ageensemble.data.synthetic.dataset import portrait
 from ageensemble.inference import ModelPredictions
@@ -108,14 +108,14 @@ def test_frames_may_be_limited(film, folder, tmp_path):
 
 
 def test_ctrl_c_ends_with_what_was_seen_in_the_file(film, folder, tmp_path, monkeypatch):
-    real, calls = Watcher.__call__, itertools.count()
+    real, calls = FaceRecognizer.__call__, itertools.count()
 
     def interrupted(self, frame, at):
         if next(calls) == 4:
             raise KeyboardInterrupt
         return real(self, frame, at)
 
-    monkeypatch.setattr(Watcher, "__call__", interrupted)
+    monkeypatch.setattr(FaceRecognizer, "__call__", interrupted)
     done = watch(folder, "--source", film, "--out", tmp_path / "out.avi", "--no-window")
     assert done.returncode == 0, done.stderr
     assert "4 frames, " in done.stderr
@@ -150,10 +150,10 @@ class Brightness:
 
 def test_each_face_keeps_its_number_and_its_age_is_steadier_than_the_answers(film):
     model, source = Brightness(), video.Source(str(film))
-    watcher = Watcher(model, detector(WHICH, cache=film.parent), live=False)
+    recognizer = FaceRecognizer(model, detector(WHICH, cache=film.parent), live=False)
     seen = {}
     for number, frame in enumerate(source):
-        for face in watcher(frame[..., ::-1], number / source.rate):
+        for face in recognizer(frame[..., ::-1], number / source.rate):
             seen.setdefault(face.number, []).append((face.age, face.box[0] + face.box[2] / 2))
     assert sorted(seen) == [1, 2]
     (dark, bright) = sorted(seen.values(), key=lambda rows: rows[0][1])
@@ -163,49 +163,49 @@ def test_each_face_keeps_its_number_and_its_age_is_steadier_than_the_answers(fil
         assert np.ptp(ages[2:]) <= 6  # each answer is 3 years off, now up, now down
         assert direction * (middles[-1] - middles[0]) == pytest.approx(3 * (len(rows) - 1), abs=12)
     assert bright[-1][0] > dark[-1][0] + 15
-    assert [face.frames >= FRAMES - 2 for face in watcher.close()] == [True, True]
+    assert [face.frames >= FRAMES - 2 for face in recognizer.close()] == [True, True]
 
 
 def test_answers_are_pooled_and_old_ones_fade():
     track, first, second = Track(1, (0, 0, 10, 10), True), np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
-    track.said(first, 0.0)
-    np.testing.assert_allclose(track.distribution, [1, 0, 0])
-    track.said(second, 0.0)
-    np.testing.assert_allclose(track.distribution, [0.5, 0.5, 0])
-    track.said(second, MEMORY)  # what was known counts 1 / e
-    np.testing.assert_allclose(track.distribution, [0.5 / np.e, 1 - 0.5 / np.e, 0])
+    track.update_age(first, 0.0)
+    np.testing.assert_allclose(track.proba, [1, 0, 0])
+    track.update_age(second, 0.0)
+    np.testing.assert_allclose(track.proba, [0.5, 0.5, 0])
+    track.update_age(second, TIME_CONSTANT)  # what was known counts 1 / e
+    np.testing.assert_allclose(track.proba, [0.5 / np.e, 1 - 0.5 / np.e, 0])
 
 
 def test_boxes_that_overlap_most_are_one_face():
-    tracks = Tracks()
-    left, right = tracks.see([(0, 0, 100, 100), (60, 0, 100, 100)])
-    assert tracks.see([(70, 0, 100, 100), (20, 0, 100, 100)]) == [right, left]
+    tracks = Tracker()
+    left, right = tracks.update([(0, 0, 100, 100), (60, 0, 100, 100)])
+    assert tracks.update([(70, 0, 100, 100), (20, 0, 100, 100)]) == [right, left]
     assert [track.number for track in tracks.shown] == [1, 2]
     np.testing.assert_allclose(left.box, (10, 0, 100, 100))
 
 
 def test_a_face_survives_some_frames_unseen_and_is_another_one_later():
-    tracks, box = Tracks(), (0, 0, 50, 50)
-    [first] = tracks.see([box])
-    for _ in range(GONE):
-        tracks.see([])
-    assert tracks.see([box]) == [first]
-    for _ in range(GONE + 1):
-        tracks.see([])
+    tracks, box = Tracker(), (0, 0, 50, 50)
+    [first] = tracks.update([box])
+    for _ in range(MAX_MISSED):
+        tracks.update([])
+    assert tracks.update([box]) == [first]
+    for _ in range(MAX_MISSED + 1):
+        tracks.update([])
     assert (tracks.now, tracks.past) == ([], [first])
-    assert tracks.see([box])[0].number == 2
+    assert tracks.update([box])[0].number == 2
 
 
 def test_what_is_not_found_three_times_on_end_is_not_shown():
-    tracks, there, elsewhere = Tracks(), (0, 0, 50, 50), (200, 0, 50, 50)
+    tracks, there, elsewhere = Tracker(), (0, 0, 50, 50), (200, 0, 50, 50)
     for boxes in ([], [there], [there], [], [there], [elsewhere]):
-        tracks.see(boxes)
-    assert (tracks.shown, [track.seen for track in tracks.now]) == ([], [3, 1])
-    tracks.see([elsewhere])
-    tracks.see([elsewhere])
+        tracks.update(boxes)
+    assert (tracks.shown, [track.frames for track in tracks.now]) == ([], [3, 1])
+    tracks.update([elsewhere])
+    tracks.update([elsewhere])
     assert [track.number for track in tracks.shown] == [2]
-    for _ in range(GONE + 1):
-        tracks.see([])
+    for _ in range(MAX_MISSED + 1):
+        tracks.update([])
     assert [track.number for track in tracks.past] == [2]
 
 
@@ -224,19 +224,19 @@ def test_a_camera_does_not_wait_for_the_model():
         def __call__(self, image):
             return [Face((10, 10, 40, 40), 0.9)]
 
-    watcher = Watcher(Slow(), Everywhere(), live=True)
+    recognizer = FaceRecognizer(Slow(), Everywhere(), live=True)
     frame, started = np.full((60, 60, 3), 100, np.uint8), time.perf_counter()
     while not asked.is_set():
-        watcher(frame, time.perf_counter() - started)
+        recognizer(frame, time.perf_counter() - started)
         assert time.perf_counter() - started < 10
-    [face] = watcher(frame, 0)
+    [face] = recognizer(frame, 0)
     assert face.age is None  # the box is there, the age is not known yet
     go.set()
     while face.age is None:
-        [face] = watcher(frame, time.perf_counter() - started)
+        [face] = recognizer(frame, time.perf_counter() - started)
         assert time.perf_counter() - started < 10
     assert abs(face.age - 50) <= 3
-    watcher.close()
+    recognizer.close()
 
 
 # --- window ----------------------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ def test_space_holds_the_picture_until_the_next(screen):
     assert shown.show(frame)
     assert shown.held - held < held + 0.01  # only a pause counts
     assert not shown.show(frame)
-    assert frame.max() == 0  # what is written beside the picture is only seen in the window
+    assert frame.max() == 0  # what is written beside the image is only seen in the window
 
 
 def test_closing_the_window_ends(screen):
@@ -365,7 +365,7 @@ def test_a_broken_video_is_one_line(film, folder, tmp_path, content, capfd):
     file = tmp_path / "broken.avi"
     file.write_bytes(film.read_bytes()[:300] if content == "half" else content)
     done = watch(folder, "--source", file, "--out", tmp_path / "out.avi", "--no-window")
-    assert (done.returncode, said(done)) == (3, f"{file} gives no pictures; it is damaged or no video")
+    assert (done.returncode, said(done)) == (3, f"Cannot read from {file}; it is damaged or no video")
     assert capfd.readouterr() == ("", "")
     assert [file.name for file in tmp_path.iterdir()] == ["broken.avi"]
 
@@ -374,7 +374,7 @@ def test_no_such_file_and_no_such_camera_are_one_line(folder, tmp_path, capfd):
     done = watch(folder, "--source", tmp_path / "none.mp4", "--out", tmp_path / "out.avi")
     assert (done.returncode, "no video at" in said(done)) == (3, True)
     done = watch(folder, "--source", 97, "--out", tmp_path / "out.avi")
-    assert (done.returncode, "camera 97 gives no pictures" in said(done)) == (3, True)
+    assert (done.returncode, "Cannot read from camera 97" in said(done)) == (3, True)
     assert capfd.readouterr() == ("", "")
 
 

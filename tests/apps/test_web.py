@@ -17,7 +17,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from helpers.commands import ageensemble, command, environment, said
-from helpers.served import ABOUT, ask, models, served
+from helpers.served import MODEL_INFO, ask, models, served
 from PIL import Image
 
 from ageensemble import inference
@@ -39,7 +39,7 @@ def folders(utkface, cache, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def prepared(folders, cache):
-    """What looks at pictures with a stack, and texts on it."""
+    """What looks at images with a stack, and texts on it."""
     return startup.prepare(folders[1], "cpu", "cascade", cache, DRAWN["a child"], Console())
 
 
@@ -53,7 +53,7 @@ def port(prepared):
 @pytest.fixture(scope="module")
 def echo():
     """Of a server that only says how many bytes came."""
-    with served(lambda content, whole, picture: {"bytes": len(content)}) as port:
+    with served(lambda content, whole, preview: {"bytes": len(content)}) as port:
         yield port
 
 
@@ -75,7 +75,7 @@ def test_each_face_of_a_picture_is_found_where_it_is_and_answered_as_the_model_a
 
     model = inference.load_model(folders[1], "cpu")
     detector = faces.detector("cascade", cache=folders[0])
-    template, found = looking.template_of(model, detector), sorted(detector(image), key=lambda face: face.box)
+    template, found = looking.crop_template(model, detector), sorted(detector(image), key=lambda face: face.box)
     expected = model.predict([faces.crop(image, one, template) for one in found])
     for i, face in enumerate(answer["faces"]):
         np.testing.assert_allclose(face["distribution"], expected.proba[i], atol=1e-5)
@@ -123,17 +123,17 @@ def test_a_picture_turned_by_its_camera_is_answered_upright(port):
 def test_a_picture_that_the_browser_cannot_show_comes_back_as_one_that_it_can(port):
     file = io.BytesIO()
     Image.open(io.BytesIO(DRAWN["a child"])).save(file, "TIFF")
-    answer = ask(port, "/predict?picture=1", file.getvalue())[2]
-    assert answer["picture"].startswith("data:image/jpeg;base64,")
-    assert "picture" not in ask(port, "/predict", file.getvalue())[2]
+    answer = ask(port, "/predict?preview=1", file.getvalue())[2]
+    assert answer["preview"].startswith("data:image/jpeg;base64,")
+    assert "preview" not in ask(port, "/predict", file.getvalue())[2]
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<script>alert(1)</script>", "cannot be used as a picture: not an image"),
+        (b"<script>alert(1)</script>", "cannot be used as an image: not an image"),
         (b"", "The file is empty."),
-        (DRAWN["a child"][:3000], "cannot be used as a picture: does not decode"),
+        (DRAWN["a child"][:3000], "cannot be used as an image: does not decode"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
     ],
 )
@@ -179,7 +179,7 @@ def claiming(width, height):
 def test_a_file_as_large_as_allowed_is_taken_and_one_byte_more_is_not(echo):
     assert ask(echo, "/predict", bytes(MB))[2] == {"bytes": MB}
     status, _, answer = ask(echo, "/predict", bytes(MB + 1))
-    assert (status, answer["error"]) == (413, "The file is too large: at most 1 MB are taken.")
+    assert (status, answer["error"]) == (413, "The file is too large: the maximum upload size is 1 MB.")
 
 
 def test_two_gigabytes_that_are_announced_are_refused_before_any_of_them_is_sent(echo):
@@ -211,7 +211,7 @@ def test_a_picture_in_parts_of_unknown_number_is_taken_as_a_whole(echo):
 def test_a_picture_that_does_not_come_is_given_up():
     request = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345"
     with (
-        mock.patch.object(app, "PATIENCE", 0.2),
+        mock.patch.object(app, "TIMEOUT", 0.2),
         served(lambda content, **wanted: {}) as port,
         socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
     ):
@@ -229,7 +229,7 @@ def until(something, seconds=9):
 def test_pictures_are_looked_at_one_at_a_time_and_no_more_than_some_may_wait():
     go, at_once, most = threading.Event(), [], []
 
-    def look(content, **wanted):
+    def respond(content, **wanted):
         at_once.append(1)
         most.append(len(at_once))
         go.wait(10)
@@ -237,7 +237,7 @@ def test_pictures_are_looked_at_one_at_a_time_and_no_more_than_some_may_wait():
         return {}
 
     answers = []
-    with served(look) as port:
+    with served(respond) as port:
         asking = [threading.Thread(target=lambda: answers.append(ask(port, "/predict", b"x")[0])) for _ in range(11)]
         for thread in asking:
             thread.start()
@@ -246,19 +246,19 @@ def test_pictures_are_looked_at_one_at_a_time_and_no_more_than_some_may_wait():
         for thread in asking:
             thread.join()
         assert ask(port, "/predict", b"x")[0] == 200
-    assert sorted(answers) == [200] * app.WAITING + [503] * 3
+    assert sorted(answers) == [200] * app.MAX_PENDING + [503] * 3
     assert max(most) == 1
 
 
 def test_who_went_away_while_waiting_is_not_looked_at():
     go, seen = threading.Event(), []
 
-    def look(content, **wanted):
+    def respond(content, **wanted):
         seen.append(content)
         go.wait(10)
         return {}
 
-    with served(look) as port:
+    with served(respond) as port:
         first = threading.Thread(target=ask, args=(port, "/predict", b"first"))
         first.start()
         until(lambda: seen)
@@ -275,15 +275,15 @@ def test_who_went_away_while_waiting_is_not_looked_at():
 def test_a_model_that_fails_is_no_end_of_the_page():
     told = []
 
-    def look(content, **wanted):
+    def respond(content, **wanted):
         if content == b"bad":
             raise ZeroDivisionError("no luck")
         return {}
 
-    with served(look, say=told.append) as port:
+    with served(respond, log=told.append) as port:
         status, _, answer = ask(port, "/predict", b"bad")
         assert (status, "no luck" in answer["error"]) == (500, False)
-        assert told == ["a picture failed: ZeroDivisionError: no luck"]
+        assert told == ["an image failed: ZeroDivisionError: no luck"]
         assert ask(port, "/predict", b"good")[0] == 200
 
 
@@ -307,7 +307,7 @@ def test_the_names_of_this_computer_are_answered(echo, host):
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "file://", "localhost"])
 def test_another_page_cannot_send_pictures(echo, origin):
     status, _, answer = ask(echo, "/predict", b"x", Host="localhost:8765", Origin=origin)
-    assert (status, answer["error"]) == (403, "Only the page itself may ask.")
+    assert (status, answer["error"]) == (403, "Requests are accepted from this page only.")
 
 
 def test_the_page_itself_can_send_pictures(echo):
@@ -372,7 +372,7 @@ def test_the_page_has_no_script_style_or_address_from_elsewhere():
 def test_a_model_of_a_hostile_name_and_card_shows_both_as_text():
     hostile = "<script>alert(1)</script>"
     card = f"# {hostile}\n\n[a link](javascript:alert(1)) <img src=x onerror=alert(1)>"
-    with served(None, ABOUT | {"name": hostile + ' "$x"', "card": card}) as port:
+    with served(None, MODEL_INFO | {"name": hostile + ' "$x"', "card": card}) as port:
         for path in ("/", "/card"):
             page = ask(port, path)[2].decode()
             assert "&lt;script&gt;alert(1)" in page

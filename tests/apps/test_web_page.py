@@ -1,4 +1,4 @@
-"""The page in a real browser without a window: a picture in, ages out, and words where something is wrong."""
+"""The page in a real browser without a window: an image in, ages out, and words where something is wrong."""
 
 import io
 import threading
@@ -23,8 +23,8 @@ MOST = 2_000_000
 def address(utkface, cache, tmp_path_factory):
     """Of the page of a mean of two models."""
     _, mean = models(utkface, cache, tmp_path_factory.mktemp("page"))
-    look, about = startup.prepare(mean, "cpu", "cascade", cache, examples()["a child"], Console())
-    with served(look, about, most=MOST) as port:
+    respond, model_info = startup.prepare(mean, "cpu", "cascade", cache, examples()["a child"], Console())
+    with served(respond, model_info, max_bytes=MOST) as port:
         yield f"http://127.0.0.1:{port}/"
 
 
@@ -68,7 +68,7 @@ def local(url, address):
     return url.startswith((address, "blob:", "data:"))
 
 
-def give(page, content, name="picture.jpg", kind="image/jpeg"):
+def give(page, content, name="image.jpg", kind="image/jpeg"):
     page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
 
 
@@ -130,9 +130,9 @@ def test_pointing_at_the_curve_reads_it_out(visit):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"just words", "This file cannot be used as a picture: not an image."),
+        (b"just words", "This file cannot be used as an image: not an image."),
         (b"", "The file is empty."),
-        (bytes(MOST + 1), "The file is too large: at most 2 MB are taken."),
+        (bytes(MOST + 1), "The file is too large: the maximum upload size is 2 MB."),
     ],
 )
 def test_a_file_that_cannot_be_used_gives_its_reason_and_the_page_goes_on(content, words, visit):
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_used_gives_its_reason_and_the_page_goes_on(conten
 def test_without_a_face_the_whole_picture_can_be_taken_as_one(visit):
     page = visit()
     give(page, jpeg(Image.new("RGB", (300, 200), (90, 120, 150))))
-    page.click("text=Take the whole picture as a face")
+    page.click("text=Take the whole image as a face")
     page.wait_for_selector("#faces .card canvas")
     assert page.inner_text("#status").startswith("One face: about ")
 
@@ -211,7 +211,7 @@ def test_a_picture_from_the_camera_is_looked_at_and_the_camera_let_go(visit):
     page.click("text=Use the camera")
     page.wait_for_selector("#camera-take")
     page.evaluate("window.track = document.querySelector('#live').srcObject.getTracks()[0]")
-    page.click("text=Take a picture")
+    page.click("text=Take a photo")
     page.wait_for_selector("#result:not([hidden]) .frame img")
     assert page.evaluate("window.track.readyState") == "ended"
     assert page.is_hidden("#camera")
@@ -227,7 +227,7 @@ def test_a_camera_that_is_missing_is_said_in_words(driver, visit):
     page.wait_for_selector("#trouble:not([hidden])")
     said = page.inner_text("#trouble")
     assert "camera was" in said.lower()
-    assert said.endswith("choose a picture instead.") or said.endswith("choose a picture.")
+    assert said.endswith("choose an image instead.") or said.endswith("choose an image.")
     assert page.is_enabled("#camera-open")
     browser.close()
 

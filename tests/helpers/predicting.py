@@ -1,4 +1,4 @@
-"""For tests of `predict`: a tiny model, drawn faces, and larger pictures with some of them."""
+"""For tests of `predict`: a tiny model, drawn faces, and larger images with some of them."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def drawn(age, seed, side=160):
 
 
 def pasted(*corners, size=(640, 480), side=160):
-    """A gray picture with drawn faces, the n-th the same in all, at these corners x, y."""
+    """A gray image with drawn faces, the n-th the same in all, at these corners x, y."""
     picture = Image.new("RGB", size, GREY)
     for (x, y), (age, seed) in zip(corners, [(25, 3), (8, 9), (82, 15)], strict=False):
         picture.paste(drawn(age, seed, side), (x, y))

@@ -15,12 +15,12 @@ from ageensemble.apps.web.examples import examples
 from ageensemble.experiments import benchmark as bench
 from ageensemble.experiments.experiment import Experiment
 
-ABOUT = {"name": "a model", "scores": "", "card": "# A card"}
+MODEL_INFO = {"name": "a model", "scores": "", "card": "# A card"}
 MODELS = ["--model", "svm@hog pca=8 hog.size=48", "--model", "svm@lbp pca=4 lbp.size=48"]
 
 
 def models(data, cache, folder):
-    """Folders of an SVM and of a mean of two, tiny ones; how the photographs show a face is not measured."""
+    """Folders of an SVM and of a mean of two, tiny ones; how the images show a face is not measured."""
     out = folder / "runs"
     with mock.patch.object(bench, "measure_template"):
         done = benchmark(data, out, cache, *MODELS, "--no-stack")
@@ -34,11 +34,11 @@ def models(data, cache, folder):
 
 
 @contextmanager
-def served(look, about=ABOUT, pictures=None, host="127.0.0.1", most=1_000_000, say=lambda text: None):
+def served(respond, model_info=MODEL_INFO, images=None, host="127.0.0.1", max_bytes=1_000_000, log=lambda text: None):
     """Serve the page while the block lasts; yields the port."""
-    pictures = examples() if pictures is None else pictures
+    images = examples() if images is None else images
     sock = listening.listening("127.0.0.1", 0)
-    server = listening.server(app.make(look, about, pictures, host, most, say))
+    server = listening.server(app.make(respond, model_info, images, host, max_bytes, log))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
     try:

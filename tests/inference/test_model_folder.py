@@ -76,7 +76,7 @@ def test_a_refit_saves_its_model_folder_by_itself(utkface, cache, tmp_path):
     found = loaded.predict(photos(split, utkface, split.split.test))
     assert np.abs(found.proba - Run(refit).proba("test")).max() < 1e-6
     assert loaded.levels == []  # nothing out-of-fold to calibrate on
-    assert loaded.remarks == ["its intervals are its own quantiles, calibrated on nothing"]
+    assert loaded.remarks == ["intervals are uncalibrated model quantiles"]
 
 
 def test_an_embedding_takes_its_network_along(utkface, cache, tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ def test_no_faces_are_no_answers(model):
 
 
 def test_what_is_no_picture_is_said(model, utkface, tmp_path):
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     for image, why in [
         (tmp_path / "text.jpg", "text.jpg: not an image"),
         (tmp_path / "nowhere.jpg", "No such file"),
@@ -213,9 +213,7 @@ def test_answers_are_read_off_the_distribution():
 def test_intervals_are_those_that_the_run_was_calibrated_for(model, split, utkface):
     files = photos(split, utkface, split.split.test[:6])
     [run] = [run for run in split.runs if run.title == "mean"]
-    rest = split.split.development
-    groups = split.items["group"].to_numpy()[rest]
-    by_hand = conformal.calibrate(run.proba("oof"), split.y[rest], groups, ages.DEFAULT_AGE_GROUPS, 0.8)
+    by_hand = conformal.fit_conformal(run.predictions("oof"), 0.8, ages.DEFAULT_AGE_GROUPS)
     found = model.predict(files)
     assert np.array_equal(found.interval(0.8), by_hand.intervals(found.proba))
     assert model.levels == [0.5, 0.8, 0.9, 0.95]

@@ -10,7 +10,7 @@ from ageensemble._utils.io import file_hash
 from ageensemble.errors import UsageError
 from ageensemble.features import Embedding
 from ageensemble.features.backbones import timm_catalog, weights
-from ageensemble.inference import member, model_contents
+from ageensemble.inference import model, model_contents
 
 RESIZING_VERSION = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
 
@@ -26,7 +26,7 @@ def kept(params, folder, files=()):
     """Saved and loaded: the parameters with the files in the folder."""
     inside = model_contents._feature("embedding", params, SimpleNamespace(kept=lambda wanted: []), files, folder)
     listed = {file.relative_to(folder).as_posix() for file in folder.rglob("*.*")}
-    return member._extractor("embedding", inside, folder, listed).get_params()
+    return model._extractor("embedding", inside, folder, listed).get_params()
 
 
 def rows(params):
@@ -71,4 +71,4 @@ def test_two_weights_of_one_network_do_not_take_each_others_place(tmp_path):
 def test_a_stranger_cannot_have_other_files_read_or_the_hub_asked(change, kind, tmp_path):
     params = described("test_resnet", size=32, weights="features/here.safetensors") | change
     with pytest.raises(kind):
-        member._extractor("embedding", params, tmp_path, {"features/here.safetensors"})
+        model._extractor("embedding", params, tmp_path, {"features/here.safetensors"})

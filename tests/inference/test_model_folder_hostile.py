@@ -72,8 +72,8 @@ def test_a_description_edited_by_hand(folder):
 
 
 def test_a_folder_of_a_later_format(folder):
-    rewritten(folder, lambda content: content.update(format=2))
-    refused(folder, "is of format 2, and this ageensemble reads format 1")
+    rewritten(folder, lambda content: content.update(format=3))
+    refused(folder, "is of format 3, and this ageensemble reads format 2")
 
 
 def test_a_pickle_inside_is_refused_unread_listed_or_not(folder, tmp_path):
@@ -121,7 +121,7 @@ def test_a_link_that_leads_out_of_the_folder(folder, tmp_path):
 
 
 def test_a_cell_or_a_network_outside_the_folder(folder):
-    rewritten(folder, lambda content: content["members"][0]["cells"][0].update(folder="../../elsewhere"))
+    rewritten(folder, lambda content: content["members"][0]["fold_models"][0].update(folder="../../elsewhere"))
     refused(folder, "cannot be loaded.*not in the folder")
 
 
@@ -156,9 +156,9 @@ def test_a_network_of_the_hub_is_not_asked_for(folder, monkeypatch):
         lambda c: c.update(intervals={"0.9": {"level": 0.9, "classes": []}}),
         lambda c: c.update(intervals=[]),
         lambda c: c["members"][0].update(model="no-such-model"),
-        lambda c: c["members"][0].update(cells=[]),
-        lambda c: c["members"][0]["cells"][0].update(prior=[1.0]),
-        lambda c: c["members"][0]["cells"][0].update(prior=[float("nan")] * 121),
+        lambda c: c["members"][0].update(fold_models=[]),
+        lambda c: c["members"][0]["fold_models"][0].update(prior=[1.0]),
+        lambda c: c["members"][0]["fold_models"][0].update(prior=[float("nan")] * 121),
         lambda c: c["members"][0].update(features=[["nothing", {}]]),
         lambda c: c.pop("name"),
         lambda c: c.pop("template"),

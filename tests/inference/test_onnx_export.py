@@ -12,9 +12,9 @@ from helpers.commands import ageensemble, benchmark, experiment, said
 from PIL import Image
 
 from ageensemble import ages, load_model
+from ageensemble.data.image_array import InMemoryImages
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.inference import onnx_export, save
-from ageensemble.inference.images import InMemory
 from ageensemble.models.neural import timm
 from ageensemble.models.neural.cnn import CNN
 
@@ -75,12 +75,12 @@ def test_its_answers_are_compared_on_the_faces_given_without_the_one_that_does_n
     done = exported[1]
     found = re.search(r"compared on 123 faces: a probability differs by at most (\S+), a median age by", done.stdout)
     assert 0 <= float(found[1]) < 1e-6
-    assert "outside the graph: finding, turning and cutting the face" in done.stderr
+    assert "outside the graph: detecting, aligning and cropping the face" in done.stderr
     assert "resizing it to 16 x 16 (Pillow's bilinear" in done.stderr
 
 
 def test_the_file_says_what_it_is_and_nothing_of_this_machine(bag, exported):
-    session, about = onnxruntime.InferenceSession(exported[0]), load_model(bag).about
+    session, about = onnxruntime.InferenceSession(exported[0]), load_model(bag).metadata
     known = session.get_modelmeta().custom_metadata_map
     assert (known["name"], known["split"], known["size"]) == (about["name"], about["data"]["split"], "16")
     assert json.loads(known["licenses"]) == about["licenses"]
@@ -106,11 +106,13 @@ def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     for model in models:
         model.net_, model.device = model._network(years, False, False), "cpu"
         model.net_.head[-1].weight.data.mul_(20)  # new networks say nearly the same of every face
-        expected.append(ages.finish(model.predict(InMemory(faces)), ages.histogram(years)))
+        expected.append(ages.finish(model.predict_proba(InMemoryImages(faces)), ages.histogram(years)))
         assert np.ptp(expected[-1], axis=0).max() > 0.01
-    graph = onnx_export.written([(model, ages.histogram(years)) for model in models], "all")
+    graph = onnx_export.to_onnx([(model, ages.histogram(years)) for model in models], "all")
     (tmp_path / "all.onnx").write_bytes(graph.SerializeToString())
-    np.testing.assert_allclose(onnx_export.answers(tmp_path / "all.onnx", faces), np.mean(expected, axis=0), atol=1e-6)
+    np.testing.assert_allclose(
+        onnx_export.run_graph(tmp_path / "all.onnx", faces), np.mean(expected, axis=0), atol=1e-6
+    )
 
 
 @pytest.mark.slow
@@ -135,9 +137,9 @@ def test_a_file_that_answers_otherwise_is_not_kept_and_the_old_one_stays(bag, ex
         if values.dtype == np.float32:
             tensor.CopyFrom(files.numpy_helper.from_array(3 * values, tensor.name))
     file.write_text("old")
-    monkeypatch.setattr(onnx_export, "written", lambda cells, name: graph)
+    monkeypatch.setattr(onnx_export, "to_onnx", lambda cells, name: graph)
     done = ageensemble("models", "onnx", bag, "--to", file)
-    assert (done.returncode, "answers otherwise than the model" in said(done)) == (3, True)
+    assert (done.returncode, "predictions differ from the model" in said(done)) == (3, True)
     assert ([f.name for f in tmp_path.iterdir()], file.read_text()) == (["ages.onnx"], "old")
 
 
@@ -174,7 +176,7 @@ def test_a_damaged_folder_and_faces_that_do_not_open_are_one_line(bag, tmp_path)
     [weights] = broken.glob("members/0/fold-1/*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-9])
     assert "is damaged" in said(ageensemble("models", "onnx", broken, "--to", tmp_path / "ages.onnx"))
-    (tmp_path / "text.jpg").write_text("no photograph")
+    (tmp_path / "text.jpg").write_text("no image")
     done = ageensemble("models", "onnx", bag, "--to", tmp_path / "ages.onnx", "--check", tmp_path / "text.jpg")
     assert (done.returncode, "text.jpg" in said(done)) == (3, True)
 

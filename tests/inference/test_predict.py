@@ -1,4 +1,4 @@
-"""Whole photographs become a table of ages: each face where it is, each row of a list in its place."""
+"""Whole images become a table of ages: each face where it is, each row of a list in its place."""
 
 import os
 import time
@@ -37,7 +37,7 @@ def middle(row):
     return row["x"] + row["width"] / 2, row["y"] + row["height"] / 2
 
 
-# --- photographs -------------------------------------------------------------------------------------------------
+# --- images -------------------------------------------------------------------------------------------------
 
 
 def test_each_face_of_a_folder_has_a_row_with_its_age_and_where_it_is(model, photos, tmp_path):
@@ -66,7 +66,9 @@ MINOR = ["group_0-2", "group_3-5", "group_6-10", "group_11-14", "group_15-17"]
 def test_the_age_is_what_the_model_says_of_the_face_cut_out(model, photos, tmp_path):
     loaded = load_model(model, "cpu")
     find = detector("cascade", cache=tmp_path)
-    [found] = faces.look(np.asarray(Image.open(photos / "more/one.png")), find, faces.template_of(loaded, find))
+    [found] = faces.detect_faces(
+        np.asarray(Image.open(photos / "more/one.png")), find, faces.crop_template(loaded, find)
+    )
     expected = loaded.predict([found.crop])
     [row] = rows("photos/more/one.png", model=model, cwd=tmp_path)
     assert row["age"] == expected.median[0]
@@ -83,7 +85,7 @@ def test_without_detection_a_photograph_is_what_the_model_is_given(model, tmp_pa
     found = rows(*files, "--no-detect", model=model, cwd=tmp_path)
     assert [row["age"] for row in found] == expected.median.tolist()
     assert [[row["low"], row["high"]] for row in found] == expected.interval(0.9).tolist()
-    assert [row["group_23-27"] for row in found] == expected.age_groups()[1][:, 6].round(6).tolist()
+    assert [row["group_23-27"] for row in found] == expected.age_group_proba()[1][:, 6].round(6).tolist()
     assert [row["face"] for row in found] == [1] * 6
     assert {row["x"] for row in found} == {None}
 
@@ -140,7 +142,7 @@ def test_groups_that_leave_years_out_leave_their_probability_to_another(model, t
 
 
 class Slow:
-    """A stand-in for a detector: the earlier a photograph, the longer it takes."""
+    """A stand-in for a detector: the earlier an image, the longer it takes."""
 
     name, key = "slow", "slow-1"
 
@@ -153,8 +155,8 @@ class Counting:
     """A stand-in for a model: it knows how bright a crop is, and takes some time."""
 
     def __init__(self):
-        self.clock, self.asked = Clock(), []
-        self.about = {"members": [{"cells": [{"prior": np.full(ages.N_AGES, 1 / ages.N_AGES)}]}]}
+        self.timer, self.asked, self.name = Clock(), [], "counting"
+        self.metadata = {"members": [{"fold_models": [{"prior": np.full(ages.N_AGES, 1 / ages.N_AGES)}]}]}
 
     def predict(self, crops):
         self.asked.append(len(crops))
@@ -202,22 +204,22 @@ def known(box, key, landmarks=None):
 def test_a_box_of_another_detector_becomes_what_this_one_would_have_drawn():
     cascade, yunet = (SimpleNamespace(name=name, key=f"{name}-1") for name in ("cascade", "yunet"))
     aligned = known(faces.BOXES["yunet"], "yunet-1")
-    assert faces.template_of(aligned, yunet).box == pytest.approx(faces.BOXES["yunet"])
-    assert faces.template_of(aligned, cascade).box == pytest.approx(faces.BOXES["cascade"])
+    assert faces.crop_template(aligned, yunet).box == pytest.approx(faces.BOXES["yunet"])
+    assert faces.crop_template(aligned, cascade).box == pytest.approx(faces.BOXES["cascade"])
     x, y, width, height = faces.BOXES["yunet"]
     half = known((0.5 + x / 2, 0.2 + y / 2, width / 2, height / 2), "yunet-1")  # the same, half as large and elsewhere
     x, y, width, height = faces.BOXES["cascade"]
-    assert faces.template_of(half, cascade).box == pytest.approx((0.5 + x / 2, 0.2 + y / 2, width / 2, height / 2))
-    turned = faces.template_of(known(faces.BOXES["cascade"], "cascade-1"), yunet)
+    assert faces.crop_template(half, cascade).box == pytest.approx((0.5 + x / 2, 0.2 + y / 2, width / 2, height / 2))
+    turned = faces.crop_template(known(faces.BOXES["cascade"], "cascade-1"), yunet)
     np.testing.assert_allclose(turned.landmarks, faces.USUAL["landmarks"], atol=1e-9)
 
 
 def test_a_model_that_does_not_say_how_faces_are_cut_is_told_of():
     cascade = SimpleNamespace(name="the cascade", key="cascade-1")
-    assert "does not say" in faces.doubt(SimpleNamespace(template=None), cascade)
-    assert faces.template_of(SimpleNamespace(template=None), cascade).box == pytest.approx(faces.BOXES["cascade"])
-    assert "measured by yunet, these are found by the cascade" in faces.doubt(known((0, 0, 1, 1), "yunet-1"), cascade)
-    assert faces.doubt(known((0, 0, 1, 1), "cascade-0"), cascade) == ""
+    assert "no crop template" in faces.template_mismatch(SimpleNamespace(template=None), cascade)
+    assert faces.crop_template(SimpleNamespace(template=None), cascade).box == pytest.approx(faces.BOXES["cascade"])
+    assert "slightly differently" in faces.template_mismatch(known((0, 0, 1, 1), "yunet-1"), cascade)
+    assert faces.template_mismatch(known((0, 0, 1, 1), "cascade-0"), cascade) == ""
 
 
 @pytest.mark.skipif("AGEENSEMBLE_YUNET" not in os.environ, reason="needs YuNet's file in AGEENSEMBLE_YUNET")
@@ -236,11 +238,11 @@ def test_yunet_finds_a_turned_face_and_gives_its_score(model, tmp_path):
 
 
 def test_the_screen_says_the_detector_the_ages_and_what_it_came_to(model, photos, tmp_path):
-    (photos / "text.jpg").write_text("no photograph")
+    (photos / "text.jpg").write_text("no image")
     done = predict("photos", model=model, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.count("faces are found by scikit-image's cascade") == 1
-    assert done.stderr.splitlines()[-2] == "4 photographs, 3 faces; 1 without a face; 1 could not be read"
+    assert done.stderr.splitlines()[-2] == "4 images, 3 faces; 1 without a face; 1 could not be read"
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert "not an image" in lines["photos/text.jpg"]
     assert "one of 2 faces" in lines["photos/two.jpg"]
@@ -255,6 +257,6 @@ def test_a_long_table_is_cut_and_what_could_not_be_read_is_listed_all_the_same(m
     assert sum(line.split()[:1] == ["a.png"] for line in done.stdout.splitlines()) == output.SHOWN
     assert "and 35 more rows; --csv FILE or --jsonl FILE holds all" in done.stderr
     assert done.stderr.count("gone.png: cannot be read: No such file") == output.COMPLAINTS
-    assert "where the time went, all threads together: " in done.stderr
+    assert "seconds by kind of work" in done.stderr
     for work in ("reading", "hog features", "svm@hog"):
-        assert work in done.stderr.split("where the time went")[1]
+        assert work in done.stderr.split("seconds by kind of work")[1]

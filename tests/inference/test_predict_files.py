@@ -29,7 +29,7 @@ def crop(tmp_path):
     return tmp_path / "crop.png"
 
 
-# --- hostile photographs -----------------------------------------------------------------------------------------
+# --- hostile images -----------------------------------------------------------------------------------------
 
 
 def bomb(file):
@@ -85,7 +85,7 @@ def test_a_detector_that_fails_on_a_picture_is_a_row_too(model, crop, tmp_path, 
     monkeypatch.setattr("ageensemble.data.faces.haar_lbp_cascade.Cascade.__call__", fails)
     done = predict("crop.png", "--csv", "rows.csv", model=model, cwd=tmp_path)
     assert done.returncode == 1
-    assert "faces cannot be looked for: RuntimeError: no luck?[2J" in " ".join(done.stdout.split())
+    assert "face detection fails: RuntimeError: no luck?[2J" in " ".join(done.stdout.split())
 
 
 NAMES = ["$(touch was-run).png", "-rf.png", "[red]a.png", "<script>alert(1)<script>.png", "a\nb,c;\"d'.png", "=1+1.png"]
@@ -137,7 +137,7 @@ def test_an_output_takes_the_place_of_an_older_one_when_it_is_complete(model, cr
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "_answers", interrupted)
+        patch.setattr(pipeline, "_predictions", interrupted)
         done = predict(*words, model=model, cwd=tmp_path)
     assert (done.returncode, said(done)) == (130, "interrupted; no table was written")
     assert (tmp_path / "old.csv").read_text() == "years of work\n"
@@ -171,12 +171,12 @@ def test_what_cannot_be_written_is_one_line_and_no_table_is_left(model, crop, tm
         (["--csv", "model/model.json"], "lies in the model folder"),
         (["--csv", "a", "--jsonl", "./a"], "both name a"),
         (["--annotate", "crop.png"], "is not a folder"),
-        (["--annotate", "."], "would replace the photograph"),
+        (["--annotate", "."], "would replace the image"),
         (["--annotate", "other"], "is a link that leads out of it"),
         (["--level", "85"], "has intervals of 50, 80, 90, 95 %, not of 85 %"),
         (["--level", "0"], "should be per cent, from 1 to less than 100"),
         (["--level", "0.9"], "did you mean 90?"),
-        (["--columns", "age"], "--columns chooses among those of --csv, which is not given"),
+        (["--columns", "age"], "--columns needs --csv"),
         (["--columns", "id,age", "--csv", "new.csv"], "no column 'id'; there are: file, face, age, low"),
         (["--age-groups", "ten"], "known: default, decades"),
         (["--threshold", "121"], "less than or equal to 120"),
@@ -204,10 +204,10 @@ def test_what_would_overwrite_an_input_or_makes_no_sense_is_refused(words, why, 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["nowhere.jpg"], "no photograph, folder or list at nowhere.jpg"),
-        (["photos/*.jpg"], "no photograph, folder or list at photos/*.jpg"),
-        (["empty"], "no photographs in empty"),
-        (["empty", "more/"], "no photographs in empty"),
+        (["nowhere.jpg"], "no image, folder or list at nowhere.jpg"),
+        (["photos/*.jpg"], "no image, folder or list at photos/*.jpg"),
+        (["empty"], "no images in empty"),
+        (["empty", "more/"], "no images in empty"),
         (["crop.png", "--model", "empty"], "empty is no model folder"),
     ],
 )
@@ -228,11 +228,11 @@ def test_copies_show_the_box_and_leave_the_photographs_as_they_were(model, tmp_p
     (folder / "sub").mkdir(parents=True)
     pasted((60, 100), (400, 250)).save(folder / "sub" / "two.png")
     pasted().save(folder / "none.webp")
-    (folder / "broken.jpg").write_text("no photograph")
+    (folder / "broken.jpg").write_text("no image")
     before = {file: file.read_bytes() for file in folder.rglob("*.*")}
     found = rows("photos", "--annotate", "photos/seen", model=model, cwd=tmp_path, code=1)
     again = rows("photos", "--annotate", "photos/seen", model=model, cwd=tmp_path, code=1)
-    assert found == again  # the copies are no photographs to predict
+    assert found == again  # the copies are no images to predict
     seen = folder / "seen"
     assert sorted(str(f.relative_to(seen)) for f in seen.rglob("*.*")) == ["none.webp.jpg", "sub/two.png"]
     copy = np.asarray(Image.open(seen / "sub" / "two.png"))
@@ -247,14 +247,14 @@ def test_copies_show_the_box_and_leave_the_photographs_as_they_were(model, tmp_p
 
 def test_copies_stay_in_their_folder_and_none_replaces_another(tmp_path):
     given = ["/a/x.jpg", "../../x.jpg", "sub/./x.JPG", "x.tif", "..", "sub//x.JPG", "con:a|b?.png", "é" * 150 + ".png"]
-    photos = [inputs.Photo(name, f"{i}.jpg", name, True) for i, name in enumerate(given)]
+    photos = [inputs.InputImage(name, f"{i}.jpg", name, True) for i, name in enumerate(given)]
     photos.append(photos[0])  # a row repeated
     copies = [os.path.relpath(copy, tmp_path) for copy in annotate.places(photos, tmp_path / "seen", set)]
     long = copies.pop(7)
     assert copies == [
         f"seen/{name}"
         for name in (
-            *("a/x.jpg", "x.jpg", "sub/x.JPG", "x.tif.jpg", "photograph.jpg"),
+            *("a/x.jpg", "x.jpg", "sub/x.JPG", "x.tif.jpg", "image.jpg"),
             *("sub/x-2.JPG", "con_a_b_.png", "a/x.jpg"),
         )
     ]
@@ -263,8 +263,8 @@ def test_copies_stay_in_their_folder_and_none_replaces_another(tmp_path):
 
 def test_a_photograph_that_is_given_twice_has_one_copy(tmp_path):
     Image.new("RGB", (900, 900)).save(tmp_path / "x.png")
-    photo = inputs.Photo("x.png", str(tmp_path / "x.png"), "x.png", True)
-    block = [pipeline.Looked(photo, [pipeline.Seen(None, None, [])])] * 4
+    photo = inputs.InputImage("x.png", str(tmp_path / "x.png"), "x.png", True)
+    block = [pipeline.ImageResult(photo, [pipeline.DetectedFace(None, None, [])])] * 4
     places = annotate.places([photo] * 4, tmp_path / "seen", set)
     annotate.draw(block, [{"age": 30, "low": 20, "high": 40}] * 4, places)
     assert [file.name for file in (tmp_path / "seen").iterdir()] == ["x.png"]

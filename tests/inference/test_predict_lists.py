@@ -1,4 +1,4 @@
-"""Lists and folders of photographs: a row for each row of a list, in its order, whatever its rows are."""
+"""Lists and folders of images: a row for each row of a list, in its order, whatever its rows are."""
 
 import os
 
@@ -17,9 +17,9 @@ def model(drawn_model):
 
 
 def prior_age(folder):
-    """The middle age of the training photographs, by hand."""
-    cells = load_model(folder, "cpu").about["members"][0]["cells"]
-    return int(np.flatnonzero(np.cumsum(np.mean([cell["prior"] for cell in cells], 0)) >= 0.5)[0])
+    """The median age of the training images, by hand."""
+    fold_models = load_model(folder, "cpu").metadata["members"][0]["fold_models"]
+    return int(np.flatnonzero(np.cumsum(np.mean([one["prior"] for one in fold_models], 0)) >= 0.5)[0])
 
 
 def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
@@ -41,13 +41,13 @@ def test_a_list_is_answered_row_by_row_whatever_its_rows_are(model, tmp_path):
     assert two["remarks"] == ["largest of 2 faces"]
     [alone] = rows("course/images/none.png", "--no-detect", model=model, cwd=tmp_path)
     assert (none["age"], none["low"], none["high"]) == (alone["age"], alone["low"], alone["high"])
-    assert none["remarks"] == ["no face found, so the whole picture was taken for one"]
+    assert none["remarks"] == ["no face found, so the whole image was taken for one"]
     assert (scene["age"], scene["face"], scene["problem"]) == (prior_age(model), None, "")
-    assert scene["remarks"] == ["no face found, so this is the middle age of the training photographs"]
+    assert scene["remarks"] == ["no face found, so this is the median age of the training images"]
     for row, problem in ((gone, "cannot be read"), (blank, "no path"), (broken, "does not decode")):
         assert problem in row["problem"]
         assert row["age"] == prior_age(model)
-        assert row["remarks"] == [pipeline.GUESSED]
+        assert row["remarks"] == [pipeline.UNREADABLE]
         assert row["face"] is None
 
 
@@ -91,7 +91,7 @@ def test_a_text_names_one_photograph_a_line(model, tmp_path):
     ("content", "why"),
     [
         ("id;score\n1;2\n", "no column for the photo's file; call it 'path' (columns seen: id, score)"),
-        ("path\n", "lists no photographs"),
+        ("path\n", "lists no images"),
         ("", "is not a readable table"),
     ],
 )
@@ -112,7 +112,7 @@ def test_folders_are_sorted_and_hidden_files_left_out(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "linked").symlink_to(tmp_path / "sub")
-    found = inputs.find([tmp_path], drawn=tmp_path / "seen")
+    found = inputs.find([tmp_path], annotated=tmp_path / "seen")
     assert [photo.copy for photo in found] == ["a.PNG", "b.jpg", "linked", "sub/c.webp"]
     assert [photo.name for photo in inputs.find([f"{tmp_path}/sub/", tmp_path / "b.jpg"])] == [
         f"{tmp_path}/sub/c.webp",

@@ -189,7 +189,7 @@ def test_photographs_that_grow_with_age_are_told(tmp_path, cache):
     assert result["sizes"]["correlation_with_age"] == pytest.approx(1)
     assert result["sizes"]["shorter_side"] == {"16-31": 10}
     assert result["sizes"]["common"][0] == {"width": 20, "height": 20, "items": 1}
-    assert any(sentence.startswith("The larger a photograph, the older the face") for sentence in findings(result))
+    assert any(sentence.startswith("The larger an image, the older the face") for sentence in findings(result))
 
 
 # --- markup ---------------------------------------------------------------------------------------------------------
@@ -235,9 +235,9 @@ def test_the_page_has_what_the_audit_found(checked):
     text = Read(html).text
     for heading in ("What stands out", "Ages", "Rounded ages", "Age and gender", "Age and ethnicity", "Groups"):
         assert heading in text
-    assert "1 group of images shows the same picture with different ages, up to 30 years apart: of copies" in text
+    assert "1 group of images shows the same image with different ages, up to 30 years apart: of copies" in text
     assert "30 years apart" in text
-    assert "2 groups show the same picture more than once, with ages that agree" in text
+    assert "2 groups show the same image more than once, with ages that agree" in text
     assert "Which: not an image" in text
     assert utk_name(33, 203) in text
     assert result["confounding"]["gender"]["values"]["male"]["items"] == 62
@@ -275,7 +275,7 @@ def test_the_same_data_make_the_same_page(checked, utkface, cache, tmp_path):
 
 @pytest.fixture(scope="module")
 def hostile(cache, tmp_path_factory):
-    """Two photographs alike whose names, genders and set are scripts, and their page."""
+    """Two images alike whose names, genders and set are scripts, and their page."""
     root = tmp_path_factory.mktemp("hostile") / "<script>a<b"
     root.mkdir()
     name = "<script>document.title='hacked'<\x1b\u202e>&\".png"
@@ -315,7 +315,7 @@ def test_labels_alone_are_checked_before_the_photographs_are_there(tmp_path, cac
     assert result["excluded"] == {"age unreadable": 1}
     folder = tmp_path / "check-labels.csv"
     assert {f.name for f in folder.iterdir()} == {"dataset.csv", "excluded.csv", "conflicts.csv", "page.html"}
-    assert "no photograph was opened" in (folder / "page.html").read_text()
+    assert "no image was opened" in (folder / "page.html").read_text()
     assert pd.read_csv(folder / "dataset.csv")["sha256"].isna().all()
     assert not (cache / "none").exists()
 
@@ -328,7 +328,7 @@ def test_what_cleaning_removed_is_on_the_page_and_in_the_lists(utkface, cache, t
     text = Read((tmp_path / "check-faces-cleaned" / "page.html").read_text()).text
     assert "age-range=10-60" in text
     assert "removed on request" in text
-    assert "The same picture, different ages" not in text
+    assert "The same image, different ages" not in text
     reasons = pd.read_csv(tmp_path / "check-faces-cleaned" / "excluded.csv")["reason"].str.partition(":")[0]
     reasons = reasons.value_counts()
     assert reasons["cleaned by conflicting-labels=0"] == 2
@@ -373,7 +373,7 @@ def test_a_set_cleaned_of_every_suspect_has_none_and_is_still_the_runs(runs, dat
 def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):
     done = ageensemble("data", "check", annotated, "--cache", cache, "--out", runs, "--html", "--run", "forty")
     assert done.returncode == 3
-    assert said(done) == "the run forty (import) was made on other photographs than those of annotated"
+    assert said(done) == "the run forty (import) was made on other images than those of annotated"
 
 
 @pytest.mark.parametrize(

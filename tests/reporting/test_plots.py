@@ -1,4 +1,4 @@
-"""Pictures show the numbers they are given, with any name, and nothing covers anything else."""
+"""Images show the numbers they are given, with any name, and nothing covers anything else."""
 
 from importlib import import_module
 
@@ -19,15 +19,15 @@ HOSTILE = "a $x^2 [b]model[/b] \x1b[31m" + "with-a-name-that-does-not-end" * 3
 
 @pytest.fixture
 def drawn(monkeypatch, tmp_path):
-    """Draw a picture by its name; what comes back is the figure, after it was written and read again."""
+    """Draw an image by its name; what comes back is the figure, after it was written and read again."""
 
     def draw(name, *arguments):
         module, kept = import_module(f"ageensemble.reporting.plots.{name}"), []
         write = module.save
         with monkeypatch.context() as patch:
             patch.setattr(module, "save", lambda figure, file: (kept.append(figure), write(figure, file)))
-            getattr(plots, f"save_{name}")(tmp_path / "picture.png", *arguments)
-        with Image.open(tmp_path / "picture.png") as picture:
+            getattr(plots, f"save_{name}")(tmp_path / "image.png", *arguments)
+        with Image.open(tmp_path / "image.png") as picture:
             assert picture.format == "PNG"
             assert len(np.unique(np.asarray(picture.convert("L")))) > 20
         return kept[0]

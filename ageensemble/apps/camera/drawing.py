@@ -18,25 +18,25 @@ def faces(frame, shown):
     ----------
     frame : (h, w, 3) uint8 array
         blue first
-    shown : list of watching.Shown
+    shown : list of recognizer.ShownFace
     """
     for face in shown:
         _corners(frame, face.box)
     for face in shown:
         if face.age is not None:
             low, high = face.interval
-            _beside(frame, face.box, _label(str(face.age), f"{low}-{high}", _letters(frame, face.box[2]), FRAME, INK))
+            _beside(frame, face.box, _label(str(face.age), f"{low}-{high}", _font_size(frame, face.box[2]), FRAME, INK))
 
 
 def hint(frame, rate, paused=False):
     """Write frames per second and the keys into a corner of a frame, in place."""
     text = "paused   space goes on, q quits" if paused else f"{rate:.0f} frames a second   space pauses, q quits"
-    letters = max(11, round(max(frame.shape) / 60))
-    label = _label("", text, letters, DARK, (225, 225, 225))
-    _paste(frame, *label, letters // 2, frame.shape[0] - label[0].shape[0] - letters // 2)
+    font_size = max(11, round(max(frame.shape) / 60))
+    label = _label("", text, font_size, DARK, (225, 225, 225))
+    _paste(frame, *label, font_size // 2, frame.shape[0] - label[0].shape[0] - font_size // 2)
 
 
-def _letters(frame, side):
+def _font_size(frame, side):
     """Height of letters that suits both the face and the frame, pixels."""
     whole = max(frame.shape)
     return round(max(min(whole / 32, side / 4.5), whole / 80, 11))
@@ -65,30 +65,31 @@ def _beside(frame, box, label):
     _paste(frame, *label, box[0] + (box[2] - width) / 2, top)
 
 
-def _paste(frame, picture, cover, left, top):
-    """Blend a picture into a frame at a corner, moved to where all of it is seen, as far as that can be."""
+def _paste(frame, label, opacity, left, top):
+    """Blend an image into a frame at a corner, moved to where all of it is seen, as far as that can be."""
     left, top = (
         int(max(0, min(place, room - size)))
-        for place, room, size in zip((left, top), frame.shape[1::-1], picture.shape[1::-1], strict=True)
+        for place, room, size in zip((left, top), frame.shape[1::-1], label.shape[1::-1], strict=True)
     )
-    part = frame[top : top + picture.shape[0], left : left + picture.shape[1]]
-    picture, cover = (a[: part.shape[0], : part.shape[1]] for a in (picture, cover))
-    part[:] = (part + (picture - part.astype(np.float32)) * cover).round()
+    part = frame[top : top + label.shape[0], left : left + label.shape[1]]
+    label, opacity = (a[: part.shape[0], : part.shape[1]] for a in (label, opacity))
+    part[:] = (part + (label - part.astype(np.float32)) * opacity).round()
 
 
 @lru_cache(maxsize=512)
-def _label(large, small, letters, paper, ink):
+def _label(large, small, font_size, background, color):
     """A text, its second half smaller, on a rounded ground: pixels `(h, w, 3)` float32, blue first, and opacity."""
     from PIL import Image, ImageDraw, ImageFont
 
-    fonts = ImageFont.load_default(letters * FINE), ImageFont.load_default(letters * FINE * (0.68 if large else 0.9))
+    sizes = font_size * FINE, font_size * FINE * (0.68 if large else 0.9)
+    fonts = [ImageFont.load_default(size) for size in sizes]
     widths = [font.getlength(text) for font, text in zip(fonts, (large, small), strict=True)]
-    edge, gap = letters * FINE * 0.45, letters * FINE * 0.3 if large else 0
-    size = [-(-int(side) // FINE) * FINE for side in (sum(widths) + gap + 2 * edge, letters * FINE * 1.4)]
-    picture, cover = Image.new("RGB", size, paper), Image.new("L", size)
-    ImageDraw.Draw(cover).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), size[1] * 0.3, 240)
-    pen, base = ImageDraw.Draw(picture), size[1] * 0.77
-    pen.text((edge, base), large, ink, fonts[0], anchor="ls")
-    pen.text((edge + widths[0] + gap, base), small, ink, fonts[1], anchor="ls")
-    pixels, opacity = (np.asarray(image.reduce(FINE), np.float32) for image in (picture, cover))
+    edge, gap = font_size * FINE * 0.45, font_size * FINE * 0.3 if large else 0
+    size = [-(-int(side) // FINE) * FINE for side in (sum(widths) + gap + 2 * edge, font_size * FINE * 1.4)]
+    label, opacity = Image.new("RGB", size, background), Image.new("L", size)
+    ImageDraw.Draw(opacity).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), size[1] * 0.3, 240)
+    canvas, base = ImageDraw.Draw(label), size[1] * 0.77
+    canvas.text((edge, base), large, color, fonts[0], anchor="ls")
+    canvas.text((edge + widths[0] + gap, base), small, color, fonts[1], anchor="ls")
+    pixels, opacity = (np.asarray(image.reduce(FINE), np.float32) for image in (label, opacity))
     return pixels[..., ::-1], opacity[..., None] / 255

@@ -1,4 +1,4 @@
-"""Finding faces in frames and asking the model for their ages."""
+"""Detecting faces in frames and predicting their ages."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...inference import ModelPredictions
-from ...inference.faces import look, template_of
-from .tracker import Tracks
+from ...inference.faces import crop_template, detect_faces
+from .tracker import Tracker
 
 LEVEL = 0.9  # of the intervals
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownFace:
     """A face as it is shown.
 
     Attributes
     ----------
     number : int
-        from 1, the same as long as it is followed
+        from 1, the same as long as it is tracked
     box : tuple of 4 float
         x, y, width, height, pixels
     age : int or None
-        median, years; None before the first answer
+        median, years; None before the first prediction
     interval : tuple of 2 int or None
         years, of 90 %
     frames : int
@@ -37,79 +37,79 @@ class Shown:
     frames: int
 
 
-class Watcher:
-    """Follows the faces in frames.
+class FaceRecognizer:
+    """Tracks the faces in frames and their ages.
 
     Parameters
     ----------
-    model : saved.Model
+    model : Model
     detector : callable
         see `faces.detector`
     live : bool
-        do not let frames wait: look for faces in the newest one whenever the last look is over, and likewise ask the
-        model; else every frame is looked at and waits for its answer, so that the same video gives the same ages
+        do not let frames wait: detect faces in the newest one whenever the last detection is over, and likewise for
+        the model; else every frame is detected and predicted, so that the same video gives the same ages
     """
 
     def __init__(self, model, detector, live):
-        self._model, self._detector, self._template = model, detector, template_of(model, detector)
-        self._tracks, self._calibrated, self._faces = Tracks(), {}, []
+        self._model, self._detector, self._template = model, detector, crop_template(model, detector)
+        self._tracker, self._calibrated, self._faces = Tracker(), {}, []
         self._pool = ThreadPoolExecutor(2) if live else None
-        self._looking = self._asking = None
-        self._asked = []
+        self._detecting = self._predicting = None
+        self._predicted = []
 
     def __call__(self, frame, at):
         """Take in a frame, `(h, w, 3)` uint8, red first, of so many seconds after the beginning; the faces to show."""
         if self._pool:
-            self._look_beside(frame, at)
-            self._ask_beside()
+            self._detect_in_background(frame, at)
+            self._predict_in_background()
         else:
-            self._seen(self._look(frame), at)
-            self._heard(self._faces, self._ask(self._faces))
-        return self._as_shown(self._tracks.shown)
+            self._track(self._detect(frame), at)
+            self._update_ages(self._faces, self._predict(self._faces))
+        return self._shown(self._tracker.shown)
 
-    def _look_beside(self, frame, at):
-        """Take what the last look found, if it is over, and begin another."""
-        if self._looking and not self._looking[0].done():
+    def _detect_in_background(self, frame, at):
+        """Take what the last detection found, if it is over, and begin another."""
+        if self._detecting and not self._detecting[0].done():
             return
-        if self._looking:
-            future, before = self._looking
-            self._seen(future.result(), before)
-        self._looking = self._pool.submit(self._look, frame), at
+        if self._detecting:
+            future, before = self._detecting
+            self._track(future.result(), before)
+        self._detecting = self._pool.submit(self._detect, frame), at
 
-    def _ask_beside(self):
-        """Take the last answer, if it is there, and ask for the faces seen since."""
-        if self._asking and not self._asking.done():
+    def _predict_in_background(self):
+        """Take the last predictions, if they are there, and predict the faces found since."""
+        if self._predicting and not self._predicting.done():
             return
-        if self._asking:
-            self._heard(self._asked, self._asking.result())
-        self._asked, self._faces = self._faces, []
-        self._asking = self._pool.submit(self._ask, self._asked)
+        if self._predicting:
+            self._update_ages(self._predicted, self._predicting.result())
+        self._predicted, self._faces = self._faces, []
+        self._predicting = self._pool.submit(self._predict, self._predicted)
 
-    def _look(self, frame):
-        return look(frame, self._detector, self._template)
+    def _detect(self, frame):
+        return detect_faces(frame, self._detector, self._template)
 
-    def _ask(self, faces):
+    def _predict(self, faces):
         return self._model.predict([crop for _, crop, _ in faces]) if faces else None
 
-    def _seen(self, found, at):
-        tracks = self._tracks.see([one.face.box for one in found])
+    def _track(self, found, at):
+        tracks = self._tracker.update([one.face.box for one in found])
         self._faces = [(track, one.crop, at) for track, one in zip(tracks, found, strict=True)]
 
-    def _heard(self, faces, said):
-        if said is not None:
-            self._calibrated = said.calibrated
-            for (track, _, at), distribution in zip(faces, said.proba, strict=True):
-                track.said(distribution, at)
+    def _update_ages(self, faces, predictions):
+        if predictions is not None:
+            self._calibrated = predictions.calibrated
+            for (track, _, at), proba in zip(faces, predictions.proba, strict=True):
+                track.update_age(proba, at)
 
-    def _as_shown(self, tracks):
-        known = [track for track in tracks if track.distribution is not None]
+    def _shown(self, tracks):
+        known = [track for track in tracks if track.proba is not None]
         ages = {}
         if known:
-            rows = ModelPredictions(np.stack([track.distribution for track in known]), calibrated=self._calibrated)
-            values = zip(known, rows.median.tolist(), rows.interval(LEVEL).tolist(), strict=True)
+            predictions = ModelPredictions(np.stack([track.proba for track in known]), calibrated=self._calibrated)
+            values = zip(known, predictions.median.tolist(), predictions.interval(LEVEL).tolist(), strict=True)
             ages = {track.number: (age, tuple(interval)) for track, age, interval in values}
         return [
-            Shown(track.number, tuple(track.box.tolist()), *ages.get(track.number, (None, None)), track.seen)
+            ShownFace(track.number, tuple(track.box.tolist()), *ages.get(track.number, (None, None)), track.frames)
             for track in tracks
         ]
 
@@ -117,4 +117,4 @@ class Watcher:
         """Wait for what is still at work; all faces that were ever shown, the most seen first."""
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
-        return sorted(self._as_shown(self._tracks.past + self._tracks.shown), key=lambda face: -face.frames)
+        return sorted(self._shown(self._tracker.past + self._tracker.shown), key=lambda face: -face.frames)

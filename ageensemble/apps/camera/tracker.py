@@ -1,4 +1,4 @@
-"""Which face is which from frame to frame, and what is known of its age by now."""
+"""Which face is which from frame to frame, and its age by now."""
 
 import math
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from ...data.faces.face import overlap
 
-SAME = 0.25  # share by which boxes must overlap to be one face
-SURE = 3  # looks on end in which a face must be found before it is shown; false alarms seldom are
-GONE = 6  # looks in which a face may be missed before it is given up
-STEADY = 0.5  # share of the box that was known, against trembling
-MEMORY = 1.5  # seconds after which an answer weighs a third of what it did
+MIN_OVERLAP = 0.25  # intersection over union of boxes of one face
+CONFIRMED = 3  # frames in a row in which a face must be found before it is shown; false alarms seldom are
+MAX_MISSED = 6  # frames in which a face may be missed before it is given up
+SMOOTHING = 0.5  # share of the earlier box, against trembling
+TIME_CONSTANT = 1.5  # seconds after which a prediction weighs a third of what it did
 
 
 class Track:
-    """A face that is followed.
+    """A face that is tracked.
 
     Attributes
     ----------
@@ -22,35 +22,36 @@ class Track:
         from 1
     box : (4,) float array
         x, y, width, height in pixels, smoothed
-    seen, missed : int
-        looks in which it was found, and how many since
-    sure : bool
+    frames, missed : int
+        frames in which it was found, and how many since
+    confirmed : bool
         whether it is shown: found often enough, or there from the beginning
-    distribution : (A,) float array or None
-        age, the mean of what was predicted, the weights falling with time; None before the first answer
+    proba : (121,) float array or None
+        its age distribution: mean of the predictions, the weights falling with time; None before the first one
     """
 
-    def __init__(self, number, box, sure):
-        self.number, self.box, self.sure = number, np.array(box, float), sure
-        self.seen, self.missed, self._running = 1, 0, 1
-        self.distribution, self._answers, self._at = None, 0, 0.0
+    def __init__(self, number, box, confirmed):
+        self.number, self.box, self.confirmed = number, np.array(box, float), confirmed
+        self.frames, self.missed, self._in_a_row = 1, 0, 1
+        self.proba, self._predictions, self._at = None, 0, 0.0
 
-    def found(self, box):
+    def update_box(self, box):
         """It was found again."""
-        self.box = STEADY * self.box + (1 - STEADY) * np.array(box)
-        self._running = 1 if self.missed else self._running + 1
-        self.seen, self.missed, self.sure = self.seen + 1, 0, self.sure or self._running >= SURE
+        self.box = SMOOTHING * self.box + (1 - SMOOTHING) * np.array(box)
+        self._in_a_row = 1 if self.missed else self._in_a_row + 1
+        self.frames, self.missed = self.frames + 1, 0
+        self.confirmed = self.confirmed or self._in_a_row >= CONFIRMED
 
-    def said(self, distribution, at):
-        """The model predicted this, `(A,)`, from the frame at so many seconds."""
-        self._answers += 1
-        share = max(1 / self._answers, 1 - math.exp(-(at - self._at) / MEMORY))
-        before = 0 if self.distribution is None else self.distribution
-        self.distribution, self._at = before + share * (distribution - before), at
+    def update_age(self, proba, at):
+        """The model predicted this, `(121,)`, from the frame at so many seconds."""
+        self._predictions += 1
+        share = max(1 / self._predictions, 1 - math.exp(-(at - self._at) / TIME_CONSTANT))
+        before = 0 if self.proba is None else self.proba
+        self.proba, self._at = before + share * (proba - before), at
 
 
-class Tracks:
-    """All faces that are followed.
+class Tracker:
+    """All faces that are tracked.
 
     Attributes
     ----------
@@ -60,9 +61,9 @@ class Tracks:
     """
 
     def __init__(self):
-        self.now, self.past, self._count, self._looks = [], [], 0, 0
+        self.now, self.past, self._count, self._frames = [], [], 0, 0
 
-    def see(self, boxes):
+    def update(self, boxes):
         """Take in the boxes found in a frame; the track of each.
 
         Box and track that overlap most are one face, then the next of those left over, and so on.
@@ -70,26 +71,26 @@ class Tracks:
         pairs = [(overlap(track.box, box), t, b) for t, track in enumerate(self.now) for b, box in enumerate(boxes)]
         known = {}
         for share, t, b in sorted(pairs, key=lambda pair: -pair[0]):
-            if share >= SAME and t not in known.values() and b not in known:
+            if share >= MIN_OVERLAP and t not in known.values() and b not in known:
                 known[b] = t
         for t, track in enumerate(self.now):
             track.missed += t not in known.values()
         result = []
         for b, box in enumerate(boxes):
             if b in known:
-                self.now[known[b]].found(box)
+                self.now[known[b]].update_box(box)
             result.append(self.now[known[b]] if b in known else self._new(box))
-        self._looks += 1
-        gone = [track for track in self.now if track.missed > GONE]
-        self.past += [track for track in gone if track.sure]
+        self._frames += 1
+        gone = [track for track in self.now if track.missed > MAX_MISSED]
+        self.past += [track for track in gone if track.confirmed]
         self.now = [track for track in self.now if track not in gone] + [t for t in result if t not in self.now]
         return result
 
     def _new(self, box):
         self._count += 1
-        return Track(self._count, box, sure=self._looks == 0)
+        return Track(self._count, box, confirmed=self._frames == 0)
 
     @property
     def shown(self):
-        """Those that are shown."""
-        return [track for track in self.now if track.sure]
+        """The confirmed ones."""
+        return [track for track in self.now if track.confirmed]

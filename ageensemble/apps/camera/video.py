@@ -73,7 +73,7 @@ class Source:
             self.close()
             hint = "is one connected, free, and this program allowed to use it? " if self.camera else ""
             what = "--source FILE takes a video file" if self.camera else "it is damaged or no video"
-            raise DataError(f"{self._name} gives no pictures; {hint}{what}")
+            raise DataError(f"Cannot read from {self._name}; {hint}{what}")
         self.size = self._first.shape[1::-1]
 
     def _next(self):

@@ -23,7 +23,7 @@ class Window:
     Attributes
     ----------
     held : float
-        seconds that the picture was held by a pause
+        seconds that the image was held by a pause
 
     Raises
     ------
@@ -45,7 +45,7 @@ class Window:
         self._open = False
 
     def show(self, frame):
-        """Show a frame when it is due; whether to go on. Space holds the picture, q or closing the window ends."""
+        """Show a frame when it is due; whether to go on. Space holds the image, q or closing the window ends."""
         if not self._open:  # as large as the frame, unless the screen is smaller
             self._cv2.resizeWindow(TITLE, *(min(a, b) for a, b in zip(frame.shape[1::-1], (1280, 720), strict=True)))
             self._open = True

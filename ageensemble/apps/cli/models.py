@@ -71,13 +71,12 @@ def onnx(
     The file takes faces as RGB pixels, (n, size, size, 3) uint8, and returns the probability of each age from 0 to 120,
     (n, 121). It is kept only if no probability differs by more than 0.001 (0.01 for a network in bfloat16).
     """
-    from ...inference import inputs
-    from ...inference import onnx_export as graphs
+    from ...inference import inputs, onnx_export
 
     console = Console()
-    pictures = [photo.path for photo in inputs.find(check) if photo.path] if check else []
-    parity, outside = graphs.export(folder, to, pictures)
-    on = counted(parity.pictures, "drawn face" if parity.drawn else "face")
+    images = [image.path for image in inputs.find(check) if image.path] if check else []
+    parity, outside = onnx_export.export(folder, to, images)
+    on = counted(parity.images, "synthetic face" if parity.synthetic else "face")
     console.say(f"wrote {to}; what stays outside the graph: {outside}")
     if parity.bf16:
         console.say("the model computes in bfloat16, the file in float32: they cannot agree to the last digit")

@@ -24,14 +24,16 @@ def serve(
     detector: options.Detector = "auto",
     device: options.Device = "auto",
     cache: options.Cache = None,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets the whole network in.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 is open to the whole network.")
+    ] = "127.0.0.1",
     port: Annotated[
         Optional[int], typer.Option(min=0, max=65535, help="Port; by default 8765, or the next that is free.")
     ] = None,
-    max_mb: Annotated[float, typer.Option(min=0.001, max=500, help="Largest file that is taken, in MB.")] = 20,
+    max_mb: Annotated[float, typer.Option(min=0.001, max=500, help="Maximum upload size, MB.")] = 20,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ):
-    """Serve a local web page that shows what a model says of the faces in a picture; nothing is stored.
+    """Serve a local web page that shows the predicted ages of the faces in an image; nothing is stored.
 
     Ctrl-C ends it, with exit code 0.
     """
@@ -41,17 +43,17 @@ def serve(
     web.require()
     from ..web import app as page
     from ..web import security, server, startup
-    from ..web.examples import examples as drawn
+    from ..web.examples import examples as synthetic
 
-    console, pictures = Console(), drawn()
+    console, images = Console(), synthetic()
     sock = server.listening(host, port)
-    first = next(iter(pictures.values()))
-    look, about = startup.prepare(model, device, detector, cache or default_folder(), first, console)
-    application = page.make(look, about, pictures, host, int(max_mb * 1e6), console.say)
+    first = next(iter(images.values()))
+    respond, model_info = startup.prepare(model, device, detector, cache or default_folder(), first, console)
+    application = page.make(respond, model_info, images, host, int(max_mb * 1e6), console.say)
     if not security.loopback(host):
-        console.say(f"warning: at {host}, anyone in the network can use this page; what they send is not encrypted")
+        console.say(f"warning: at {host}, anyone in the network can use this page; uploads are not encrypted")
     address = server.address(host, sock)
-    console.say(f"{about['name']}: {address} (Ctrl-C ends it)")
+    console.say(f"{model_info['name']}: {address} (Ctrl-C ends it)")
     if open_:
         typer.launch(address)
     server.serve(application, sock)

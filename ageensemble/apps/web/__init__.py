@@ -1,12 +1,13 @@
-"""A local web page that shows what a model says of the faces in a picture, which is held in memory and never stored.
+"""A local web page that shows the predicted ages of the faces in an image, which is held in memory and never stored.
 
-    picture -> app (size, turn) -> answer (faces, ages) -> JSON -> page/ (drawn in the browser)
+    image -> app (size, turn) -> response (faces, ages) -> JSON -> page/ (drawn in the browser)
 
-examples.py   drawn faces to try the page with
-answer.py     a picture's bytes in, what the page shows out
-guard.py      whom the page answers to, and the headers that keep others out
-app.py        what lies at which address; one picture at a time, no more bytes than allowed
-listening.py  the port, and serving until Ctrl-C
+examples.py   synthetic faces to try the page with
+response.py   an image's bytes in, the JSON for the page out
+security.py   which requests are accepted, and the headers of every response
+app.py        the routes; one image at a time, no more bytes than allowed
+server.py     the port, and serving until Ctrl-C
+startup.py    loading the model and the detector
 page/         HTML, style and scripts; they fetch nothing from elsewhere
 """
 
@@ -16,12 +17,12 @@ from ...errors import UsageError
 
 
 def require():
-    """See that what only the page needs is installed.
+    """Check that what only the page needs is installed.
 
     Raises
     ------
     UsageError
-        It is not.
+        Something is missing.
     """
     if not all(find_spec(name) for name in ("starlette", "uvicorn", "markdown_it")):
         raise UsageError("the page needs Starlette and uvicorn: pip install 'ageensemble[serve]'")

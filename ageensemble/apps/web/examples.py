@@ -15,7 +15,7 @@ TOGETHER = {"two faces": [(16, 2), (35, 4)], "three faces": [(82, 23), (35, 36),
 
 
 def examples():
-    """Pictures by name.
+    """Images by name.
 
     Returns
     -------

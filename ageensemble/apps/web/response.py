@@ -1,4 +1,4 @@
-"""What the page is told about one picture: its faces, and what the model says of each."""
+"""The JSON response for one image: its faces, and the predictions for each."""
 
 import base64
 import io
@@ -9,83 +9,83 @@ from PIL import Image
 from ... import ages
 from ...data.image_io import open_upright, reason
 from ...errors import DataError
-from ...inference.faces import look
-from ...inference.pipeline import LOOKED_AT
+from ...inference.faces import detect_faces
+from ...inference.pipeline import DETECTION_SIDE
 
-SHOWN = 1200  # pixels of the picture that is sent back to a browser that cannot show the file
+PREVIEW_SIDE = 1200  # pixels of the image that is sent back to a browser that cannot show the file
 LEVEL = 0.9  # of the interval
 ADULT = 18  # years
-GROUPS = 3  # the most probable
+N_AGE_GROUPS = 3  # the most likely ones
 
 
-def answer(model, detector, template, content, whole=False, picture=False):
-    """Look at one picture.
+def respond(model, detector, template, content, whole=False, preview=False) -> dict:
+    """Predict the ages in one image.
 
     Parameters
     ----------
-    model : saved.Model
+    model : Model
     detector : callable
         see `faces.detector`
     template : faces.Template
     content : bytes
-        of the picture's file
+        of the image file
     whole : bool
-        take the whole picture for a face, find none
-    picture : bool
-        also return the picture as a JPEG file
+        take the whole image for a face, without detection
+    preview : bool
+        also return the image as a JPEG file
 
     Returns
     -------
     dict
-        for JSON; faces from left to right, boxes as fractions of the upright picture's width and height: left,
+        for JSON; faces from left to right, boxes as fractions of the upright image's width and height: left,
         top, width, height
 
     Raises
     ------
     DataError
-        No picture that can be used; says why.
+        The image cannot be used; says why.
     """
     try:
-        image, (height, width) = open_upright(io.BytesIO(content), LOOKED_AT)
+        image, (height, width) = open_upright(io.BytesIO(content), DETECTION_SIDE)
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        raise DataError(f"This file cannot be used as a picture: {reason(error)}.") from error
+        raise DataError(f"This file cannot be used as an image: {reason(error)}.") from error
     pixels = np.asarray(image)
     size = np.tile(image.size, 2)
     if whole:
         places, crops = [{"box": [0, 0, 1, 1], "remarks": []}], [pixels]
     else:
-        found = sorted(look(pixels, detector, template), key=lambda one: one.face.box[0] + one.face.box[2] / 2)
+        found = detect_faces(pixels, detector, template)
+        found.sort(key=lambda one: one.face.box[0] + one.face.box[2] / 2)
         places = [{"box": (np.array(one.face.box) / size).round(4).tolist(), "remarks": one.remarks} for one in found]
         crops = [one.crop for one in found]
-    said = _said(model, crops)
-    faces = [place | ages for place, ages in zip(places, said, strict=True)]
+    faces = [place | predicted for place, predicted in zip(places, _predict(model, crops), strict=True)]
     result = {"width": width, "height": height, "level": LEVEL, "calibrated": bool(model.levels), "faces": faces}
-    return result | ({"picture": _jpeg(image)} if picture else {})
+    return result | ({"preview": _data_url(image)} if preview else {})
 
 
-def _said(model, crops):
-    """What the model says of each face."""
-    found = model.predict(crops)
-    labels, age_groups = found.age_groups()
-    median, interval, adult = found.median, found.interval(LEVEL), found.at_least(ADULT)
-    weights = model.about["pool"]["weights"] if model.members else []
+def _predict(model, crops):
+    """The predictions for each face as a dict."""
+    predictions = model.predict(crops)
+    labels, age_groups = predictions.age_group_proba()
+    median, interval, adult = predictions.median, predictions.interval(LEVEL), predictions.at_least(ADULT)
+    weights = model.metadata["pool"]["weights"] if model.members else []
     members = [
-        (name, weight, ages.median(rows), rows)
-        for (name, rows), weight in zip(found.members.items(), weights, strict=True)
+        (name, weight, ages.median(proba), proba)
+        for (name, proba), weight in zip(predictions.members.items(), weights, strict=True)
     ]
     return [
         {
             "median": int(median[i]),
             "interval": interval[i].tolist(),
-            "distribution": _row(found.proba[i]),
-            "age_groups": [[labels[g], _rounded(age_groups[i, g])] for g in np.argsort(-age_groups[i])[:GROUPS]],
+            "distribution": _row(predictions.proba[i]),
+            "age_groups": [[labels[g], _rounded(age_groups[i, g])] for g in np.argsort(-age_groups[i])[:N_AGE_GROUPS]],
             "at_least": [ADULT, _rounded(adult[i])],
             "members": [
-                {"name": name, "weight": weight, "median": int(medians[i]), "distribution": _row(rows[i])}
-                for name, weight, medians, rows in members
+                {"name": name, "weight": weight, "median": int(medians[i]), "distribution": _row(proba[i])}
+                for name, weight, medians, proba in members
             ],
         }
-        for i in range(len(found))
+        for i in range(len(predictions))
     ]
 
 
@@ -93,13 +93,13 @@ def _rounded(probability):
     return round(float(probability), 4)
 
 
-def _row(distribution):
-    return distribution.astype(float).round(5).tolist()
+def _row(proba):
+    return proba.astype(float).round(5).tolist()
 
 
-def _jpeg(image):
-    """The picture as a data address, reduced to what a page shows."""
+def _data_url(image):
+    """The image as a data URL, reduced to what a page shows."""
     small, file = image.copy(), io.BytesIO()
-    small.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     small.save(file, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

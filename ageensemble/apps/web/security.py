@@ -1,7 +1,7 @@
-"""Whom the page answers to: its own address, asked by its own page; and headers that tell a browser to keep to that.
+"""Which requests are accepted: to its own address, from its own page; and headers that tell a browser to keep to that.
 
-A page from elsewhere must not read what this one says: not by sending pictures to it (its `Origin` is another), and not
-by a name of its own that it lets point to this computer (DNS rebinding; the `Host` is another then).
+A page from elsewhere must not get predictions from this one: not by sending images to it (its `Origin` is another), and
+not by a name of its own that it lets point to this computer (DNS rebinding; the `Host` is another then).
 """
 
 import ipaddress
@@ -59,10 +59,10 @@ class Guard:
         host = headers.get(b"host", "")
         place = NETLOC.fullmatch(host)
         if not place or not self._mine(place[1]):
-            return "This page does not answer to that name; use the address that 'ageensemble serve' printed."
+            return "Unknown host name; use the address that 'ageensemble serve' printed."
         origin = headers.get(b"origin")
         if origin is not None and origin.partition("://")[2] != host:
-            return "Only the page itself may ask."
+            return "Requests are accepted from this page only."
         return None
 
     def _mine(self, name):
@@ -71,7 +71,7 @@ class Guard:
 
 
 def refusal(status, why, **headers):
-    """A response that says in words why there is no other; nothing more is read from who asked."""
+    """An error response with its reason; nothing more is read from the client."""
     return JSONResponse({"error": why}, status, {"Connection": "close"} | headers)
 
 

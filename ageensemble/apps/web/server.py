@@ -54,7 +54,7 @@ def address(host, sock):
 
 
 def server(app):
-    """A server of an application, without logs: what people look at is theirs."""
+    """A server of an application, without access logs."""
     return uvicorn.Server(
         uvicorn.Config(
             app,

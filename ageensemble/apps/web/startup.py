@@ -1,54 +1,49 @@
-"""What must be there before the first picture comes: the model, the detector, a first answer."""
+"""Loading the model and the detector, and a first prediction, before the page is served."""
 
 from contextlib import suppress
 from functools import partial
 
 from ...data import faces
 from ...inference import load_model
-from ...inference.faces import doubt, template_of
-from .response import answer
+from ...inference.faces import crop_template, template_mismatch
+from .response import respond
 
 
-def prepare(folder, device, which, cache, picture, console):
+def prepare(folder, device, detector_name, cache, image, console):
     """Load the model and the detector, and try them.
 
     Parameters
     ----------
     folder : path
         of the model
-    device, which : str
-        device, and detector
+    device, detector_name : str
     cache : pathlib.Path
-    picture : bytes
-        what to try them on: the first answer takes longest, as much is imported for it
+    image : bytes
+        what to try them on: the first prediction takes longest, as much is imported for it
     console : Console
 
     Returns
     -------
     callable, dict
-        as `app.make` wants them: what looks at pictures, and texts on the model
+        `respond` and `model_info` of `app.make`
     """
     with console.progress("bytes") as bar:
-        detector = faces.detector(which, cache=cache, say=console.say, progress=bar("fetching YuNet"))
+        detector = faces.detector(detector_name, cache=cache, say=console.say, progress=bar("fetching YuNet"))
     console.say(f"loading {folder}")
     model = load_model(folder, device)
-    for remark in filter(None, [*model.remarks, doubt(model, detector)]):
+    for remark in filter(None, [*model.remarks, template_mismatch(model, detector)]):
         console.say(f"note: {remark}")
-    look = partial(answer, model, detector, template_of(model, detector))
-    look(picture)
-    about = {"name": model.name, "scores": _scores(model.about["scores"]), "card": _card(model.path)}
-    return look, about
+    respond_to = partial(respond, model, detector, crop_template(model, detector))
+    respond_to(image)
+    file = model.path / "README.md"
+    card = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else "This model has no card."
+    return respond_to, {"name": model.name, "scores": _scores(model.metadata["scores"]), "card": card}
 
 
 def _scores(scores):
-    """How wrong the model is, in a sentence; empty where that is not known."""
+    """The MAE in a sentence; empty where it is not known."""
     with suppress(KeyError, TypeError, ValueError):
-        part, where = ("test", "on faces kept for the test") if "test" in scores else ("oof", "out-of-fold")
+        part, where = ("test", "on the test part") if "test" in scores else ("oof", "out-of-fold")
         value, low, high = scores[part]["mae"]
-        return f"Mean error {where}: {value:.1f} years ({low:.1f} to {high:.1f})."
+        return f"Mean absolute error {where}: {value:.1f} years (95 % interval {low:.1f} to {high:.1f})."
     return ""
-
-
-def _card(folder):
-    file = folder / "README.md"
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else "This model has no card."

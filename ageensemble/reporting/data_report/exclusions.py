@@ -12,12 +12,12 @@ def excluded_section(dataset):
     """Why items cannot be used, with some of them by name."""
     reasons = dataset.reasons
     if not reasons:
-        return section("excluded", "Left out", tag("p", "Nothing: every photograph can be used."))
+        return section("excluded", "Left out", tag("p", "Nothing: every image can be used."))
     short = dataset.excluded["reason"].str.partition(":")[0]
     rows = [[reason, f"{count:,}"] for reason, count in reasons.items()]
     named = [_named(reason, dataset.excluded[short == reason]) for reason in reasons]
-    text = f"{counted(len(dataset.excluded), 'photograph')} left out; excluded.csv lists them all."
-    return section("excluded", "Left out", tag("p", text), table(["reason", "photographs"], rows, (1,)), *named)
+    text = f"{counted(len(dataset.excluded), 'image')} left out; excluded.csv lists them all."
+    return section("excluded", "Left out", tag("p", text), table(["reason", "images"], rows, (1,)), *named)
 
 
 def _named(reason, excluded):
@@ -49,8 +49,8 @@ def cleaned_section(cleaned):
     return section(
         "cleaned",
         "Cleaning",
-        tag("p", f"{counted(removed, 'photograph')} removed on request; this page is about the others."),
+        tag("p", f"{counted(removed, 'image')} removed on request; this page is about the others."),
         *warned,
-        table(["step", "leaves out", "photographs"], steps, (2,), "Steps, in their order"),
-        folded("How the ages changed", table(["age", "before", "after", "after"], rows, (1, 2), "Photographs by age")),
+        table(["step", "leaves out", "images"], steps, (2,), "Steps, in their order"),
+        folded("How the ages changed", table(["age", "before", "after", "after"], rows, (1, 2), "Images by age")),
     )

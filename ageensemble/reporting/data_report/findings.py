@@ -31,7 +31,7 @@ def _conflicts(result):
     if groups:
         gap = counted(groups[0]["gap"], "year")
         yield (
-            f"{counted(len(groups), 'group of images shows', 'groups of images show')} the same picture with different "
+            f"{counted(len(groups), 'group of images shows', 'groups of images show')} the same image with different "
             f"ages, up to {gap} apart: of copies at most one age can be right; near-duplicates may be two different "
             "images, so look at them."
         )
@@ -50,7 +50,7 @@ def _copies(result):
 def _excluded(result):
     count = sum(result["excluded"].values())
     if count:
-        yield f"{counted(count, 'photograph')} cannot be used or {'was' if count == 1 else 'were'} left out."
+        yield f"{counted(count, 'image')} cannot be used or {'was' if count == 1 else 'were'} left out."
 
 
 def _rounded(result):
@@ -67,14 +67,14 @@ def _peaks(result):
         beside = peak["neighbors"]
         times = f"{peak['items'] / beside:.1f} times" if beside else "where"
         rest = f"the mean of the four ages beside it ({beside:,.1f})" if beside else "the four ages beside it have none"
-        yield f"Age {peak['age']} has {peak['items']:,} photographs, {times} {rest}."
+        yield f"Age {peak['age']} has {peak['items']:,} images, {times} {rest}."
 
 
 def _few(result):
     few = [f"{name} ({count:,})" for name, count in result["age_groups"].items() if count < FEW]
     if few and not result["grouping"]["cuts"]:  # where ranges stand at their middle, a group may lack its own
         listed = ", ".join(few)
-        yield f"Age groups with fewer than {FEW} photographs, too few to say how well they are predicted: {listed}."
+        yield f"Age groups with fewer than {FEW} images, too few to say how well they are predicted: {listed}."
 
 
 def _confounded(result):
@@ -88,7 +88,7 @@ def _confounded(result):
 
 
 def _ends(values):
-    """The lowest and the highest mean age, in words, where they are of photographs enough."""
+    """The lowest and the highest mean age, in words, where they are of images enough."""
     means = sorted((value["mean_age"], name) for name, value in values.items() if value["items"] >= FEW)
     if len(means) < 2:
         return ""
@@ -99,7 +99,7 @@ def _sizes(result):
     rho = result["sizes"] and result["sizes"]["correlation_with_age"]
     if rho and abs(rho) >= CORRELATED:
         yield (
-            f"The {'larger' if rho > 0 else 'smaller'} a photograph, the older the face (rank correlation {rho:.2f}): "
+            f"The {'larger' if rho > 0 else 'smaller'} an image, the older the face (rank correlation {rho:.2f}): "
             "a model may read its size."
         )
 
@@ -107,6 +107,6 @@ def _sizes(result):
 def _subjects(result):
     known, items = result["subjects"]["items"], result["items"]
     if known < items:
-        missing = counted(items - known, "photograph does not say", "photographs do not say")
-        missing = missing if known else "No photograph says"
-        yield f"{missing} whose it is: photographs of one person may be parted by a split unless they look alike."
+        missing = counted(items - known, "image does not say", "images do not say")
+        missing = missing if known else "No image says"
+        yield f"{missing} whose it is: images of one person may be parted by a split unless they look alike."

@@ -1,4 +1,4 @@
-"""Photographs on the page: small copies inside the file, so that it needs nothing beside it."""
+"""Images on the page: small copies inside the file, so that it needs nothing beside it."""
 
 import base64
 import io
@@ -12,13 +12,13 @@ from .html import section, table, tag
 from .summary import SEVERAL, differing
 
 SIDE, QUALITY = 112, 70  # pixels and JPEG quality of the copies; four kilobytes each
-SHOWN = 48  # photographs of every age
+SHOWN = 48  # images of every age
 GROUPS = 24  # conflicts that are shown, the worst
-OF_A_GROUP = 6  # photographs of one conflict
+OF_A_GROUP = 6  # images of one conflict
 
 
 class Pictures:
-    """Small copies of a dataset's photographs by item_id.
+    """Small copies of a dataset's images by item_id.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Pictures:
         self._photos, self._row = dataset.photos, dataset.items.set_index("item_id")["photo"]
 
     def __call__(self, item, caption, named=False):
-        """One photograph with a line below, and its name if asked; nothing where the dataset lacks the item."""
+        """One image with a line below, and its name if asked; nothing where the dataset lacks the item."""
         from PIL import Image
 
         if item not in self._row.index:
@@ -45,16 +45,16 @@ class Pictures:
 
 
 def sample_section(dataset, pictures):
-    """Photographs spread over the ages."""
+    """Images spread over the ages."""
     rows = spread_over_ages(dataset.age_range, SHOWN)
     items = dataset.items["item_id"].iloc[rows]
     shown = [pictures(item, label(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
-    title = f"{len(shown)} of {counted(len(dataset), 'photograph')}, spread over the ages; below each its label."
-    return section("photographs", "Photographs", tag("p", title), tag("div", *shown, class_="photos"))
+    title = f"{len(shown)} of {counted(len(dataset), 'image')}, spread over the ages; below each its label."
+    return section("images", "Images", tag("p", title), tag("div", *shown, class_="photos"))
 
 
 def size_section(result):
-    """How large photographs are."""
+    """How large images are."""
     sides, sizes = result["sides"], result["sizes"]
     n = result["items"]
     text = f"The shorter side has {sides['smallest']:,} to {sides['largest']:,} pixels, median {sides['median']:g}. "
@@ -69,7 +69,7 @@ def size_section(result):
         "sizes",
         "Sizes",
         tag("p", text),
-        table(["shorter side", "photographs", "share"], rows, (1,), "Photographs by their shorter side"),
+        table(["shorter side", "images", "share"], rows, (1,), "Images by their shorter side"),
         tag(
             "p", f"{counted(sizes['different'], 'size')} as width x height; the most frequent: {common}.", class_="soft"
         ),
@@ -82,36 +82,36 @@ def links_section(result):
         [kind, counted(c["groups"], SEVERAL.get(kind, "group")), f"{c['items']:,}", differing(kind, c)]
         for kind, c in result["links"].items()
     ]
-    head = ["linked by", "groups", "photographs", "of different ages"]
-    text = f"{counted(result['groups'], 'group')} of photographs that a split must keep together."
-    linked = table(head, rows, (1, 2, 3), "Groups of linked photographs") if rows else None
+    head = ["linked by", "groups", "images", "of different ages"]
+    text = f"{counted(result['groups'], 'group')} of images that a split must keep together."
+    linked = table(head, rows, (1, 2, 3), "Groups of linked images") if rows else None
     return section("groups", "Groups", tag("p", text), linked)
 
 
 def conflict_section(result, pictures):
-    """The same picture with different ages, side by side, the worst first."""
+    """The same image with different ages, side by side, the worst first."""
     groups = result["conflicts"]
     if not groups:
         return None
     worst = "" if len(groups) <= GROUPS else f" The {GROUPS} with the widest gaps are shown, conflicts.csv lists all."
     found = counted(len(groups), "group shows", "groups show")
-    text = f"{found} the same picture, or nearly the same, with different ages.{worst}"
+    text = f"{found} the same image, or nearly the same, with different ages.{worst}"
     return section(
         "conflicts",
-        "The same picture, different ages",
+        "The same image, different ages",
         tag("p", text),
         tag("div", *(_group(group, pictures) for group in groups[:GROUPS]), class_="groups"),
     )
 
 
 def copies_section(result, pictures):
-    """The same picture with ages that agree, the largest groups."""
+    """The same image with ages that agree, the largest groups."""
     found = result["copies"]
     if not found["groups"]:
         return None
     groups = counted(found["groups"], "group shows", "groups show")
     shown = (_group(group, pictures) for group in found["largest"])
-    text = f"{groups} the same picture more than once, with ages that agree; the largest:"
+    text = f"{groups} the same image more than once, with ages that agree; the largest:"
     return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
 
 

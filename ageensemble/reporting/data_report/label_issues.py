@@ -37,28 +37,28 @@ class Doubts:
         Raises
         ------
         DataError
-            It has none of the run's photographs.
+            It has none of the run's images.
         """
         known = self._plan_folder.items.set_index("item_id")["sha256"]
         same = dataset.items.set_index("item_id")["sha256"].reindex(known.index) == known
         if not same.any():
-            raise DataError(f"the run {self.title} was made on other photographs than those of {dataset.name}")
+            raise DataError(f"the run {self.title} was made on other images than those of {dataset.name}")
         return self._table[same.loc[self._table["item_id"]].to_numpy()].head(SHOWN)
 
 
 def suspect_section(doubts, dataset, pictures):
-    """The labels least likely by a run's predictions for photographs that it did not train on, the worst first.
+    """The labels least likely by a run's predictions for images that it did not train on, the worst first.
 
     Parameters
     ----------
     doubts : Doubts
     dataset : Dataset
-    pictures : pictures.Pictures
+    images : images.Images
     """
     table = doubts.among(dataset)
     shown = [pictures(row.item_id, _caption(row), named=True) for row in table.itertuples()]
     text = (
-        f"{counted(len(shown), 'label')} that {doubts.title} contradicts most, by what it predicts of photographs that "
+        f"{counted(len(shown), 'label')} that {doubts.title} contradicts most, by what it predicts of images that "
         "it did not train on: below each its label and, after the arrow, the median and the central 90 % of the "
         "prediction. A suspect may be a wrong label or a face that looks another age: look, and decide. Nothing was "
         "left out for it."

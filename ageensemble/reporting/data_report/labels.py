@@ -17,7 +17,7 @@ SMALL = 50  # items; the scale of the charts does not heed values with fewer
 def age_section(result):
     """Items of each year."""
     a = result["ages"]
-    label = f"Photographs of each age: {a['lowest']} to {a['highest']} years, median {a['median']:g}, mean {a['mean']}."
+    label = f"Images of each age: {a['lowest']} to {a['highest']} years, median {a['median']:g}, mean {a['mean']}."
     ranges = f" {counted(a['ranges'], 'label is a range', 'labels are ranges')}, {at_middle(result)}."
     return section(
         "ages",
@@ -41,14 +41,14 @@ def _chart(result, label):
 
 def _groups(result):
     values = [(name, value) for name in ATTRIBUTES for value in list(result["years"][name])[:PANELS]]
-    head = ["age", "photographs", *(value for _, value in values)]
+    head = ["age", "images", *(value for _, value in values)]
     columns = [result["years"]["all"], *(result["years"][name][value] for name, value in values)]
     rows = []
     for name, (low, high) in zip(result["age_groups"], result["grouping"]["age_groups"], strict=True):
         rows.append(
             [name, *(f"{sum(count for year, count in c.items() if low <= int(year) <= high):,}" for c in columns)]
         )
-    return table(head, rows, range(1, len(head)), "Photographs in each age group")
+    return table(head, rows, range(1, len(head)), "Images in each age group")
 
 
 def attribute_sections(result):
@@ -81,7 +81,7 @@ def _attribute(result, name):
         name,
         f"Age and {name}",
         tag("div", *panels, class_="panels"),
-        charts.legend(("own", f"of this {name}"), ("ghost", "of all; each as a share of its own photographs")),
+        charts.legend(("own", f"of this {name}"), ("ghost", "of all; each as a share of its own images")),
         _means(name, found, result["ages"]["mean"]),
         tag(
             "p",
@@ -112,7 +112,7 @@ def _means(name, found, mean):
         text = f"{m['mean_age']:.1f}" + (f" ({m['low']:.1f}-{m['high']:.1f})" if m["low"] == m["low"] else "")
         drawn = charts.whisker(m["low"], m["mean_age"], m["high"], between, mean, f"{value}: {text}")
         rows.append([value, f"{m['items']:,}", text, drawn])
-    head = [name, "photographs", "mean age (95\u00a0%)", f"{between[0]:.0f} to {between[1]:.0f} years"]
+    head = [name, "images", "mean age (95\u00a0%)", f"{between[0]:.0f} to {between[1]:.0f} years"]
     caption = f"Mean age by {name}; the line is the mean of all, {mean}; a dot without a bar is of one group alone"
     return table(head, rows, (1, 2), caption, "means")
 
@@ -124,13 +124,13 @@ def heaping_section(result):
     if not texts:
         return section("rounded", "Rounded ages", tag("p", f"Too few exact ages from {FIRST} to {LAST} to tell."))
     peaks = [_beside(peak) for peak in found["peaks"][:PEAKS]]
-    head = ["age", "photographs", "mean beside it", "ratio"]
+    head = ["age", "images", "mean beside it", "ratio"]
     stand_out = (
         table(
             head,
             peaks,
             range(1, 4),
-            "Ages that stand out from the two to each side, those with the most photographs too many first",
+            "Ages that stand out from the two to each side, those with the most images too many first",
         )
         if peaks
         else None
@@ -157,7 +157,7 @@ def _index(found, number):
         f"Multiples of {number} have ",
         tag("strong", f"{found['index']:.2f} times"),
         " their even share ({low:.2f}-{high:.2f}; ".format_map(found),
-        f"{p}). {100 * found['share']:.1f}\u00a0% of the photographs aged {FIRST} to {LAST} and within two years of "
+        f"{p}). {100 * found['share']:.1f}\u00a0% of the images aged {FIRST} to {LAST} and within two years of "
         "one have exactly that age; evenly spread ages would give 20\u00a0%.",
     )
 

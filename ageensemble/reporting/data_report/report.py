@@ -29,7 +29,7 @@ def save(file, dataset, result, doubts=None):
     Raises
     ------
     DataError
-        The run was made on other photographs.
+        The run was made on other images.
     """
     body = joined(
         _head(dataset, result),
@@ -61,7 +61,7 @@ def _document(title, body):
 def _head(dataset, result):
     a, excluded = result["ages"], len(dataset.excluded)
     figures = [
-        ("photograph" if result["items"] == 1 else "photographs", f"{result['items']:,}"),
+        ("image" if result["items"] == 1 else "images", f"{result['items']:,}"),
         ("left out", f"{excluded:,}"),
         ("group" if result["groups"] == 1 else "groups", f"{result['groups']:,}"),
         ("ages", f"{a['lowest']} to {a['highest']}"),
@@ -77,7 +77,7 @@ def _head(dataset, result):
         tag("p", "ageensemble data check", class_="brand"),
         tag("h1", dataset.name),
         tag("dl", *tiles, class_="tiles"),
-        None if dataset.has_images else tag("p", "The labels alone: no photograph was opened.", class_="note"),
+        None if dataset.has_images else tag("p", "The labels alone: no image was opened.", class_="note"),
     )
 
 
@@ -100,7 +100,7 @@ def _sections(dataset, result, doubts):
 
 
 def _foot(dataset):
-    copies = "It holds small copies of photographs: pass it on only to whom you may pass these on. "
-    terms = f"Terms of the photographs: {dataset.license}" if dataset.license else "Their terms are not known here"
-    made = f"Made by ageensemble {__version__} from {counted(len(dataset), 'photograph')}; it fetches nothing."
+    copies = "It holds small copies of images: pass it on only to whom you may pass these on. "
+    terms = f"Terms of the images: {dataset.license}" if dataset.license else "Their terms are not known here"
+    made = f"Made by ageensemble {__version__} from {counted(len(dataset), 'image')}; it fetches nothing."
     return tag("footer", tag("p", copies if dataset.has_images else None, terms + "."), tag("p", made))

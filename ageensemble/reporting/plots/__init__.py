@@ -1,4 +1,4 @@
-"""Pictures of results and of photographs, one file each."""
+"""Images of results and of images, one file each."""
 
 from .age_error import save_age_error
 from .confusion import save_confusion

@@ -12,7 +12,7 @@ LEAST = 20  # items within reach, for a mean
 
 
 def save_age_error(file, distribution, y, groups, title):
-    """Mean absolute and mean signed error of the median by true age, 95 % bands; the photographs of each age below.
+    """Mean absolute and mean signed error of the median by true age, 95 % bands; the images of each age below.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def save_age_error(file, distribution, y, groups, title):
     axis.legend(loc="upper left", fontsize=8)
     head(axis, f"{title}\nmeans within {REACH} years of a true age, with 95 % bands", 7.4)
     below.bar(np.arange(ages.N_AGES), np.bincount(age, minlength=ages.N_AGES), width=1, color=QUIET)
-    below.set(xlabel="true age, years", ylabel="photographs", xlim=(-1, max(int(age.max()), 10) + 1))
+    below.set(xlabel="true age, years", ylabel="images", xlim=(-1, max(int(age.max()), 10) + 1))
     save(figure, file)
 
 
 def _by_age(values, age, groups):
-    """Means around each age that has enough photographs near, and their bands; gaps are NaN."""
+    """Means around each age that has enough images near, and their bands; gaps are NaN."""
     one_hot = csr_array((np.ones(len(age)), (np.arange(len(age)), age)), shape=(len(age), ages.N_AGES))
     sums = bootstrap.bootstrap_totals(one_hot.multiply(values[:, None]), groups)
     counts = bootstrap.bootstrap_totals(one_hot, groups)

@@ -1,10 +1,10 @@
-"""Photographs in rows."""
+"""Images in rows."""
 
 from ..._utils.io import writing
 
 
 def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):
-    """Photographs in rows with text below each.
+    """Images in rows with text below each.
 
     Parameters
     ----------
@@ -14,7 +14,7 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
     rows : sequence of int
         rows of `photos`
     captions : sequence of str
-        of one line or several, cut short where the photograph has no more room
+        of one line or several, cut short where the image has no more room
     title : str
     columns : int
     side : int, pixels

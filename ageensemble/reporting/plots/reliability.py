@@ -39,7 +39,7 @@ def save_reliability(file, before, after, temperature, age_groups, title):
         axis.grid(alpha=0.3)
         axis.legend(loc="upper left", fontsize=8)
     axes[0].set(xlabel="confidence in the answered age group, %", ylabel="how often it is right, %")
-    head(axes[0], "age groups; numbers: photographs", 4.8)
+    head(axes[0], "age groups; numbers: images", 4.8)
     if exact:
         axes[1].set(xlabel="stated level of the central interval, %", ylabel="true ages in it, %")
         head(axes[1], "intervals", 4.8)

@@ -14,7 +14,7 @@ def save_true_predicted(file, distribution, y, title):
     age, predicted = y[:, 0], ages.median(distribution)
     figure, axis = figure_of(6.2, 5.6)
     top = int(max(age.max(), predicted.max())) + 2
-    colors = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single photograph is seen too
+    colors = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single image is seen too
     density = axis.hexbin(age, predicted, gridsize=55, extent=(0, top, 0, top), bins="log", mincnt=1, cmap=colors)
     axis.plot([0, top], [0, top], color="black", linewidth=0.8, label="predicted = true")
     center = np.array([a for a in range(top) if (np.abs(age - a) <= 2).sum() >= 20])
@@ -28,5 +28,5 @@ def save_true_predicted(file, distribution, y, title):
     head(axis, title, 6.2)
     axis.set_aspect("equal")
     axis.legend(loc="upper left", fontsize=8)
-    figure.colorbar(density, ax=axis, label="photographs", shrink=0.8)
+    figure.colorbar(density, ax=axis, label="images", shrink=0.8)
     save(figure, file)

@@ -1,15 +1,15 @@
-// A picture from the camera.
+// A photo from the camera.
 
 const WHY = {
-  NotAllowedError: "The camera was refused; allow it for this page in the browser's settings, or choose a picture.",
-  NotFoundError: "No camera was found; choose a picture instead.",
-  NotReadableError: "The camera is in use by another program; close that one, or choose a picture.",
+  NotAllowedError: "The camera was refused; allow it for this page in the browser's settings, or choose an image.",
+  NotFoundError: "No camera was found; choose an image instead.",
+  NotReadableError: "The camera is in use by another program; close that one, or choose an image.",
 };
 
-// Show what the camera sees until a picture is taken or the camera closed.
-export async function openCamera(panel, video, take, close, opener, look, showTrouble) {
+// Show what the camera sees until a photo is taken or the camera closed.
+export async function openCamera(panel, video, take, close, opener, predict, showTrouble) {
   if (!navigator.mediaDevices?.getUserMedia) {
-    return showTrouble("Browsers give the camera only to pages on the same computer (localhost) or with https; choose a picture.");
+    return showTrouble("Browsers give the camera only to pages on the same computer (localhost) or with https; choose an image.");
   }
   let stream;
   opener.disabled = true;
@@ -21,7 +21,7 @@ export async function openCamera(panel, video, take, close, opener, look, showTr
   } catch (error) {
     stream?.getTracks().forEach((track) => track.stop());
     opener.disabled = false;
-    return showTrouble(WHY[error.name] ?? `The camera does not work (${error.name}); choose a picture instead.`);
+    return showTrouble(WHY[error.name] ?? `The camera does not work (${error.name}); choose an image instead.`);
   }
   take.focus();
   const end = () => {
@@ -38,6 +38,6 @@ export async function openCamera(panel, video, take, close, opener, look, showTr
     canvas.height = video.videoHeight;
     canvas.getContext("2d").drawImage(video, 0, 0);
     end();
-    canvas.toBlob((blob) => look(blob), "image/jpeg", 0.92);
+    canvas.toBlob((blob) => predict(blob), "image/jpeg", 0.92);
   };
 }

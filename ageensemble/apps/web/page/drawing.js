@@ -1,9 +1,9 @@
-// Age distributions as pictures (SVG), drawn at the width there is and again when that changes.
+// Age distributions as images (SVG), drawn at the width there is and again when that changes.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const SIDE = 10; // pixels left and right of the axis, so that its ends have room for their numbers
 
-// The years that the axes of one picture's faces have in common: to 100, or to 120 where anybody may be that old
+// The years that the axes of one image's faces have in common: to 100, or to 120 where anybody may be that old
 export function span(faces) {
   return faces.some((face) => face.interval[1] > 100) ? 120 : 100;
 }

@@ -1,28 +1,28 @@
-// From a picture, however it comes, to what the model says of it.
+// From an image, however it is given, to the predictions for it.
 import { openCamera } from "./camera.js";
 import { showResult } from "./result.js";
 
 const at = (id) => document.getElementById(id);
-const most = Number(document.body.dataset.most);
+const maxBytes = Number(document.body.dataset.maxBytes);
 let latest = null; // the request that is under way
-let address = null; // of the picture that is shown
+let address = null; // of the image that is shown
 
-async function look(blob, { whole = false } = {}) {
+async function predict(blob, { whole = false } = {}) {
   latest?.abort();
   const request = (latest = new AbortController());
   showTrouble("");
-  at("status").textContent = "Looking at the picture …";
+  at("status").textContent = "Predicting …";
   document.body.classList.add("busy");
   try {
-    if (blob.size > most) {
-      return showTrouble(`The file is too large: at most ${document.body.dataset.megabytes} MB are taken.`);
+    if (blob.size > maxBytes) {
+      return showTrouble(`The file is too large: the maximum upload size is ${document.body.dataset.megabytes} MB.`);
     }
     const shown = await opened(blob);
-    const wanted = new URLSearchParams({ whole: whole ? 1 : 0, picture: shown ? 0 : 1 });
+    const wanted = new URLSearchParams({ whole: whole ? 1 : 0, preview: shown ? 0 : 1 });
     const response = await fetch(`/predict?${wanted}`, { method: "POST", body: blob, signal: request.signal });
-    const said = await response.json();
-    if (!response.ok) return showTrouble(said.error);
-    show(shown ?? said.picture, said, blob);
+    const result = await response.json();
+    if (!response.ok) return showTrouble(result.error);
+    show(shown ?? result.preview, result, blob);
   } catch (error) {
     if (error.name === "AbortError") return;
     showTrouble("The server does not answer; is 'ageensemble serve' still running in its terminal?");
@@ -34,7 +34,7 @@ async function look(blob, { whole = false } = {}) {
   }
 }
 
-// An address of the picture, or null if this browser cannot show it; the server may still be able to read it
+// An address of the image, or null if this browser cannot show it; the server may still be able to read it
 async function opened(blob) {
   const url = URL.createObjectURL(blob);
   const image = new Image();
@@ -48,11 +48,11 @@ async function opened(blob) {
   }
 }
 
-function show(source, said, blob) {
+function show(source, result, blob) {
   if (address) URL.revokeObjectURL(address);
   address = source;
   at("result").hidden = false;
-  at("status").textContent = showResult(at("photo"), at("faces"), source, said, () => look(blob, { whole: true }));
+  at("status").textContent = showResult(at("photo"), at("faces"), source, result, () => predict(blob, { whole: true }));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   at("status").scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
 }
@@ -66,26 +66,26 @@ function showTrouble(text) {
   }
 }
 
-function lookAtFirst(files) {
-  if (files?.length) look(files[0]);
+function predictFirst(files) {
+  if (files?.length) predict(files[0]);
 }
 
 at("file").addEventListener("change", () => {
-  lookAtFirst(at("file").files);
+  predictFirst(at("file").files);
   at("file").value = ""; // so that the same file can be chosen again
 });
-document.addEventListener("paste", (event) => lookAtFirst(event.clipboardData?.files));
+document.addEventListener("paste", (event) => predictFirst(event.clipboardData?.files));
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
-    event.preventDefault(); // a picture dropped beside the zone must not replace the page
+    event.preventDefault(); // an image dropped beside the zone must not replace the page
     at("drop").classList.toggle("over", kind === "dragenter" || kind === "dragover");
-    if (kind === "drop") lookAtFirst(event.dataTransfer?.files);
+    if (kind === "drop") predictFirst(event.dataTransfer?.files);
   });
 }
 for (const button of document.querySelectorAll(".example")) {
   button.addEventListener("click", async () => {
     try {
-      look(await (await fetch(button.querySelector("img").src)).blob());
+      predict(await (await fetch(button.querySelector("img").src)).blob());
     } catch {
       showTrouble("The server does not answer; is 'ageensemble serve' still running in its terminal?");
     }
@@ -93,5 +93,5 @@ for (const button of document.querySelectorAll(".example")) {
 }
 at("camera-open").addEventListener("click", () => {
   showTrouble("");
-  openCamera(at("camera"), at("live"), at("camera-take"), at("camera-close"), at("camera-open"), look, showTrouble);
+  openCamera(at("camera"), at("live"), at("camera-take"), at("camera-close"), at("camera-open"), predict, showTrouble);
 });

@@ -1,54 +1,54 @@
-// What the model says of the faces in a picture: boxes on it, and a card for each face.
+// The predictions for the faces in an image: boxes on it, and a card for each face.
 import { drawDistribution, drawMember, span } from "./drawing.js";
 
 const MANY = 4; // faces, of which not all are named in a sentence
 const MARGIN = 0.25; // of a face's box, shown around it on its card
 
-// Put picture and cards on the page; returns a sentence that sums them up.
-export function showResult(figure, list, source, said, takeWhole) {
-  const picture = make("img", { src: source, alt: "The picture" });
-  const frame = make("div", { className: "frame" }, picture);
+// Put image and cards on the page; returns a sentence that sums them up.
+export function showResult(figure, list, source, result, takeWhole) {
+  const image = make("img", { src: source, alt: "The image" });
+  const frame = make("div", { className: "frame" }, image);
   figure.replaceChildren(frame);
-  if (!said.faces.length) {
+  if (!result.faces.length) {
     figure.parentElement.classList.remove("several");
     list.replaceChildren(nobody(takeWhole));
     return "No face was found.";
   }
-  const years = span(said.faces);
-  const cards = said.faces.map((face, i) => card(face, i + 1, years, said));
+  const years = span(result.faces);
+  const cards = result.faces.map((face, i) => card(face, i + 1, years, result));
   list.replaceChildren(...cards);
-  said.faces.forEach((face, i) => {
+  result.faces.forEach((face, i) => {
     const box = boxed(face, i + 1);
     frame.append(box);
     connect(box, cards[i]);
   });
-  picture.decode().then(() => said.faces.forEach((face, i) => cutOut(picture, face.box, cards[i].querySelector("canvas"))));
-  figure.parentElement.classList.toggle("several", said.faces.length > 1);
-  const ages = said.faces.map((face) => face.median);
+  image.decode().then(() => result.faces.forEach((face, i) => cropFace(image, face.box, cards[i].querySelector("canvas"))));
+  figure.parentElement.classList.toggle("several", result.faces.length > 1);
+  const ages = result.faces.map((face) => face.median);
   if (ages.length === 1) return `One face: about ${inYears(ages[0])}.`;
   if (ages.length > MANY) return `${ages.length} faces: about ${Math.min(...ages)} to ${inYears(Math.max(...ages))}.`;
   return `${ages.length} faces: about ${ages.slice(0, -1).join(", ")} and ${inYears(ages.at(-1))}.`;
 }
 
 function nobody(takeWhole) {
-  const button = make("button", { type: "button", className: "button primary" }, "Take the whole picture as a face");
+  const button = make("button", { type: "button", className: "button primary" }, "Take the whole image as a face");
   button.addEventListener("click", takeWhole);
   return make(
     "div",
     { className: "card" },
     make("h2", {}, "No face was found"),
     make("p", {}, "Faces are found best when they are upright, seen from the front and not too small. ",
-      "If the picture shows one face and nothing else, take it as it is:"),
+      "If the image shows one face and nothing else, take it as it is:"),
     button,
   );
 }
 
-function card(face, number, years, said) {
+function card(face, number, years, result) {
   const [low, high] = face.interval;
   const [adult, probability] = face.at_least;
   const curve = make("div", { className: "curve-holder" });
   drawDistribution(curve, face, years);
-  const kind = said.calibrated ? "calibrated on faces like those of its training" : "not calibrated";
+  const kind = result.calibrated ? "calibrated out-of-fold" : "not calibrated";
   const parts = [
     make(
       "header",
@@ -59,18 +59,18 @@ function card(face, number, years, said) {
         {},
         make("h2", {}, `Face ${number}`),
         make("p", { className: "age" }, make("span", { className: "number" }, face.median), " years"),
-        make("p", { className: "interval" }, `${100 * said.level} % interval `, make("strong", {}, `${low} to ${high}`)),
+        make("p", { className: "interval" }, `${100 * result.level} % interval `, make("strong", {}, `${low} to ${high}`)),
       ),
       make("p", { className: "adult" }, `${adult} or older `, make("strong", {}, percent(probability))),
     ),
     ...(face.remarks.length ? [remarks(face.remarks)] : []),
     curve,
-    make("p", { className: "legend" }, make("span", { className: "swatch" }), `${100 * said.level} % interval, ${kind}; `,
+    make("p", { className: "legend" }, make("span", { className: "swatch" }), `${100 * result.level} % interval, ${kind}; `,
       make("span", { className: "stroke" }), "median"),
-    make("h3", {}, "Most probable age groups"),
+    make("h3", {}, "Most likely age groups"),
     groups(face.age_groups),
   ];
-  if (face.members.length) parts.push(make("h3", {}, "What each member said alone"), members(face, years));
+  if (face.members.length) parts.push(make("h3", {}, "Each member alone"), members(face, years));
   return make("article", { className: "card", tabIndex: -1, ariaLabel: `Face ${number}` }, ...parts);
 }
 
@@ -101,7 +101,7 @@ function members(face, years) {
   return make("ul", { className: "members" }, ...rows);
 }
 
-// A numbered box on the picture, which is also a button that leads to the face's card
+// A numbered box on the image, which is also a button that leads to the face's card
 function boxed(face, number) {
   const label = `Face ${number}: ${inYears(face.median)}`;
   const box = make("button", { type: "button", className: "box", ariaLabel: label, title: label }, make("span", {}, number));
@@ -127,13 +127,13 @@ function clipped([x, y, width, height]) {
   return [left, top, Math.min(1, x + width) - left, Math.min(1, y + height) - top];
 }
 
-// The face alone, square, as far as the picture goes
-function cutOut(picture, [x, y, width, height], canvas) {
-  const [wide, high] = [picture.naturalWidth, picture.naturalHeight];
+// The face alone, square, within the image
+function cropFace(image, [x, y, width, height], canvas) {
+  const [wide, high] = [image.naturalWidth, image.naturalHeight];
   const side = Math.min(Math.max(width * wide, height * high) * (1 + 2 * MARGIN), wide, high);
   const left = Math.min(Math.max((x + width / 2) * wide - side / 2, 0), wide - side);
   const top = Math.min(Math.max((y + height / 2) * high - side / 2, 0), high - side);
-  canvas.getContext("2d").drawImage(picture, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  canvas.getContext("2d").drawImage(image, left, top, side, side, 0, 0, canvas.width, canvas.height);
 }
 
 function percent(probability) {
