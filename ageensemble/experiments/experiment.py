@@ -43,12 +43,12 @@ class Experiment:
         return f"<Experiment {self.folder}: {', '.join(run.title for run in self.runs) or 'no runs'}>"
 
     @cached_property
-    def metadata(self):
+    def metadata(self) -> dict:
         """What `experiment.json` says: names, sizes and hashes of the data and the split."""
         return read_json(self.folder / "experiment.json")
 
     @classmethod
-    def create(cls, out, dataset, split, about=None):
+    def create(cls, out, dataset, split: Split, metadata: dict | None = None) -> "Experiment":
         """The folder of this split below `out`, made or mended unless it is there and sound."""
         folder = cls.place(out, dataset, split)
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,13 +60,13 @@ class Experiment:
                 known = {"data": dataset.name, "items": len(dataset), "excluded": len(dataset.excluded)}
                 known |= {"dataset": dataset.hash, "split": split.hash, "source": split.source, "folds": split.n_folds}
                 known |= {"license": dataset.license, "files": {name: file_hash(folder / name) for name in TABLES}}
-                write_json(folder / "experiment.json", known | (about or {}))
-            elif set(about or {}) - set(cls(folder).metadata):  # as another way of asking led to the same split
-                write_json(folder / "experiment.json", about | cls(folder).metadata)
+                write_json(folder / "experiment.json", known | (metadata or {}))
+            elif set(metadata or {}) - set(cls(folder).metadata):  # as another way of asking led to the same split
+                write_json(folder / "experiment.json", metadata | cls(folder).metadata)
         return cls(folder)
 
     @staticmethod
-    def place(out, dataset, split):
+    def place(out, dataset, split: Split) -> Path:
         """Where the runs on this dataset and split lie below `out`, there or not."""
         return Path(out) / f"{slug(dataset.name)}-{key_of(dataset.hash, split.hash)[:8]}"
 
@@ -78,7 +78,7 @@ class Experiment:
             return False
 
     @classmethod
-    def find_all(cls, out):
+    def find_all(cls, out) -> list["Experiment"]:
         """The experiments below `out` (or `out` itself where it is one), the one last worked on first.
 
         Raises
@@ -93,7 +93,7 @@ class Experiment:
         return [cls(file.parent) for file in sorted(files, key=lambda f: -_last_change(f.parent))]
 
     @classmethod
-    def find(cls, out, *runs):
+    def find(cls, out, *runs: str) -> "Experiment":
         """The only experiment below `out` that has runs of all these names.
 
         Where none or several have, the only one there is, or `out` itself where it is one.
@@ -110,7 +110,7 @@ class Experiment:
             raise UsageError(f"{out} holds the runs of {len(there)} splits, name one of them with --out: {names}")
         return found[0] if len(found) == 1 else there[0]
 
-    def run(self, name):
+    def run(self, name: str) -> Run:
         """The run whose folder is called `name`, or that a table calls so, or whose model is.
 
         Raises
@@ -131,7 +131,7 @@ class Experiment:
 
     __getitem__ = run
 
-    def describe(self):
+    def describe(self) -> list[dict]:
         """For each run: split, run and model by name, state and explanation; one row where the split is damaged."""
         split = self.folder.name
         try:
@@ -148,7 +148,7 @@ class Experiment:
         return table.astype({"age_min": int, "age_max": int, "group": int})
 
     @cached_property
-    def split(self):
+    def split(self) -> Split:
         """The split as saved."""
         part = self._table("split.csv")["part"].replace("test", str(TEST)).astype(int).to_numpy()
         return Split(part, self.metadata["folds"], self.metadata["source"], self.metadata["split"])
@@ -168,7 +168,7 @@ class Experiment:
         return self.items[["age_min", "age_max"]].to_numpy()
 
     @property
-    def runs(self):
+    def runs(self) -> list[Run]:
         """Every run begun here, by folder name."""
         there = [d for d in sorted(self.folder.iterdir()) if d.is_dir() and d.name[0] != "." and d.name != KEPT]
         return [Run(d, self) for d in there if any(d.iterdir())]
@@ -189,7 +189,7 @@ class Experiment:
 
         return leaderboard.rows(self, parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups)
 
-    def start(self, spec, seed, kind, threads, device):
+    def start(self, spec, seed: int, kind: str, threads: int, device: str) -> Run:
         """The run of this configuration, begun now or earlier.
 
         Parameters
@@ -221,7 +221,7 @@ class Experiment:
             with writing(place / file.name) as temporary:
                 shutil.copyfile(file, temporary)
 
-    def kept(self, wanted):
+    def kept(self, wanted: str) -> list[Path]:
         """The copies that `keep` made of what has this hash, list of path."""
         return sorted((self.folder / KEPT / wanted).glob("[!.]*"))
 
@@ -233,11 +233,11 @@ class Experiment:
         except (DiskError, DataError):
             return None
 
-    def write_template(self, template):
+    def write_template(self, template: Template):
         """Keep how the images show a face."""
         write_json(self.folder / "template.json", template.to_json())
 
-    def put(self, place, name, config, predictions, record):
+    def put(self, place: str, name: str, config: dict, predictions: dict, record: dict) -> Run:
         """Write a run that has no fold fits into the folder `place`; what lay there before goes.
 
         Parameters
@@ -265,7 +265,7 @@ class Experiment:
         return Run(folder, self)
 
     @property
-    def hashes(self):
+    def hashes(self) -> dict[str, str]:
         """What runs must share to share a table: the hashes of the dataset and the split."""
         return {name: self.metadata[name] for name in ("dataset", "split")}
 

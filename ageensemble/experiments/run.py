@@ -51,25 +51,25 @@ class Run:
         return f"<Run {self.title} in {self.folder}>"
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, str, str]:
         """What it may be called by: its folder, its title, its model."""
         return self.folder.name, self.title, self.name
 
-    def fold_names(self, folds):
+    def fold_names(self, folds: int) -> list[str]:
         """Names of the fold fits: "0".."K-1", `REFIT` for a refit, none for what is not fitted here."""
         if self.kind in ("stack", "import"):
             return []
         return [REFIT] if self.kind == "refit" else [str(fold) for fold in range(folds)]
 
-    def fold_folder(self, fold):
+    def fold_folder(self, fold: str) -> Path:
         """Where a fold fit keeps its record, predictions and model."""
         return self.folder / (fold if fold == REFIT else f"fold-{fold}")
 
-    def fold_files(self, pattern):
+    def fold_files(self, pattern: str) -> list[Path]:
         """Files of all fold fits, or of the refit, by a pattern below their folders."""
         return sorted([*self.folder.glob(f"fold-*/{pattern}"), *self.folder.glob(f"{REFIT}/{pattern}")])
 
-    def record(self, fold):
+    def record(self, fold: str) -> dict | None:
         """The record of a fold fit, or None where it has not ended.
 
         Raises
@@ -80,7 +80,7 @@ class Run:
         file = self.fold_folder(fold) / "record.json"
         return read_json(file) if file.exists() else None
 
-    def sound(self, fold):
+    def sound(self, fold: str) -> bool:
         """Whether a fold fit ended well and its files are as they were written."""
         try:
             record = self.record(fold)
@@ -88,7 +88,7 @@ class Run:
             return False
         return bool(record) and "error" not in record and not damage(self.fold_folder(fold), record["files"])
 
-    def state(self, folds, thorough=False):
+    def state(self, folds: int, thorough: bool = False) -> tuple[str, str]:
         """("complete" | "failed" | "incomplete" | "damaged", explanation).
 
         Parameters
@@ -117,16 +117,16 @@ class Run:
         ended = sum(record is not None for record in records.values())
         return "incomplete", f"{ended} of {len(records)} fold fits done; the same command goes on from there"
 
-    def records(self, folds):
+    def records(self, folds: int) -> list[dict]:
         """The records of all fold fits of a complete run."""
         return [self.record(fold) for fold in self.fold_names(folds)]
 
     @property
-    def metadata(self):
+    def metadata(self) -> dict:
         """What a stack or an import noted when it was written."""
         return read_json(self.folder / "record.json")
 
-    def costs(self, folds):
+    def costs(self, folds: int) -> dict[str, float]:
         """Seconds of fitting, photographs predicted a second, peak memory in GB, size in MB; NaN where nobody knows."""
         if not self.fold_names(folds):
             return {name: math.nan if value is None else value for name, value in self.metadata["costs"].items()}
@@ -234,12 +234,12 @@ def _hashed(relative):
     return relative.parts[0] != "report" and relative.name != "done.json" and not relative.name.startswith(".")
 
 
-def fold_label(fold):
+def fold_label(fold: str) -> str:
     """A fold fit in words, after the name of its model: "fold 0", or "refit"."""
     return fold if fold == REFIT else f"fold {fold}"
 
 
-def damage(folder, hashes):
+def damage(folder: Path, hashes: dict) -> str:
     """What is wrong with files that should have these hashes, in words; empty where nothing is."""
     for name, expected in hashes.items():
         file = folder / name

@@ -20,7 +20,8 @@ if __name__ == "__main__":  # fold fits run in processes of their own
     faces = ae.load_dataset(folder / "faces", cache=folder / "cache")
     split = ae.make_split(faces, n_folds=3, random_state=0)
     models = ["ordinal", ae.models.LSSVM(ridge=0.5), make_pipeline(StandardScaler(), Ridge(100.0))]
-    study = ae.benchmark(faces, models, split=split, out=folder / "runs", cache=folder / "cache")
+    resources = ae.Resources(cache=folder / "cache")
+    study = ae.benchmark(faces, models, split=split, out=folder / "runs", resources=resources)
 
     table = study.leaderboard()
     print(table[["model", "oof_mae", "oof_mae_low", "oof_mae_high", "test_mae"]].to_string(index=False))

@@ -20,5 +20,6 @@ if __name__ == "__main__":
     # A class in a file of its own is named by its path; see nearest.py beside this example
     nearest = str(Path(__file__).with_name("nearest.py"))
 
-    study = ae.benchmark(folder / "faces", ["ordinal", forest, nearest], out=folder / "runs", cache=folder / "cache")
+    resources = ae.Resources(cache=folder / "cache")
+    study = ae.benchmark(folder / "faces", ["ordinal", forest, nearest], out=folder / "runs", resources=resources)
     print(study.leaderboard()[["model", "oof_mae", "test_mae"]].to_string(index=False))
