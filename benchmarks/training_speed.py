@@ -78,11 +78,9 @@ def prepared(folder, o):
 
 def ours(params, photographs, y, folder, o):
     """Train with the product's model; images/s and share of waiting of each epoch but the first."""
-    model = models.load(o.model)(**params)
-    folder = Path(tempfile.mkdtemp(dir=folder))
-    model.fit(photographs, y, np.arange(len(y)) % 10, seed=0, threads=o.threads, device=o.device, keep=folder,
-              tell=lambda progress: None)  # fmt: skip
-    return [(epoch["images_per_second"], epoch["waiting"]) for epoch in model.history[1:]]
+    model = models.load(o.model)(**params, device=o.device)
+    model.fit(photographs, y, cv=np.arange(len(y)) % 10, checkpoint_dir=Path(tempfile.mkdtemp(dir=folder)))
+    return [(epoch["images_per_second"], epoch["waiting"]) for epoch in model.history_[1:]]
 
 
 def theirs(options, folder, o):
@@ -129,7 +127,7 @@ def main():
         photographs, y, preparation = prepared(folder, o)
         params = {"size": str(o.size), "batch": o.batch, "epochs": o.epochs, "hold": 0, "precision": o.precision,
                   "pretrained": False}  # fmt: skip
-        params = models.load(o.model).settle(
+        params = models.load(o.model).resolve(
             params, cache=folder / "cache", device=o.device, threads=o.threads, say=print
         )
         sides = {"ours, " + params["precision"]: lambda: ours(params, photographs, y, folder, o)}
