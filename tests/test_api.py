@@ -109,3 +109,18 @@ def test_what_cannot_be_named_is_refused(model):
 def test_a_wrong_model_is_known_before_any_data_are_read():
     with pytest.raises(UsageError, match="did you mean 'svm'"):
         ae.benchmark("/nowhere", ["svn"])
+
+
+@pytest.mark.parametrize("kind", ["the split", "its file", "a path of images"])
+def test_data_and_split_may_be_records_or_files(kind, study, dataset, utkface, cache):
+    experiment = study[0]
+    split = experiment.split if kind == "the split" else experiment.folder / "split.csv"
+    data = utkface if kind == "a path of images" else dataset
+    resources = ae.Resources(cache, 2, "cpu")
+    again = ae.benchmark(data, "prior", split, experiment.folder.parent, resources=resources)
+    assert again.folder == experiment.folder
+
+
+def test_a_split_of_other_items_is_refused(study, dataset):
+    with pytest.raises(UsageError, match="items, the dataset has"):
+        ae.benchmark(dataset.take(range(50)), "prior", study[0].split)

@@ -67,30 +67,30 @@ def benchmark(
     >>> study = benchmark("photos/", ["svm", SVM(C=30), ExtraTreesRegressor()])
     >>> study["svm"].predictions("oof")
     """
-    data, console = None, LogConsole(on_progress)
-    asked = DataConfig()
-    if not isinstance(dataset, Dataset):
-        paths = [dataset] if isinstance(dataset, (str, Path)) else dataset
-        asked = DataConfig(data=paths, split=None if isinstance(split, Split) else split)
+    ready, console = isinstance(dataset, Dataset), LogConsole(on_progress)
     config = BenchmarkConfig(
         models=tuple([models] if isinstance(models, str) else models),
-        data=asked,
+        data=DataConfig(() if ready else [dataset] if isinstance(dataset, (str, Path)) else dataset),
         random_state=random_state,
         out=Path(out),
         resources=resources or Resources(),
     )
     config.specs()  # complains of a wrong name before anything is read
-    if not isinstance(dataset, Dataset) and isinstance(split, Split):
-        dataset = prepare(config, console).dataset
-    if isinstance(dataset, Dataset):
-        if split is None:
-            split = make_split(dataset, random_state=random_state)
-        elif not isinstance(split, Split):
-            split, dataset = read_split(Path(split), dataset)
-        if len(split.fold) != len(dataset):
-            raise UsageError(f"the split is of {len(split.fold):,} items, the dataset has {len(dataset):,}")
-        data = PreparedData(dataset, split, {"leaks": count_leaks(dataset, split), "limited": 0})
+    data = None if ready else prepare(config, console)
+    if ready or split is not None:
+        data = _split_as_asked(dataset if ready else data.dataset, split, random_state)
     return run_benchmark(config, console, data).experiment
+
+
+def _split_as_asked(dataset, split, random_state):
+    """A dataset with its split, which may have to be made or read."""
+    if split is None:
+        split = make_split(dataset, random_state=random_state)
+    elif not isinstance(split, Split):
+        split, dataset = read_split(Path(split), dataset)
+    if len(split.fold) != len(dataset):
+        raise UsageError(f"the split is of {len(split.fold):,} items, the dataset has {len(dataset):,}")
+    return PreparedData(dataset, split, {"leaks": count_leaks(dataset, split), "limited": 0})
 
 
 def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkResult:
@@ -120,7 +120,7 @@ def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkRe
     for file in {
         file for one in extractors for file in file_parameters(one.get_params(), one.file_parameters).values()
     }:
-        experiment.keep(file)
+        experiment.store_file(file)
     prior, seed = specs.parse("prior"), config.random_state  # which opens every table
     others = [one for one in wanted if (one, kind) != (prior, "folds")]
     runs = {experiment.start(one, seed, kind, resources.n_threads, resources.device): one for one in others}

@@ -67,7 +67,7 @@ def _left(spec, dataset, split, config):
 def _begun(place, spec, config):
     """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
     seed, kind, device = config.random_state, config.kind, config.resources.device
-    exact = place.begun(spec, seed, kind, device)
+    exact = place.run_of(spec, seed, kind, device)
     asked = {"code_versions": spec.config["code_versions"], "seed": seed, "kind": kind, "device": device}
     others = [] if exact.folder.exists() else [run for run in place.runs if run.name == spec.name]
     return next((run for run in others if asked.items() <= run.config.items()), exact)

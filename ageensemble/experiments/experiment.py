@@ -212,17 +212,17 @@ class Experiment:
                 write_json(folder / "run.json", content)
         return Run(folder, self)
 
-    def keep(self, file):
+    def store_file(self, file):
         """Keep a copy of a file that predictions need, by its hash, for whoever saves a run as a model later."""
         wanted, file = file_hash(file), Path(file)
-        if not self.kept(wanted):
+        if not self.stored_files(wanted):
             place = self.folder / KEPT / wanted
             place.mkdir(parents=True, exist_ok=True)
             with writing(place / file.name) as temporary:
                 shutil.copyfile(file, temporary)
 
-    def kept(self, wanted: str) -> list[Path]:
-        """The copies that `keep` made of what has this hash, list of path."""
+    def stored_files(self, wanted: str) -> list[Path]:
+        """The copies that `store_file` made of what has this hash, list of path."""
         return sorted((self.folder / KEPT / wanted).glob("[!.]*"))
 
     @property
@@ -269,7 +269,7 @@ class Experiment:
         """What runs must share to share a table: the hashes of the dataset and the split."""
         return {name: self.metadata[name] for name in ("dataset", "split")}
 
-    def begun(self, spec, seed, kind, device):
+    def run_of(self, spec, seed: int, kind: str, device: str) -> Run:
         """The run of this configuration; nothing is made where there is none."""
         return Run(self._run_folder(spec, self._config(spec, seed, kind, device)), self)
 

@@ -150,7 +150,7 @@ def _feature(name, params, experiment, files, new):
 
 def _found(wanted, experiment, files, what):
     """The file with this hash, of those that lie beside the runs or were given."""
-    for file in [*experiment.kept(wanted), *map(Path, files)]:
+    for file in [*experiment.stored_files(wanted), *map(Path, files)]:
         if file.is_file() and file_hash(file) == wanted:
             return file
     raise UsageError(f"the file of {what} with the hash {wanted[:12]}... is not beside the runs; give it with --file")
