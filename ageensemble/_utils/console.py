@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 PAUSE = 30  # seconds between the lines of a bar in a log
 
@@ -105,56 +105,6 @@ class Bar:
         """Take the bar away."""
         if self._task is not None:
             self._progress.remove_task(self._task)
-
-
-class Training:
-    """What is seen of a fold fit while its model trains: a bar, in a log a line for an epoch that ended, not too often.
-
-    With `--verbose` there is one for each epoch.
-
-    Parameters
-    ----------
-    bar : Bar
-    name : str
-        of the fold fit
-    console : Console
-    """
-
-    def __init__(self, bar, name, console):
-        self._bar, self._name, self._console, self._last = bar, name, console, {}
-
-    def __call__(self, progress):
-        """The model says how far it is: numbers by name, of which any may be missing."""
-        if progress.get("epoch") != self._last.get("epoch"):
-            self._epoch_over(progress.get("inner_mae"))
-        self._last = progress
-        speed = "{images_per_second:,.0f}/s" if self._console.narrow else "{images_per_second:,.0f} images/s"
-        error = "MAE {inner_mae:.2f}" if self._console.narrow else "inner MAE {inner_mae:.2f}"
-        note = " ".join(_given(progress, speed, "loss {loss:.2f}", error))
-        count = " ".join(_given(progress, "epoch {epoch:.0f}/{epochs:.0f}"))
-        self._bar(progress.get("done") or 0, progress.get("total") or None, note, count or " ")
-
-    def end(self):
-        """The fold fit has ended."""
-        self._epoch_over()
-        self._bar.end()
-
-    def _epoch_over(self, inner_mae=None):
-        numbers = self._last | {"inner_mae": inner_mae}  # which is measured when the epoch is over
-        texts = _given(numbers, "epoch {epoch:.0f}/{epochs:.0f}", "loss {loss:.4g}", "inner MAE {inner_mae:.2f}")
-        if texts:
-            tell = self._console.detail if self._console.verbose else self._bar.note
-            tell(f"{self._name}: {', '.join(texts)}")
-
-
-def _given(numbers, *texts):
-    """The texts with their numbers, as far as these are known."""
-    known = {name: number for name, number in numbers.items() if number is not None}
-    result = []
-    for text in texts:
-        with suppress(KeyError):
-            result.append(text.format(**known))
-    return result
 
 
 def counted(number, what, several=""):

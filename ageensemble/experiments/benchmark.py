@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import ensembles
-from .._utils.console import Training
 from .._utils.hardware import available_gpu_memory, available_memory, cores, peak_memory
 from .._utils.io import key_of
 from .._utils.params import file_parameters
@@ -18,7 +17,7 @@ from . import fold_fit, stack
 from .config import DEFAULT_MODELS, BenchmarkConfig, DataConfig, Resources
 from .experiment import Experiment
 from .prepare import PreparedData, count_leaks, prepare
-from .progress import LogConsole
+from .progress import LogConsole, TrainingProgress
 from .run import fold_label
 
 
@@ -224,7 +223,7 @@ def _fit(fits, unfinished, n, resources, console):
         def on_progress(fit, progress):
             if fit.folder not in training:
                 shown = bar(console.shortened(fit.run.name, fold_label(fit.fold)))
-                training[fit.folder] = Training(shown, fit.name, console)
+                training[fit.folder] = TrainingProgress(shown, fit.name, console)
             training[fit.folder](progress)
 
         def on_end(fit, seconds, error):

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console as Rich
 
 from ageensemble._utils import console as consoles
+from ageensemble.experiments.progress import TrainingProgress
 
 EPOCHS = [
     "mobilenetv2_100 fold 0: epoch 1/3, loss 3.75, inner MAE 9.00",
@@ -25,7 +26,7 @@ def screen(width=80, terminal=True, verbose=False):
 def train(console):
     """Three epochs of a cell; what was written while it trained, and after."""
     with console.progress("cells") as bar:
-        cell = consoles.Training(bar(console.shortened("mobilenetv2_100", "fold 0")), "mobilenetv2_100 fold 0", console)
+        cell = TrainingProgress(bar(console.shortened("mobilenetv2_100", "fold 0")), "mobilenetv2_100 fold 0", console)
         for epoch in (1, 2, 3):
             known = {"images_per_second": 95.2, "loss": 4 - epoch / 4, "inner_mae": 11.0 - epoch if epoch > 1 else None}
             cell({"done": 1000 * epoch, "total": 3000, "epoch": epoch, "epochs": 3} | known)
@@ -79,7 +80,7 @@ def test_a_verbose_log_has_a_line_for_each_epoch():
 def test_a_model_may_leave_out_what_it_does_not_know(progress):
     console = screen()
     with console.progress() as bar:
-        cell = consoles.Training(bar("mine"), "mine", console)
+        cell = TrainingProgress(bar("mine"), "mine", console)
         cell(progress)
         cell.end()
 
