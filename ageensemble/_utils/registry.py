@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +87,14 @@ class Registry:
     def summaries(self) -> dict[str, str]:
         """One line on each plug-in by its name; of one that does not load, why."""
         return {name: self._summary(name) for name in self.names()}
+
+    def load_all(self) -> dict[str, Any]:
+        """Every plug-in that loads, by its name; why another does not, `summaries` says."""
+        found = {}
+        for name in self.names():
+            with suppress(UsageError):
+                found[name] = self.load(name)
+        return found
 
     def _summary(self, name):
         try:

@@ -9,7 +9,7 @@ from helpers.tiny_tables import LABELS, MORPH, appa, mat
 
 from ageensemble.data.dataset import load_dataset
 from ageensemble.data.readers import COLUMNS, EXTRAS, READERS, detect_format, matching_formats
-from ageensemble.errors import DataError
+from ageensemble.errors import DataError, UsageError
 
 ADIENCE = "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score\n"
 FAIRFACE = dict.fromkeys(("fairface_label_train.csv", "fairface_label_val.csv"), "file,age,gender,race,service_test\n")
@@ -164,6 +164,17 @@ def test_installed_reader_detects_its_data(hexadecimal, tmp_path, monkeypatch):
         detect_format(hexadecimal)
     (hexadecimal / "hex.txt").touch()
     assert detect_format(hexadecimal) == "theirs"
+
+
+def test_broken_installed_reader_does_not_hinder_detection(laid, monkeypatch):
+    def load():
+        raise ImportError("no module named x")
+
+    own_plugins.install(monkeypatch, "ageensemble.readers", load)
+    root, name = laid("utkface")
+    assert detect_format(root) == name
+    with pytest.raises(UsageError, match="theirs does not load: ImportError: no module named x"):
+        load_dataset(root, "theirs")
 
 
 def test_reader_that_fails_is_named_in_one_line(hexadecimal, tmp_path):

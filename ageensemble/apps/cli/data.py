@@ -151,8 +151,7 @@ def data_formats(
         raise UsageError("--template stands alone: it writes the annotations.csv of a folder")
     if template is not None:
         return _template(template)
-    names = [readers.READERS.resolve(name)] if name else readers.READERS.names()
-    found = {each: readers.READERS.load(each) for each in names}
+    found = {readers.READERS.resolve(name): readers.READERS.load(name)} if name else readers.READERS.load_all()
     if json:
         print(as_json({each: _described(reader) for each, reader in found.items()}))
     else:

@@ -78,7 +78,7 @@ def matching_formats(root: Path) -> list[str]:
     """Names of the formats that the data at `root` may be in: of those that match, the ones with the strongest sign."""
     if (root / "annotations.csv").is_file():
         return ["annotations"]
-    readers = {name: READERS.load(name) for name in READERS.names()}
+    readers = READERS.load_all()
     found = [name for name, reader in readers.items() if _detects(reader(), name, root)]
     tables = [name for name in found if readers[name].has_label_table]
     return tables or [name for name in found if name in ANY_TABLE] or found
