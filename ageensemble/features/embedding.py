@@ -72,14 +72,14 @@ class Embedding(FeatureExtractor):
                 "embedding:FILE.onnx"
             )
         for key in ("mean", "std"):
-            timm_catalog.numbers(f"embedding.{key}", getattr(self, key) or "1")
+            timm_catalog.channel_values(f"embedding.{key}", getattr(self, key) or "1")
         for key in ["weights", *self.extra_kwargs] if self._is_file else ["output"]:
             if self.get_params()[key]:
                 kind = "a network of timm" if self._is_file else "an ONNX file"
                 raise UsageError(f"embedding.{key} is for {kind}, which {self._shown} is not")
-        backbone_weights.refuse(self.extra_kwargs)
-        if not self._is_file and not timm_catalog.knows(network):
-            hint = did_you_mean(timm_catalog.near(network))
+        backbone_weights.refuse_options(self.extra_kwargs)
+        if not self._is_file and not timm_catalog.has_network(network):
+            hint = did_you_mean(timm_catalog.similar_names(network))
             raise UsageError(f"timm has no network '{network}', and the name of a file must end in .onnx{hint}")
 
     def check_files(self):
@@ -97,7 +97,7 @@ class Embedding(FeatureExtractor):
         elif self.weights:
             whose, usual, begin = "timm's", "timm's for its own weights", f"weights of {Path(self.weights).name}, "
         else:
-            complete.network = timm_catalog.about(self.network)["weights"]
+            complete.network = timm_catalog.pretraining(self.network)["weights"]
             whose, usual, begin = "timm's", "timm's", f"weights {complete.network}, "
         source = {"size": whose, "mean": usual, "std": usual}
         source |= {key: "as given" for key in source if getattr(self, key)}
@@ -117,7 +117,7 @@ class Embedding(FeatureExtractor):
         """
         complete, device = self._complete(), batch.device
         run = complete._network(device.type)
-        used = (timm_catalog.numbers(f"embedding.{key}", getattr(complete, key)) for key in ("mean", "std"))
+        used = (timm_catalog.channel_values(f"embedding.{key}", getattr(complete, key)) for key in ("mean", "std"))
         center, spread = (torch.tensor(values, device=device) for values in used)
         with torch.inference_mode():
             return self._in_chunks(
@@ -161,19 +161,17 @@ class Embedding(FeatureExtractor):
     def _complete(self):
         """The same with size, mean and std, those of the network where they are not given."""
         insists = self._graph("cpu").size if self._is_file else 0
-        own = IMAGENET | {"size": insists} if self._is_file else timm_catalog.about(self.network)
+        own = IMAGENET | {"size": insists} if self._is_file else timm_catalog.pretraining(self.network)
         filled = {key: getattr(self, key) or own[key] for key in ("size", "mean", "std")}
         if not filled["size"]:
             raise UsageError(f"{self.network} takes any size; choose one, such as embedding.size=112")
         if insists not in (0, filled["size"]):
-            raise UsageError(
-                f"{self.network} takes photographs of {insists} pixels, not embedding.size={filled['size']}"
-            )
+            raise UsageError(f"{self.network} takes images of {insists} pixels, not embedding.size={filled['size']}")
         return Embedding(**self.get_params() | filled)
 
     def _constructor(self):
         """Options for timm's constructor as text; a network made for one size is told of another."""
-        own = timm_catalog.about(self.network)
+        own = timm_catalog.pretraining(self.network)
         other = {"img_size": self.size} if own["one_size"] and self.size != own["size"] else {}
         return json.dumps({"num_classes": 0} | other | self.extra_kwargs, sort_keys=True)
 
@@ -225,7 +223,7 @@ def _rows(net, network):
             raise
         except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
             reason = backbone_weights.first_line(error)
-            raise UsageError(f"{network} does not take photographs of {images.shape[-1]} pixels: {reason}") from error
+            raise UsageError(f"{network} does not take images of {images.shape[-1]} pixels: {reason}") from error
         if rows.ndim != 2:
             raise UsageError(f"{network} returns shape {tuple(rows.shape)} with these options, not a row each")
         return rows

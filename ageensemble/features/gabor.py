@@ -135,7 +135,7 @@ def gabor(size, angle):
 
 @functools.lru_cache
 def twins(side, bands, orientations):
-    """Return for each number of a photograph, (d,), the place of the one that means the same in the mirror image."""
+    """Return for each number of an image, (d,), the place of the one that means the same in the mirror image."""
     opposite = [-direction % orientations for direction in range(orientations)]
     places, first = [], 0
     for band in range(bands):

@@ -55,11 +55,11 @@ def load(name: str) -> type:
         No such model, or a file that does not define exactly one.
     """
     if not (name.endswith(".py") or name in names() or name in MODELS.aliases):
-        if timm_catalog.knows(name):
+        if timm_catalog.has_network(name):
             from .neural import timm
 
             return timm.of(name)
-        near = registry.close(name, names()) or timm_catalog.near(name)
+        near = registry.close(name, names()) or timm_catalog.similar_names(name)
         raise UsageError(
             f"no model called '{name}'; known: {', '.join(names())}, and any name of timm's such as resnet50"
             f"{registry.did_you_mean(near)}"

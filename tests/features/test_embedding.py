@@ -49,7 +49,7 @@ def test_an_onnx_file_gets_photographs_normalized_as_asked(colors):
 
 def test_the_mirror_image_counts_half(tmp_path):
     file = onnx(tmp_path / "a.onnx", node("Flatten", "x", "rows"), [("x", ["n", 3, 1, 2])], [tensor("rows", ["n", 6])])
-    with pytest.raises(DataError, match="takes photographs 1 high and 2 wide"):
+    with pytest.raises(DataError, match="takes images 1 high and 2 wide"):
         rows_of(photographs(1, 2), network=file)
     file = onnx(tmp_path / "a.onnx", node("Flatten", "x", "rows"), [("x", ["n", 3, 2, 2])], [tensor("rows", ["n", 12])])
     square = np.zeros((1, 2, 2, 3), np.uint8)
@@ -118,7 +118,7 @@ def test_settling_says_size_mean_and_std_and_whose_they_are(colors, tmp_path):
         "embedding:colors.onnx: size 8 (the file's), mean 0.485,0.456,0.406 (ImageNet's, as the file does not say), "
         "std 0.5 (as given)"
     ]
-    with pytest.raises(UsageError, match=r"takes photographs of 8 pixels, not embedding.size=9"):
+    with pytest.raises(UsageError, match=r"takes images of 8 pixels, not embedding.size=9"):
         resolved(network=colors, size=9)
     free = onnx(tmp_path / "free.onnx", inputs=[("x", ["n", 3, "h", "w"])])
     with pytest.raises(UsageError, match=r"takes any size; choose one, such as embedding.size=112"):
@@ -185,7 +185,7 @@ def test_options_go_to_timm_and_change_the_numbers(weights):
 
 
 def test_a_size_that_the_network_cannot_take_is_a_usage_error():
-    with pytest.raises(UsageError, match="test_convnext does not take photographs of 8 pixels"):
+    with pytest.raises(UsageError, match="test_convnext does not take images of 8 pixels"):
         Embedding(network="test_convnext", size=8).n_features()
 
 
@@ -272,6 +272,7 @@ def test_options_of_timm_are_not_for_onnx(colors):
             specs.parse(f"svm@embedding:{colors} embedding.{key}={value}")
 
 
+@pytest.mark.slow
 def test_a_benchmark_on_embeddings_from_the_command_line(colors, utkface, cache, tmp_path):
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", f"svm@embedding:{colors}", "--json")
     assert done.returncode == 0, done.stderr

@@ -229,25 +229,25 @@ def test_an_option_that_timm_does_not_have_is_a_usage_error():
 
 
 def test_a_name_means_the_weights_that_timm_prefers_now():
-    about = timm_catalog.about("resnet50")
+    about = timm_catalog.pretraining("resnet50")
     assert about["weights"] == f"resnet50.{timm.models.get_pretrained_cfg('resnet50').tag}"
-    assert timm_catalog.about("resnet50.a1_in1k")["weights"] == "resnet50.a1_in1k"
+    assert timm_catalog.pretraining("resnet50.a1_in1k")["weights"] == "resnet50.a1_in1k"
     assert (about["size"], about["one_size"], about["mean"]) == (224, False, "0.485,0.456,0.406")
-    assert timm_catalog.about("vit_tiny_patch16_224")["one_size"]
+    assert timm_catalog.pretraining("vit_tiny_patch16_224")["one_size"]
 
 
 def test_all_that_timm_knows_has_a_description():
-    names = [name for name in timm.list_models() if timm_catalog.knows(name)]
+    names = [name for name in timm.list_models() if timm_catalog.has_network(name)]
     assert len(names) == len(timm.list_models()) > 500
-    assert all(timm_catalog.numbers("std", timm_catalog.about(name)["std"]) for name in names)
+    assert all(timm_catalog.channel_values("std", timm_catalog.pretraining(name)["std"]) for name in names)
 
 
 def test_numbers_are_one_or_three_and_a_deviation_is_above_0():
-    assert timm_catalog.numbers("mean", "0.5") == [0.5, 0.5, 0.5]
-    assert timm_catalog.numbers("embedding.std", "0.1,0.2,0.3") == [0.1, 0.2, 0.3]
+    assert timm_catalog.channel_values("mean", "0.5") == [0.5, 0.5, 0.5]
+    assert timm_catalog.channel_values("embedding.std", "0.1,0.2,0.3") == [0.1, 0.2, 0.3]
     for text in ("grayscale", "", "1,2", "nan", "inf", "0.5,0.5,0.5,0.5"):
         with pytest.raises(UsageError, match=f"mean={text} must be one number or three, such as 0.5"):
-            timm_catalog.numbers("mean", text)
+            timm_catalog.channel_values("mean", text)
     for key in ("std", "embedding.std"):
         with pytest.raises(UsageError, match=f"{key}=0.5,0,0.5 must be one number or three above 0"):
-            timm_catalog.numbers(key, "0.5,0,0.5")
+            timm_catalog.channel_values(key, "0.5,0,0.5")

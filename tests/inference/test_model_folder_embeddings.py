@@ -17,7 +17,7 @@ RESIZING_VERSION = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.
 
 def described(network, **more):
     """All parameters of an embedding, as a run has them once they were settled."""
-    own = timm_catalog.about(network)
+    own = timm_catalog.pretraining(network)
     params = {key: own[key] for key in ("mean", "std")} | {"network": network} | more
     return Embedding(**params).get_params()
 
@@ -36,7 +36,7 @@ def rows(params):
 def test_a_network_is_found_again_by_the_name_with_the_tag_of_its_weights(tmp_path, monkeypatch):
     net = weights.blank("test_resnet", {"num_classes": 0})
     monkeypatch.setattr(weights, "pretrained", lambda name, options, instead="": net)
-    tagged = timm_catalog.about("test_resnet")["weights"]
+    tagged = timm_catalog.pretraining("test_resnet")["weights"]
     assert "." in tagged
     found = kept(described(tagged, size=32), tmp_path)
     monkeypatch.setattr(weights, "pretrained", lambda *_, **__: pytest.fail("weights were fetched"))

@@ -210,8 +210,8 @@ def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fet
     spec, said = now()
     assert spec.params["pretrained"] == "test_resnet.r160_in1k"
     assert "test_resnet: weights test_resnet.r160_in1k, images normalized" in said
-    about = timm_catalog.about("test_resnet")
-    monkeypatch.setattr(timm_catalog, "about", lambda name: about | {"weights": f"{name}.better"})
+    about = timm_catalog.pretraining("test_resnet")
+    monkeypatch.setattr(timm_catalog, "pretraining", lambda name: about | {"weights": f"{name}.better"})
     assert now()[0].config != spec.config
     fetched.clear()
     spec.make(**spec.params).backbone(True)  # a cell begins with what was settled
@@ -257,7 +257,7 @@ def test_overlapping_labeled_ranges_train_where_no_groups_are_needed(data, tmp_p
 
 
 def test_a_size_that_a_network_cannot_take_is_one_line_before_any_training():
-    with pytest.raises(UsageError, match="does not take photographs of 128 pixels"):
+    with pytest.raises(UsageError, match="does not take images of 128 pixels"):
         models.load("efficientformer_l1")(pretrained=False).fit_bytes(0, 0)
 
 
@@ -282,6 +282,7 @@ def test_a_network_says_roughly_what_memory_it_needs():
     assert 2.5e8 < small < large < 3e9
 
 
+@pytest.mark.slow
 def test_a_benchmark_of_networks_from_the_command_line(weights, utkface, cache, tmp_path):
     timm_catalog = [f"test_resnet weights={weights[0]} size=32 epochs=2", "cnn width=4 size=16 epochs=1 batch=8"]
     words = ["--model", timm_catalog[0], "--model", timm_catalog[1], "--no-stack", "--verbose", "--folds", 2]

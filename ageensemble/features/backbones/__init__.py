@@ -1,7 +1,6 @@
-"""Pretrained networks of timm, for features and models alike.
+"""Pretrained networks, for features and models alike.
 
-    networks.py   which there are, and what timm says of their pretraining
-    loading.py    their weights: from a file, read without pickle, or from the hub
-
-Whatever imports them is other code when they are edited: see `registry.source`.
+timm_catalog.py   which networks timm has, and how they were pretrained
+weights.py        their weights: from a file, read without pickle, or from the hub
+onnx.py           networks in ONNX files
 """

@@ -11,14 +11,14 @@ KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
 class Graph:
-    """A network that takes photographs and returns a row of numbers for each.
+    """A network that takes images and returns a row of numbers for each.
 
     Attributes
     ----------
     size : int
         side in pixels that the graph insists on, 0 where it leaves that open
     batch : int
-        photographs at a time that it insists on, 0 where it leaves that open
+        images at a time that it insists on, 0 where it leaves that open
     dimension : int
         numbers in a row, 0 where the graph does not say
 
@@ -40,7 +40,7 @@ class Graph:
             raise self._wrong(f"takes {inputs[0].type} of shape {_text(shape)}")
         batch, _, height, width = (n if isinstance(n, int) and n > 0 else 0 for n in shape)
         if height != width:
-            raise self._wrong(f"takes photographs {height or 'any'} high and {width or 'any'} wide")
+            raise self._wrong(f"takes images {height or 'any'} high and {width or 'any'} wide")
         self.batch, self.size = batch, height
         self.output, shape = self._chosen(output)
         self.dimension = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 0
@@ -50,7 +50,7 @@ class Graph:
         return DataError(f"{self.file} {what}; what can be used has {right}")
 
     def _chosen(self, wanted):
-        """Name and shape of the output asked for, or of the first with a row for each photograph."""
+        """Name and shape of the output asked for, or of the first with a row for each image."""
         shapes = {out.name: out.shape for out in self.session.get_outputs()}
         listed = ", ".join(f"{name} {_text(shape)}" for name, shape in shapes.items())
         if wanted and wanted not in shapes:
@@ -63,7 +63,7 @@ class Graph:
         return rows[0], shapes[rows[0]]
 
     def __call__(self, images):
-        """Rows `(n, d)` float32 of prepared photographs `(n, 3, side, side)` float32."""
+        """Rows `(n, d)` float32 of prepared images `(n, 3, side, side)` float32."""
         step = self.batch or len(images)
         return np.concatenate([self._rows(images[start : start + step]) for start in range(0, len(images), step)])
 

@@ -8,7 +8,7 @@ from ...errors import UsageError
 from . import weights
 
 
-def knows(name):
+def has_network(name):
     """Whether timm has a network of this name, `resnet50` or with a tag `resnet50.a1_in1k`, or the hub may."""
     import timm
 
@@ -18,7 +18,7 @@ def knows(name):
     return timm.is_model(base) and (not tag or timm.models.is_model_pretrained(name))
 
 
-def near(name):
+def similar_names(name):
     """Names of networks that look like this one, the likeliest first."""
     import timm
 
@@ -28,15 +28,15 @@ def near(name):
 
 
 @functools.lru_cache
-def about(name):
+def pretraining(name):
     """What timm says of the pretraining of a network; of one on the hub, what is said there.
 
     Returns
     -------
     dict
         weights : str, the name with the tag of its weights: without a tag a later timm may stand for others;
-        size : int, side of the photographs in pixels; one_size : bool, whether it is made for one size at a time;
-        mean, std : str, of pixel values between 0 and 1, as `numbers` reads them
+        size : int, side of the images in pixels; one_size : bool, whether it is made for one size at a time;
+        mean, std : str, of pixel values between 0 and 1, as `channel_values` reads them
 
     Raises
     ------
@@ -53,7 +53,7 @@ def about(name):
     return {"weights": tagged, "size": own["input_size"][-1], "one_size": one_size, "mean": mean, "std": std}
 
 
-def numbers(key, text):
+def channel_values(key, text):
     """One number or three of a text, as three.
 
     Parameters

@@ -13,7 +13,7 @@ OURS = {"checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "pretrain
 FROM_FILE = "weights=FILE for a file, pretrained=false for random ones"
 
 
-def refuse(options):
+def refuse_options(options):
     """Raise UsageError where an option for timm would bring in weights past their checks, or change the outputs."""
     taken = sorted(OURS & options.keys())
     if taken:

@@ -57,9 +57,9 @@ def load(folder, device):
         if not file.is_file() or file_hash(file) != about["hash"]:
             raise DiskError(f"{file.name} is not as it was written")
     except DiskError as error:
-        return nothing, f"checkpoint left behind, trained anew: {str(error).replace(str(folder), '').lstrip('/')}"
+        return nothing, f"checkpoint ignored, training restarted: {str(error).replace(str(folder), '').lstrip('/')}"
     if about["torch"] != torch.__version__:
-        return nothing, f"checkpoint of torch {about['torch']} left behind, trained anew"
+        return nothing, f"checkpoint of torch {about['torch']} ignored, training restarted"
     tensors = {}
     for name, tensor in load_file(file, device=device).items():
         part, _, rest = name.partition("/")

@@ -316,7 +316,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
             return make()
         except (RuntimeError, AssertionError, IndexError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise UsageError(f"the network does not take photographs of {self.side} pixels: {reason}") from error
+            raise UsageError(f"the network does not take images of {self.side} pixels: {reason}") from error
 
     def predict_proba(self, X):
         """Age distributions, `(n, 121)`, of an `ImageArray`."""

@@ -64,11 +64,11 @@ class Timm(NeuralAgeEstimator):
         """Refuse what the training or the network does not take, as far as that is known without its weights."""
         import torch
 
-        backbone_weights.refuse(self.extra_kwargs)
+        backbone_weights.refuse_options(self.extra_kwargs)
         super().check_params()
         self._check_used("pretrained", not self.weights, "no weights=FILE")
         for name in ("mean", "std"):
-            timm_catalog.numbers(name, getattr(self, name) or "1")
+            timm_catalog.channel_values(name, getattr(self, name) or "1")
         if self.network.startswith(backbone_weights.HUB):  # whose description needs the hub: see `resolve`
             return
         options = self._options
@@ -83,7 +83,7 @@ class Timm(NeuralAgeEstimator):
     @property
     def _options(self):
         """What the constructor of the network is given."""
-        own = timm_catalog.about(self.network)
+        own = timm_catalog.pretraining(self.network)
         if own["one_size"] and self.size == "native" and not self.extra_kwargs.get("dynamic_img_size"):
             raise UsageError(f"{self.network} takes images of one size: size={own['size']} or so, not size=native")
         options = {"num_classes": 0} | ({"img_size": self.side} if own["one_size"] else {}) | self.extra_kwargs
@@ -94,7 +94,7 @@ class Timm(NeuralAgeEstimator):
         """Name of the weights of timm that training begins with, their tag included; none from a file or scratch."""
         if self.weights or not self.pretrained:
             return ""
-        return timm_catalog.about(self.network)["weights"] if self.pretrained is True else self.pretrained
+        return timm_catalog.pretraining(self.network)["weights"] if self.pretrained is True else self.pretrained
 
     def backbone(self, pretrained):
         """The network without its classifier, (n, 3, h, w) to (n, width)."""
@@ -107,10 +107,10 @@ class Timm(NeuralAgeEstimator):
 
     def normalization(self):
         """As given, else as timm says the network was pretrained."""
-        return tuple(timm_catalog.numbers(name, text) for name, text in self._normalized().items())
+        return tuple(timm_catalog.channel_values(name, text) for name, text in self._normalized().items())
 
     def _normalized(self):
-        own = {} if self.mean and self.std else timm_catalog.about(self.network)
+        own = {} if self.mean and self.std else timm_catalog.pretraining(self.network)
         return {name: getattr(self, name) or own[name] for name in ("mean", "std")}
 
     @property

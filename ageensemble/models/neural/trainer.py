@@ -318,7 +318,7 @@ def _halved(size, shape):
     """Half a batch size, or an error where no image fits."""
     if size == 1:
         height, width = shape
-        raise DataError(f"memory runs out with one photograph of {width}x{height} pixels at a time; a smaller size= or "
+        raise DataError(f"memory runs out with one image of {width}x{height} pixels at a time; a smaller size= or "
                         "network is needed")  # fmt: skip
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
