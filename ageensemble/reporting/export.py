@@ -1,4 +1,4 @@
-"""Results written on purpose, for others to read: table, every metric, machine, commands, images."""
+"""Results written on purpose, for others to read: table, every metric, machine, commands, plots."""
 
 import shlex
 from math import isnan
@@ -14,12 +14,11 @@ from ..evaluation.conformal import KINDS, conformalize
 from ..splits.split import WHERE
 from . import leaderboard, plots, run_report, tables
 
-ALT = {"true_predicted": "true against predicted", "age_error": "error by age"}
 LEAST = 200  # test items of an age group whose coverage is worth a word
 
 
 def write(experiment, table, age_groups, target):
-    """Write `README.md`, `results.csv`, `results.json` and the images of every complete run into a folder.
+    """Write `README.md`, `results.csv`, `results.json` and the plots of every complete run into a folder.
 
     Runs that are incomplete are counted, not listed.
 
@@ -58,7 +57,8 @@ def write(experiment, table, age_groups, target):
     if len(listed) < len(table):
         lines += [f"Not listed: {counted(len(table) - len(listed), 'incomplete run')}.", ""]
     lines += _origin(complete, experiment)
-    if plots.save_time_error(folder / "time_error.png", listed, leaderboard.heading(experiment)):
+    if figure := plots.draw_time_error(listed, leaderboard.heading(experiment)):
+        plots.save(figure, folder / "time_error.png")
         lines += ["![time against error](time_error.png)", ""]
     shown = [run for run in complete if run.name != "prior"]  # the same for everybody: nothing to see
     if shown:
@@ -68,7 +68,7 @@ def write(experiment, table, age_groups, target):
         {run.kind == "stack": run for run in reversed(shown)},
     )  # the best stack, the best of the others
     for run in shown:
-        lines += _pictures(run, experiment, age_groups, folder, taken, brief=run not in first.values())
+        lines += _plots(run, age_groups, folder, taken, brief=run not in first.values())
     with writing(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
     return folder
@@ -175,14 +175,13 @@ def _coverage(runs, experiment, age_groups):
     return [*lines, ""]
 
 
-def _pictures(run, experiment, age_groups, folder, taken, brief):
-    """Draw a run's images under its model's name, and the Markdown that shows them."""
+def _plots(run, age_groups, folder, taken, brief):
+    """Draw a run's plots under its model's name, and the Markdown that shows them."""
     stem = slug(run.name) + ("-refit" if run.kind == "refit" else "")
     stem = run.folder.name if stem in taken else stem
     taken.add(stem)
     lines = [f"## {leaderboard.escaped(run.title)}", ""]
     lines += [tables.ensemble_table(run).markdown(), ""] if run.kind == "stack" else []
-    for file in run_report.draw(run, experiment, age_groups, folder, f"{stem}-", brief):
-        what = file.stem.removeprefix(f"{stem}-")
-        lines.append(f"![{ALT.get(what, what)} of {stem}]({file.name})")
-    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no image
+    for file, title in run_report.draw(run, age_groups, folder, f"{stem}-", brief).items():
+        lines.append(f"![{title} of {stem}]({file.name})")
+    return [*lines, ""] if len(lines) > 2 else []  # of a refit that nothing is left to score on there is no plot

@@ -1,4 +1,4 @@
-"""What lies beside a run for people to look at: images, the per-item table, the worst errors."""
+"""What lies beside a run for people to look at: plots, the per-item table, the worst errors."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,7 @@ import pandas as pd
 from .. import ages
 from .._utils.io import forget_unfinished, write_csv
 from ..data.quality.audit import label
-from ..evaluation.calibration import scaled
-from ..evaluation.conformal import conformalize, interval_items
-from ..splits.split import JUDGED
+from ..evaluation.conformal import interval_items
 from . import plots
 
 WORST = 40
@@ -22,7 +20,7 @@ def write(run, experiment, age_groups, photos=None, rows=None):
     ----------
     run : Run
     experiment : Experiment
-    groups : ages.Scheme
+    age_groups : AgeGroups
     photos, rows : ImageStore, (n,) int array
         the images, and the row of each item in them; without them there is no sheet of the worst errors
 
@@ -34,108 +32,50 @@ def write(run, experiment, age_groups, photos=None, rows=None):
     folder.mkdir(exist_ok=True)
     forget_unfinished(folder)
     items = _all_items(run, experiment, age_groups)
-    draw(run, experiment, age_groups, folder)
+    draw(run, age_groups, folder)
     if photos is not None and items["error"].notna().any():
         _worst(folder / "worst.jpg", run, items, photos, rows)
     write_csv(folder / "items.csv", items, float_format="%.4f")  # the last, see `missing`
     return folder
 
 
-def draw(run, experiment, age_groups, folder, prefix="", brief=False):
-    """Draw the images of a complete run into a folder.
+def draw(run, age_groups, folder, prefix="", brief=False):
+    """Draw the plots of a complete run into a folder.
 
     Parameters
     ----------
     run : Run
-    experiment : Experiment
-    groups : ages.Scheme
+    age_groups : AgeGroups
     folder : pathlib.Path
     prefix : str
         of the files' names
     brief : bool
-        no more than it takes to see what the run does
+        only what is essential to see what the run does
 
     Returns
     -------
-    list of pathlib.Path
+    dict of pathlib.Path to str
+        files, and what they show
     """
-    files = []
-    for name in _fitting(run, experiment, brief):
-        files.append(folder / f"{prefix}{name}.png")
-        DRAW[name](files[-1], run, experiment, age_groups)
+    data, known, files = plot_data(run, age_groups), plots.plots(), {}
+    for name in _applicable(data, brief):
+        file = folder / f"{prefix}{name}.png"
+        known[name].save(data, file)
+        files[file] = known[name].title
     return files
 
 
-def _fitting(run, experiment, brief):
-    """Names of the images that there is something to draw for, in the order in which one looks at them."""
-    exact = bool(np.all(experiment.y[:, 0] == experiment.y[:, 1]))
-    trained = any(run.fold_files("history.csv"))
-    if not run.parts:
-        return ["training"] if trained else []
-    has = {
-        "true_predicted": exact,
-        "confusion": not (brief and exact),
-        "weights": run.kind == "stack" and bool(run.metadata.get("members")),
-        "age_error": exact and not brief,
-        "reliability": not brief,
-        "coverage": not brief and "oof" in run.parts,
-        "training": trained,
-    }
-    return [name for name, drawn in has.items() if drawn]
-
-
-def _shown(run, experiment):
-    """The part of the split that images show, out-of-fold where there is one: predictions, rows, title."""
-    part = run.parts[0]
-    title = f"{run.title}, {'out-of-fold' if part == 'oof' else 'test part'}"
-    return run.proba(part), experiment.split.rows(part), title
-
-
-def _true_predicted(file, run, experiment, age_groups):
-    distribution, rows, title = _shown(run, experiment)
-    plots.save_true_predicted(file, distribution, experiment.y[rows], title)
-
-
-def _confusion(file, run, experiment, age_groups):
-    distribution, rows, title = _shown(run, experiment)
-    plots.save_confusion(file, distribution, experiment.y[rows], age_groups, title)
-
-
-def _age_error(file, run, experiment, age_groups):
-    distribution, rows, title = _shown(run, experiment)
-    groups = experiment.items["group"].to_numpy()[rows]
-    plots.save_age_error(file, distribution, experiment.y[rows], groups, title)
-
-
-def _reliability(file, run, experiment, age_groups):
-    part = experiment.split.evaluated_part
-    plots.save_reliability(file, *scaled(*run.oof_and_test), age_groups, f"{run.title}, {JUDGED[part]}")
-
-
-def _coverage(file, run, experiment, age_groups):
+def plot_data(run, age_groups) -> plots.PlotData:
+    """What plots of a complete run are drawn from."""
     oof, test = run.oof_and_test
-    found = conformalize(oof, LEVEL, age_groups, test)
-    plots.save_coverage(file, found, f"{run.title}, {100 * LEVEL:g} % prediction intervals, {JUDGED[found.part]}")
-
-
-def _weights(file, run, experiment, age_groups):
-    plots.save_weights(file, run.metadata["members"], run.title)
-
-
-def _training(file, run, experiment, age_groups):
+    members = run.metadata.get("members", ()) if run.kind == "stack" else ()
     histories = [_history(file) for file in sorted(run.fold_files("history.csv"))]
-    plots.save_training(file, histories, f"{run.title}, training")
+    return plots.PlotData(run.title, age_groups, oof, test, members, histories, LEVEL)
 
 
-DRAW = {
-    "true_predicted": _true_predicted,
-    "confusion": _confusion,
-    "weights": _weights,
-    "age_error": _age_error,
-    "reliability": _reliability,
-    "coverage": _coverage,
-    "training": _training,
-}
+def _applicable(data, brief):
+    """Names of the plots that there is something to draw for, in their order."""
+    return [name for name, plot in plots.plots().items() if plot.applies(data) and (plot.essential(data) or not brief)]
 
 
 def _history(file):

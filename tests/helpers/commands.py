@@ -189,7 +189,7 @@ def ageensemble(*words, cwd=".", cells="here", pictures=(), typed="", **more):
         mock.patch.object(sys, "argv", ["__main__.py", *map(str, words)]),
         mock.patch.object(sys.modules["__main__"], "__package__", "ageensemble", create=True),
         mock.patch.object(workers, "run", _run_here if cells == "here" else workers.run),
-        mock.patch.object(run_report, "_fitting", _chosen(run_report._fitting, pictures)),
+        mock.patch.object(run_report, "_applicable", _chosen(run_report._applicable, pictures)),
         mock.patch.object(sys, "stdin", io.StringIO(typed)),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -209,8 +209,8 @@ def _stream(errors):
     return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
 
 
-def _chosen(fitting, pictures):
-    return lambda *given: [name for name in fitting(*given) if pictures == "all" or name in pictures]
+def _chosen(applicable, pictures):
+    return lambda *given: [name for name in applicable(*given) if pictures == "all" or name in pictures]
 
 
 def _run_here(function, tasks, jobs, threads=None, heard=lambda task, message: None):

@@ -14,7 +14,7 @@ from ageensemble.reporting import export, leaderboard
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: [])  # images take long
+    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: {})  # images take long
     folder = experiment(tmp_path / "runs", np.arange(200) % 90)
     put_cells(folder, "whole", [np.arange(200) % 90 + 1] * 3)
     return folder

@@ -1,36 +1,36 @@
 """Images show the numbers they are given, with any name, and nothing covers anything else."""
 
 from importlib import import_module
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.predicted import bells, both_parts, certain, exact, guessed
+from helpers.predicted import bells, both_parts, certain, guessed
 from PIL import Image
 
 from ageensemble import ages
 from ageensemble.evaluation import calibration
 from ageensemble.evaluation.conformal import conformalize
 from ageensemble.evaluation.predictions import Predictions
-from ageensemble.reporting import plots
+from ageensemble.reporting import plots, run_report
+from ageensemble.reporting.plots.figure import figure_of
 
 HOSTILE = "a $x^2 [b]model[/b] \x1b[31m" + "with-a-name-that-does-not-end" * 3
 
 
 @pytest.fixture
-def drawn(monkeypatch, tmp_path):
-    """Draw an image by its name; what comes back is the figure, after it was written and read again."""
+def drawn(tmp_path):
+    """Draw a plot by its name; what comes back is the figure, after it was written and read again."""
 
     def draw(name, *arguments):
-        module, kept = import_module(f"ageensemble.reporting.plots.{name}"), []
-        write = module.save
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "save", lambda figure, file: (kept.append(figure), write(figure, file)))
-            getattr(plots, f"save_{name}")(tmp_path / "image.png", *arguments)
-        with Image.open(tmp_path / "image.png") as picture:
-            assert picture.format == "PNG"
-            assert len(np.unique(np.asarray(picture.convert("L")))) > 20
-        return kept[0]
+        module = import_module(f"ageensemble.reporting.plots.{name}")
+        drawn = getattr(module, f"draw_{name}")(*arguments)
+        plots.save(drawn, tmp_path / "plot.png")
+        with Image.open(tmp_path / "plot.png") as image:
+            assert image.format == "PNG"
+            assert len(np.unique(np.asarray(image.convert("L")))) > 20
+        return drawn
 
     return draw
 
@@ -50,7 +50,7 @@ def texts(figure):
 def test_error_and_bias_by_age(drawn):
     age = np.repeat([20, 40, 60], 30)
     predicted = age + np.tile([3, -1], 45)
-    figure = drawn("age_error", certain(predicted), exact(age), np.arange(90), "a run")
+    figure = drawn("age_error", Predictions(certain(predicted), age), "a run")
     axis, below = figure.axes
     for label, value in (("mean absolute error", 2), ("mean predicted minus true", 1)):
         points = line(axis, label)
@@ -65,7 +65,7 @@ def test_error_and_bias_by_age(drawn):
 
 def test_too_few_photographs_of_an_age_make_no_mean(drawn):
     age = np.arange(0, 90, 10)
-    figure = drawn("age_error", certain(age), exact(age), np.arange(9), HOSTILE)
+    figure = drawn("age_error", Predictions(certain(age), age), HOSTILE)
     assert np.isnan(line(figure.axes[0], "mean absolute error")[:, 1]).all()
 
 
@@ -168,10 +168,8 @@ def test_the_floor_and_runs_of_unknown_time_or_error_are_left_out(drawn, tmp_pat
     axis = drawn("time_error", table, "few").axes[0]
     assert [text.get_text() for text in axis.texts] == ["svm"]
     assert axis.get_ylabel() == "out-of-fold MAE, years"
-    file = tmp_path / "none.png"
-    assert not plots.save_time_error(file, table.iloc[[0, 2]], "none")
-    assert not plots.save_time_error(file, table.iloc[:0], "none")
-    assert not file.exists()
+    assert plots.draw_time_error(table.iloc[[0, 2]], "none") is None
+    assert plots.draw_time_error(table.iloc[:0], "none") is None
 
 
 def test_without_exact_ages_the_groups_are_compared(drawn):
@@ -185,19 +183,55 @@ def test_without_exact_ages_the_groups_are_compared(drawn):
 
 def test_the_confusion_matrix_and_true_against_predicted_take_any_name(drawn):
     age, distribution = guessed(300)
-    confusion = drawn("confusion", distribution, exact(age), ages.DEFAULT_AGE_GROUPS, HOSTILE)
+    confusion = drawn("confusion", Predictions(distribution, age), ages.DEFAULT_AGE_GROUPS, HOSTILE)
     assert f"0-2  ({(age <= 2).sum()})" in texts(confusion)
-    shown = drawn("true_predicted", distribution, exact(age), HOSTILE)
+    shown = drawn("true_predicted", Predictions(distribution, age), HOSTILE)
     assert line(shown.axes[0], "predicted = true")[0].tolist() == [0, 0]
     assert "\x1b" not in texts(shown) + texts(confusion)
 
 
-def test_every_picture_has_its_file_and_the_same_bytes_each_time(tmp_path):
+def test_a_plot_has_the_same_bytes_each_time(tmp_path):
     age, distribution = guessed(100)
+    data = plots.PlotData("a run", ages.DEFAULT_AGE_GROUPS, Predictions(distribution, age))
     for n in range(2):
-        plots.save_age_error(tmp_path / f"{n}.png", distribution, exact(age), np.arange(100), "a run")
+        plots.plots()["age_error"].save(data, tmp_path / f"{n}.png")
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
-    assert {name.removeprefix("save_") for name in plots.__all__} == {
-        "age_error", "confusion", "contact_sheet", "coverage", "reliability", "time_error", "training",
-        "true_predicted", "weights",
-    }  # fmt: skip
+
+
+# --- the registry -----------------------------------------------------------------------------------------------
+
+
+def test_plots_apply_where_their_data_is_known():
+    age, distribution = guessed(100)
+    nothing = plots.PlotData("refit", ages.DEFAULT_AGE_GROUPS)
+    oof = plots.PlotData("a run", ages.DEFAULT_AGE_GROUPS, Predictions(distribution, age))
+    assert [name for name, plot in plots.plots().items() if plot.applies(nothing)] == []
+    applicable = [name for name, plot in plots.plots().items() if plot.applies(oof)]
+    assert applicable == ["true_predicted", "confusion", "age_error", "reliability", "coverage"]
+
+
+def test_a_plot_of_ones_own_appears_in_the_report(tmp_path, monkeypatch):
+    class Mine(plots.Plot):
+        title = "predicted ages"
+
+        def applies(self, data):
+            return data.predictions is not None
+
+        def draw(self, data):
+            figure, axis = figure_of(4, 3)
+            axis.hist(data.predictions.median)
+            return figure
+
+    monkeypatch.setattr(plots.PLOTS, "_registered", {"mine": Mine})
+    age, distribution = guessed(100)
+    run = SimpleNamespace(
+        title="a run",
+        kind="folds",
+        metadata={},
+        oof_and_test=(Predictions(distribution, age, part="oof"), None),
+        fold_files=lambda pattern: [],
+    )
+    files = run_report.draw(run, ages.DEFAULT_AGE_GROUPS, tmp_path)
+    assert files[tmp_path / "mine.png"] == "predicted ages"
+    assert (tmp_path / "mine.png").exists()
+    assert tmp_path / "mine.png" not in run_report.draw(run, ages.DEFAULT_AGE_GROUPS, tmp_path, brief=True)

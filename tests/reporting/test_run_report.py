@@ -14,6 +14,7 @@ from ageensemble import ages
 from ageensemble.evaluation.conformal import interval_items
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.reporting import plots, run_report
+from ageensemble.reporting.plots.training import draw_training
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_an_export_shows_all_of_the_best_model_and_the_best_stack_and_little_of_
     ids=["one cell of one epoch", "cells that stopped apart, no error measured", "nothing to draw"],
 )
 def test_a_picture_of_training_needs_no_complete_history(histories, tmp_path):
-    plots.save_training(tmp_path / "training.png", histories, "mine $x^2 of ./a model")
+    plots.save(draw_training(histories, "mine $x^2 of ./a model"), tmp_path / "training.png")
     with Image.open(tmp_path / "training.png") as picture:
         assert picture.width == 1056
 

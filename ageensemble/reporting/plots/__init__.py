@@ -1,23 +1,26 @@
-"""Images of results and of images, one file each."""
+"""Plots, one class in one file each: a plot of a run appears in every report that it applies to.
 
-from .age_error import save_age_error
-from .confusion import save_confusion
+    PlotData (predictions, members, training) -> PLOTS -> matplotlib figures
+
+base.py           `Plot`, which every plot of a run derives from, and `PlotData`, what it is drawn from
+figure.py         what all share: the figure, its title, the file
+time_error.py     all runs of a leaderboard in one plot
+contact_sheet.py  images in rows
+"""
+
+from ..._utils.registry import Registry
+from .base import Plot, PlotData
 from .contact_sheet import save_contact_sheet
-from .coverage import save_coverage
-from .reliability import save_reliability
-from .time_error import save_time_error
-from .training import save_training
-from .true_predicted import save_true_predicted
-from .weights import save_weights
+from .figure import save
+from .time_error import draw_time_error
 
-__all__ = [
-    "save_age_error",
-    "save_confusion",
-    "save_contact_sheet",
-    "save_coverage",
-    "save_reliability",
-    "save_time_error",
-    "save_training",
-    "save_true_predicted",
-    "save_weights",
-]
+PLOTS = Registry("plot", __name__, base=Plot, internal=("figure", "contact_sheet", "time_error"))
+
+
+def plots() -> dict[str, Plot]:
+    """All plots of a run by name, in the order of a report."""
+    found = {name: PLOTS.load(name)() for name in PLOTS.names()}
+    return dict(sorted(found.items(), key=lambda item: item[1].order))
+
+
+__all__ = ["PLOTS", "Plot", "PlotData", "draw_time_error", "plots", "save", "save_contact_sheet"]

@@ -5,27 +5,25 @@ from scipy.sparse import csr_array
 
 from ... import ages
 from ...evaluation import bootstrap
-from .figure import COOL, INK, QUIET, WARM, figure_of, head, save
+from ...evaluation.predictions import groups_of
+from .base import Plot, PlotData
+from .figure import COOL, INK, QUIET, WARM, figure_of, head
 
 REACH = 2  # years to either side that are taken together
 LEAST = 20  # items within reach, for a mean
 
 
-def save_age_error(file, distribution, y, groups, title):
+def draw_age_error(predictions, title):
     """Mean absolute and mean signed error of the median by true age, 95 % bands; the images of each age below.
 
     Parameters
     ----------
-    file : path
-        PNG
-    distribution : (n, A) array
-    y : (n, 2) int array, years
-        all exact
-    groups : (n,) int array
+    predictions : Predictions
+        with exact ages
     title : str
     """
-    age = y[:, 0]
-    error = ages.median(distribution) - age
+    age, groups = predictions.age_range[:, 0], groups_of(predictions)
+    error = predictions.median - age
     figure, (axis, below) = figure_of(7.4, 5.4, rows=2, sharex=True, height_ratios=[4, 1])
     for name, values, color in (("absolute error", np.abs(error), COOL), ("predicted minus true", error, WARM)):
         center, mean, low, high = _by_age(values, age, groups)
@@ -38,7 +36,7 @@ def save_age_error(file, distribution, y, groups, title):
     head(axis, f"{title}\nmeans within {REACH} years of a true age, with 95 % bands", 7.4)
     below.bar(np.arange(ages.N_AGES), np.bincount(age, minlength=ages.N_AGES), width=1, color=QUIET)
     below.set(xlabel="true age, years", ylabel="images", xlim=(-1, max(int(age.max()), 10) + 1))
-    save(figure, file)
+    return figure
 
 
 def _by_age(values, age, groups):
@@ -52,3 +50,16 @@ def _by_age(values, age, groups):
         mean = np.where(count >= LEAST, near @ np.bincount(age, values, ages.N_AGES) / count, np.nan)
         low, high = np.transpose([bootstrap.interval(drawn) for drawn in ((sums @ near) / (counts @ near)).T])
     return np.arange(ages.N_AGES), mean, np.where(count >= LEAST, low, np.nan), np.where(count >= LEAST, high, np.nan)
+
+
+class AgeError(Plot):
+    """Needs exact ages."""
+
+    title = "error by age"
+    order = 40
+
+    def applies(self, data: PlotData) -> bool:
+        return data.predictions is not None and data.predictions.exact
+
+    def draw(self, data: PlotData):
+        return draw_age_error(data.predictions, data.title)

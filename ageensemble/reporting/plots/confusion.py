@@ -3,24 +3,22 @@
 import numpy as np
 
 from ...evaluation import metrics
-from .figure import figure_of, head, save
+from .base import Plot, PlotData
+from .figure import figure_of, head
 
 
-def save_confusion(file, distribution, y, age_groups, title):
+def draw_confusion(predictions, age_groups, title):
     """Confusion matrix of age groups, rows (true) in per cent, counts beside the labels.
 
     Parameters
     ----------
-    file : path
-        PNG
-    distribution : (n, A) array
-    y : (n, 2) int array, years
-    groups : ages.Scheme
+    predictions : Predictions
+    age_groups : AgeGroups
     title : str
     """
-    label = age_groups.of(y)
+    label = age_groups.of(predictions.age_range)
     inside = label >= 0
-    answer = age_groups.probabilities(distribution[inside]).argmax(1)
+    answer = age_groups.probabilities(predictions.proba[inside]).argmax(1)
     table = metrics.confusion(label[inside], answer, len(age_groups))
     count = table.sum(1)
     share = 100 * table / np.maximum(count, 1)[:, None]
@@ -37,4 +35,20 @@ def save_confusion(file, distribution, y, age_groups, title):
             axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", fontsize=8, color=color)
     axis.set(xlabel="predicted age group", ylabel="true age group (items)")
     head(axis, f"{title}\nper cent of the true group", side)
-    save(figure, file)
+    return figure
+
+
+class Confusion(Plot):
+    """Always of interest; essential where ages are ranges."""
+
+    title = "confusion of age groups"
+    order = 20
+
+    def applies(self, data: PlotData) -> bool:
+        return data.predictions is not None
+
+    def essential(self, data: PlotData) -> bool:
+        return not data.predictions.exact
+
+    def draw(self, data: PlotData):
+        return draw_confusion(data.predictions, data.age_groups, data.title)

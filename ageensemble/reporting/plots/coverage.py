@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from .figure import COOL, INK, WARM, figure_of, head, save
+from ...evaluation.conformal import conformalize
+from .base import Plot, PlotData
+from .figure import COOL, INK, WARM, figure_of, head
 
 KINDS = {"conditional": ("label-conditional", WARM, "o", -0.15), "plain": ("plain", COOL, "s", 0.15)}
 
 
-def save_coverage(file, found, title):
+def draw_coverage(found, title):
     """Share of true ages inside their interval with its 95 % interval, and mean width, for each age group.
 
     Parameters
     ----------
-    file : path
-        PNG
     found : Conformalized
     title : str
     """
@@ -38,4 +38,19 @@ def save_coverage(file, found, title):
         one.grid(alpha=0.3, axis="y")
         one.axvline(0.5, color="lightgray", linewidth=0.8)
     head(axis, title, width)
-    save(figure, file)
+    return figure
+
+
+class Coverage(Plot):
+    """Needs out-of-fold predictions."""
+
+    title = "coverage of prediction intervals"
+    order = 60
+
+    def applies(self, data: PlotData) -> bool:
+        return data.oof is not None
+
+    def draw(self, data: PlotData):
+        found = conformalize(data.oof, data.level, data.age_groups, data.test)
+        part = data.evaluated_title.removeprefix(data.name)
+        return draw_coverage(found, f"{data.name}, {100 * data.level:g} % prediction intervals{part}")

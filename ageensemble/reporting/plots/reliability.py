@@ -3,18 +3,17 @@
 import numpy as np
 
 from ...evaluation import calibration
-from .figure import COOL, INK, WARM, figure_of, head, head_all, save
+from .base import Plot, PlotData
+from .figure import COOL, INK, WARM, figure_of, head, head_all
 
 LEVELS = np.linspace(0.02, 0.98, 49)
 
 
-def save_reliability(file, before, after, temperature, age_groups, title):
+def draw_reliability(before, after, temperature, age_groups, title):
     """How often the answered age group is right by its confidence, and of exact ages, intervals by their stated level.
 
     Parameters
     ----------
-    file : path
-        PNG
     before, after : Predictions
         `after` and `temperature` None where there is none
     temperature : float
@@ -44,7 +43,7 @@ def save_reliability(file, before, after, temperature, age_groups, title):
         axes[1].set(xlabel="stated level of the central interval, %", ylabel="true ages in it, %")
         head(axes[1], "intervals", 4.8)
     head_all(figure, title, width)
-    save(figure, file)
+    return figure
 
 
 def _groups(axis, curve, name, color, marker, width):
@@ -54,3 +53,17 @@ def _groups(axis, curve, name, color, marker, width):
         for x, y, n in zip(100 * confidence, 100 * right, count, strict=True):
             shift = (-16, -12) if x > 90 else (5, -10 if y > 8 else 5)
             axis.annotate(f"{n:,.0f}", (x, y), shift, textcoords="offset points", fontsize=7, color=color)
+
+
+class Reliability(Plot):
+    """Of the test part; where there is none, fold by fold."""
+
+    title = "reliability"
+    order = 50
+
+    def applies(self, data: PlotData) -> bool:
+        return data.predictions is not None
+
+    def draw(self, data: PlotData):
+        scaled = calibration.scaled(data.oof, data.test)
+        return draw_reliability(*scaled, data.age_groups, data.evaluated_title)

@@ -2,29 +2,27 @@
 
 import numpy as np
 
-from .figure import COOL, INK, QUIET, figure_of, head, save, wrapped
+from .figure import COOL, INK, QUIET, figure_of, head, wrapped
 
 STEPS = 16  # directions in which there may be room for a name
 DISTANCES = (9, 16, 26, 40, 58, 80, 105)  # points from its dot
 
 
-def save_time_error(file, table, title):
+def draw_time_error(table, title):
     """Seconds of fitting against out-of-fold error with its 95 % interval, a named dot for each run.
 
     Runs without either are left out, and so is the floor, which costs nothing.
 
     Parameters
     ----------
-    file : path
-        PNG
     table : pandas.DataFrame
         from `tables.rows`
     title : str
 
     Returns
     -------
-    bool
-        whether there was anything to draw
+    matplotlib.figure.Figure or None
+        None where there is nothing to draw
     """
     from matplotlib.ticker import LogLocator, NullLocator
 
@@ -33,7 +31,7 @@ def save_time_error(file, table, title):
         metric, label = "oof_f1_weighted", "out-of-fold weighted F1"
     table = table[(table["model"] != "prior") & table["fit_seconds"].gt(0) & table[metric].notna()]
     if table.empty:
-        return False
+        return None
     seconds, error = table["fit_seconds"].to_numpy(), table[metric].to_numpy()
     ends = [table[f"{metric}_{end}"].to_numpy() for end in ("low", "high")]
     figure, axis = figure_of(9.6, 6.0)
@@ -50,8 +48,7 @@ def save_time_error(file, table, title):
     axis.grid(alpha=0.3)
     head(axis, title, 9.6)
     _name(figure, axis, seconds, error, ends, [wrapped(name, 4.5) for name in table["model"]])
-    save(figure, file)
-    return True
+    return figure
 
 
 def _name(figure, axis, x, y, ends, names):

@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from .figure import COOL, WARM, figure_of, head_all, save
+from .base import Plot, PlotData
+from .figure import COOL, WARM, figure_of, head_all
 
 CURVES = {"": ("training items", COOL), "inner_": ("inner part, not trained on", WARM)}
 
 
-def save_training(file, histories, title):
+def draw_training(histories, title):
     """Loss and mean absolute error against the epoch: a thin line for each fold, a thick one for their mean.
 
     Parameters
     ----------
-    file : path
-        PNG
     histories : list of dict of str to (epochs,) float array
         one for each fold; nan where a value was not measured
     title : str
@@ -31,7 +30,7 @@ def save_training(file, histories, title):
             axis.legend(fontsize=8)
     below = f"\nthin: {len(histories)} folds, thick: their mean" if len(histories) > 1 else ""
     head_all(figure, title + below, 11)
-    save(figure, file)
+    return figure
 
 
 def _draw_curves(axis, lines, name, color):
@@ -44,3 +43,19 @@ def _draw_curves(axis, lines, name, color):
     mean = np.mean([line[:together] for line in lines], axis=0)
     marker = "o" if together == 1 else None  # a single point makes no line
     axis.plot(np.arange(1, together + 1), mean, color=color, linewidth=2.4, label=name, marker=marker)
+
+
+class Training(Plot):
+    """For networks."""
+
+    title = "training"
+    order = 70
+
+    def applies(self, data: PlotData) -> bool:
+        return bool(data.histories)
+
+    def essential(self, data: PlotData) -> bool:
+        return True
+
+    def draw(self, data: PlotData):
+        return draw_training(data.histories, f"{data.name}, training")

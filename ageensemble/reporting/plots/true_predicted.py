@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from ... import ages
-from .figure import figure_of, head, save
+from .base import Plot, PlotData
+from .figure import figure_of, head
 
 
-def save_true_predicted(file, distribution, y, title):
+def draw_true_predicted(predictions, title):
     """True against predicted (median) age as density, with the median and 80 % band of predictions at a true age."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
-    age, predicted = y[:, 0], ages.median(distribution)
+    age, predicted = predictions.age_range[:, 0], predictions.median
     figure, axis = figure_of(6.2, 5.6)
     top = int(max(age.max(), predicted.max())) + 2
     colors = ListedColormap(colormaps["Blues"](np.linspace(0.2, 1, 256)))  # a single image is seen too
@@ -29,4 +29,20 @@ def save_true_predicted(file, distribution, y, title):
     axis.set_aspect("equal")
     axis.legend(loc="upper left", fontsize=8)
     figure.colorbar(density, ax=axis, label="images", shrink=0.8)
-    save(figure, file)
+    return figure
+
+
+class TruePredicted(Plot):
+    """Needs exact ages."""
+
+    title = "true against predicted"
+    order = 10
+
+    def applies(self, data: PlotData) -> bool:
+        return data.predictions is not None and data.predictions.exact
+
+    def essential(self, data: PlotData) -> bool:
+        return True
+
+    def draw(self, data: PlotData):
+        return draw_true_predicted(data.predictions, data.title)

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from .figure import COOL, INK, WARM, figure_of, head, head_all, save, wrapped
+from .base import Plot, PlotData
+from .figure import COOL, INK, WARM, figure_of, head, head_all, wrapped
 
 
-def save_weights(file, members, title):
+def draw_weights(members, title):
     """A bar for each member: its weight, and what the ensemble loses without it, with its 95 % interval.
 
     Parameters
     ----------
-    file : path
-        PNG
     members : list of dict
         `model`, `weight`, and where it was measured `loss_without`: {"mae": [difference, low, high]}
     title : str
@@ -33,7 +32,7 @@ def save_weights(file, members, title):
         axis.axvline(0, color=INK, linewidth=0.8)
         head(axis, name, 4)
     head_all(figure, title, 9.6)
-    save(figure, file)
+    return figure
 
 
 def _losses(axis, members, metric):
@@ -46,3 +45,19 @@ def _losses(axis, members, metric):
     axis.set(
         xlabel="MAE increase when this member is removed, years" if metric == "mae" else f"{metric}, without minus with"
     )
+
+
+class Weights(Plot):
+    """For ensembles."""
+
+    title = "weights of the members"
+    order = 30
+
+    def applies(self, data: PlotData) -> bool:
+        return data.predictions is not None and bool(data.members)
+
+    def essential(self, data: PlotData) -> bool:
+        return True
+
+    def draw(self, data: PlotData):
+        return draw_weights(data.members, data.name)
