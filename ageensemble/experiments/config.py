@@ -1,10 +1,5 @@
 """What a benchmark is asked for: its data, its models, and what the machine may use."""
 
-import importlib
-import inspect
-import json
-import shlex
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,7 +153,7 @@ class BenchmarkConfig:
 
 def parse_models(wanted, features=None, parameters=()):
     """Specs of full names and estimators, each once; see `BenchmarkConfig`."""
-    wanted = [one if isinstance(one, spec.Spec) else model_text(one) for one in wanted]
+    wanted = [one if isinstance(one, (str, spec.Spec)) else spec.text_of(one) for one in wanted]
     # Ours first: a mistake in them is known before timm is loaded for the others, which takes seconds
     listed = model_plugins.names()
     texts = sorted((one for one in wanted if isinstance(one, str)), key=lambda text: _head(text) not in listed)
@@ -169,63 +164,3 @@ def parse_models(wanted, features=None, parameters=()):
 
 def _head(text):
     return text.replace("@", " ").partition(" ")[0]
-
-
-def model_text(model):
-    """The full name of a model: its class and the parameters that differ from the defaults.
-
-    Parameters
-    ----------
-    model : str or estimator
-        a text is returned as it is; an estimator may be one of this package, of a file, or any of scikit-learn's kind
-
-    Raises
-    ------
-    UsageError
-        Something that is no estimator, or has a parameter that no text can give, such as another estimator.
-
-    Examples
-    --------
-    >>> model_text(ExtraTreesRegressor(n_estimators=300))
-    'sklearn:sklearn.ensemble.ExtraTreesRegressor n_estimators=300'
-    """
-    if isinstance(model, str):
-        return model
-    cls = type(model)
-    if not (hasattr(model, "fit") and hasattr(model, "predict")):
-        raise UsageError(f"{model!r} is neither a model's name nor an estimator")
-    defaults = {name: one.default for name, one in inspect.signature(cls).parameters.items()}
-    given = model.get_params(deep=False) if hasattr(model, "get_params") else {n: getattr(model, n) for n in defaults}
-    words = [_class_name(cls)]
-    for name, value in sorted(given.items()):
-        value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
-        if name in defaults and (value is defaults[name] or value == defaults[name]):
-            continue
-        if value is not None and not isinstance(value, (bool, int, float, str)):
-            raise UsageError(
-                f"{cls.__name__}: {name}={value!r} cannot be named in the table, so a run could not be found again; "
-                "put the model into a file of its own (./mine.py)"
-            )
-        words.append(shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}"))
-    return " ".join(words)
-
-
-def _class_name(cls):
-    """What `spec.parse` finds a class by."""
-    if cls.__module__.startswith(f"{model_plugins.__name__}."):
-        return next(name for name in model_plugins.names() if _is(name, cls))
-    source = sys.modules[cls.__module__]
-    if cls.__module__.startswith("ageensemble_plugin_"):
-        return shlex.quote(source.__file__)
-    if cls.__module__ == "__main__":
-        raise UsageError(f"{cls.__name__} is defined in the notebook or script itself; put it into a file (./mine.py)")
-    public = cls.__module__.partition("._")[0]  # sklearn.ensemble of sklearn.ensemble._forest
-    if getattr(importlib.import_module(public), cls.__name__, None) is not cls:
-        public = cls.__module__
-    return f"sklearn:{public}.{cls.__name__}"
-
-
-def _is(name, cls):
-    """Whether a model's name stands for this class; only the module of that name is loaded."""
-    place = model_plugins.MODELS.module(name).__name__
-    return place == cls.__module__ and model_plugins.load(name) is cls

@@ -203,8 +203,9 @@ def _fit(fit):
     predicted = time.perf_counter()
     for name, rows in (("held_out", held_out), ("test", test)):
         write_rows(folder / f"{name}.npy", rows.shape, [rows])
-    (folder / "model").mkdir()
-    model.save(folder / "model")
+    if model.savable:
+        (folder / "model").mkdir()
+        model.save(folder / "model")
     history = getattr(model, "history_", [])
     if history:
         _write_history(folder / "history.csv", history)

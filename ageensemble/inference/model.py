@@ -176,6 +176,8 @@ class _Member:
         _refuse_code(metadata["model"], self.preprocess, *(name for name, _ in metadata["features"]))
         self.features = [_extractor(name, params, folder, listed) for name, params in metadata["features"]]
         cls = models.load(metadata["model"])
+        if not cls.savable:
+            raise ValueError(f"{metadata['model']} is none that can be saved")
         self._fold_models = [_load_fold_model(cls, one, folder, listed, device) for one in metadata["fold_models"]]
         if not self._fold_models:
             raise ValueError(f"{self.name} has no fold models")

@@ -100,6 +100,8 @@ def _member(run, experiment, files, new, place):
     model = run.config["model"]
     if model.endswith(".py"):
         raise UsageError(f"{run.name} is a model from a file of yours, and {NO_CODE}; use it through the run")
+    if model.startswith("sklearn:"):
+        raise UsageError(f"{run.name} is a scikit-learn estimator, which takes a pickle to store, so it is not saved")
     if model.startswith("hf-hub:"):
         raise UsageError(f"{run.name}: what {model} is made of is written on the hub alone, so it cannot be saved yet")
     preprocess = run.config.get("preprocess", "")

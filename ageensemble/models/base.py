@@ -38,8 +38,8 @@ class AgeEstimator(RegressorMixin, BaseEstimator):
     version: ClassVar[int]  # raised whenever the predictions change
     takes_images: ClassVar[bool] = False  # whether X is an `ImageArray` in place of features
     savable: ClassVar[bool] = True  # whether `save` can store a fitted model without pickle
-    files: ClassVar[tuple[str, ...]] = ()  # parameters that are paths of files
-    options: ClassVar[bool] = False  # whether `__init__` takes parameters that it does not declare
+    file_parameters: ClassVar[dict[str, str]] = {}  # parameters that are paths, with the ending that tells one
+    accepts_extra_kwargs: ClassVar[bool] = False  # whether `__init__` takes parameters that it does not declare
     accelerators: ClassVar[tuple[str, ...]] = ()  # packages that make it faster where they are installed
     run_parameters: ClassVar[tuple[str, ...]] = ("random_state", "n_jobs", "device")  # set by who runs the model
 
@@ -88,7 +88,7 @@ class AgeEstimator(RegressorMixin, BaseEstimator):
         tags.regressor_tags.poor_score = True  # whole years, and a fallback to the prior where there are few items
         return tags
 
-    def check_params(self) -> None:
+    def check_parameters(self) -> None:
         """Refuse parameters that `fit` would refuse.
 
         Raises

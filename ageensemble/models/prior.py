@@ -17,4 +17,5 @@ class PriorBaseline(AgeEstimator):
 
     def predict_proba(self, X) -> np.ndarray:
         """The histogram, `(n, 121)`, once for each of the n rows of `X`."""
-        return np.tile(self.parts_["prior"]["constant"], (len(self._check_features(X)), 1))
+        X = self._check_features(X)
+        return np.tile(self.parts_["prior"]["constant"], (len(X), 1))

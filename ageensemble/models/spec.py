@@ -8,6 +8,7 @@ features: what is done to them first.
 
 import json
 import shlex
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class Spec:
     @property
     def config(self):
         """Everything above for a configuration file, files by their content, and hashes of the code."""
-        params = with_file_hashes(self.params, self.make.files)
+        params = with_file_hashes(self.params, self.make.file_parameters)
         names = [name for name, _ in self.features]
         sets = [[name, one.identity()] for name, one in zip(names, self.extractors, strict=True)]
         versions = [models.version(self.model), *(registry.version(type(one)) for one in self.extractors)]
@@ -141,7 +142,7 @@ def parse(text, default_features=None, settings=()):
     sees = sets or cls.takes_images
     first = _resolved(own.pop(PREPROCESS, ""), transforms.TRANSFORMS) if sees else ""
     also = (PREPROCESS,) if sees else ()
-    params, changed = _fill(cls, own, label, cls.options, cls.files, also)
+    params, changed = _fill(cls, own, label, cls.accepts_extra_kwargs, cls.file_parameters, also)
     if first:
         transforms.load(first)
         image_array.refuse_native(params.get("size"), first)
@@ -155,6 +156,60 @@ def parse(text, default_features=None, settings=()):
     name = " ".join([label, *(f"{key}={value}" for key, value in sorted(changed.items()))])
     _try(cls, params, label)
     return Spec(head, params, tuple(filled), name, first)
+
+
+def text_of(estimator) -> str:
+    """The full name of a model made in Python, pipelines among them, with the parameters that are no defaults.
+
+    Parameters
+    ----------
+    estimator : AgeEstimator or scikit-learn estimator
+        of this package, of scikit-learn, or of a file that a full name gave
+
+    Raises
+    ------
+    UsageError
+        An estimator of another kind, or with parameters that no text can give.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import ExtraTreesRegressor
+    >>> text_of(ExtraTreesRegressor(n_estimators=300))
+    'sklearn:ensemble.ExtraTreesRegressor n_estimators=300'
+    """
+    from .base import AgeEstimator
+    from .meta import changed_params, encoded, public_name
+
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise UsageError(f"{estimator!r} is neither a model's name nor an estimator")
+    named, params = estimator, {}
+    if isinstance(estimator, AgeEstimator):
+        defaults = estimator.default_params()
+        params = {key: getattr(estimator, key) for key in defaults if hasattr(estimator, key)}
+        if hasattr(estimator, "estimator"):  # what an AgeFromClassifier or the like is made of
+            named = estimator.estimator
+        else:
+            params = {key: value for key, value in params.items() if value != defaults[key]}
+    cls = type(named)
+    try:
+        if isinstance(named, AgeEstimator):
+            known = getattr(cls, "network", "") or next((name for name in models.names() if _is(name, cls)), "")
+        else:
+            known = public_name(cls) if cls.__module__.startswith("sklearn.") else ""
+            params |= changed_params(named)
+        if cls.__module__.startswith(registry.FROM_FILE):
+            known = shlex.quote(sys.modules[cls.__module__].__file__)
+        if not known:
+            raise TypeError(f"{cls.__name__} is a class of neither ageensemble nor scikit-learn")
+        texts = {key: one if isinstance(one, str) else json.dumps(encoded(one)) for key, one in params.items()}
+    except TypeError as error:
+        raise UsageError(f"{error}; write the model into a .py file and name that") from None
+    return " ".join([known, *(shlex.quote(f"{key}={text}") for key, text in sorted(texts.items()))])
+
+
+def _is(name, cls):
+    """Whether a model's name stands for this class; only the module of that name is loaded."""
+    return models.MODELS.module(name).__name__ == cls.__module__ and models.load(name) is cls
 
 
 def _words(text):
@@ -205,7 +260,7 @@ def _feature(feature, given):
 def _try(cls, params, label):
     """Make the model once, so that a value it refuses is known before the long work begins."""
     try:
-        cls(**params).check_params()
+        cls(**params).check_parameters()
     except AgeEnsembleError:
         raise
     except Exception as error:  # somebody's model may raise anything

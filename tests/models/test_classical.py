@@ -134,7 +134,7 @@ def test_labeled_ranges_that_overlap_are_refused():
 )  # fmt: skip
 def test_a_bad_parameter_is_refused_in_one_line_that_says_what_is_right(wrong):
     with pytest.raises(UsageError, match="must be") as caught:
-        wrong().check_params()
+        wrong().check_parameters()
     assert "\n" not in str(caught.value)
 
 

@@ -124,7 +124,7 @@ def test_a_least_squares_machine_announces_its_square_system():
 )  # fmt: skip
 def test_a_bad_parameter_is_refused_in_one_line_that_says_what_is_right(wrong):
     with pytest.raises(UsageError, match="must be") as caught:
-        wrong().check_params()
+        wrong().check_parameters()
     assert "\n" not in str(caught.value)
 
 

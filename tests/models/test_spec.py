@@ -132,7 +132,9 @@ def test_files_count_by_their_content_and_show_their_last_part(numbers):
 
 
 def test_a_model_may_take_files_and_pass_on_what_it_does_not_know(mine, monkeypatch):
-    text = MINE.replace('features = ""', 'features = ""\n    files = ("flag",)\n    options = True')
+    text = MINE.replace(
+        'features = ""', 'features = ""\n    file_parameters = {"flag": ""}\n    accepts_extra_kwargs = True'
+    )
     mine.write_text(text.replace('flag="")', 'flag="", **more)'))
     monkeypatch.chdir(mine.parent)
     spec = specs.parse("./mine.py flag=mine.py depth=3 kind=same on=True rate=0.5 list=[1,2]")

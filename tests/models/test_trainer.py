@@ -175,7 +175,7 @@ def test_early_stopping_by_f1_or_recall_keeps_the_highest(data, tmp_path):
 
 def test_early_stopping_without_an_inner_part_is_refused():
     with pytest.raises(UsageError, match="patience=3 needs a validation part"):
-        small(patience=3, hold=0).check_params()
+        small(patience=3, hold=0).check_parameters()
 
 
 def test_a_frozen_backbone_does_not_move_and_then_does(data, tmp_path):

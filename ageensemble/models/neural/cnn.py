@@ -37,9 +37,9 @@ class CNN(NeuralAgeEstimator):
         super().__init__(size=size, epochs=epochs, batch=batch, lr=lr, **training)
         self.depth, self.width, self.hidden, self.pool, self.norm = depth, width, hidden, pool, norm
 
-    def check_params(self):
+    def check_parameters(self):
         """Refuse parameters out of range, and a width of layers that there are none of."""
-        super().check_params()
+        super().check_parameters()
         self._check_used("hidden", self.depth > 1, "depth=2 or more")
 
     def backbone(self, pretrained):

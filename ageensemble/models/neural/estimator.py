@@ -101,7 +101,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     features = ""
     version = 1  # raised whenever the predictions change
     takes_images = True
-    files: ClassVar = {"loss": ".py"}
+    file_parameters: ClassVar = {"loss": ".py"}
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "size": [str, Integral],
         "loss": [str],
@@ -144,7 +144,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
     def _get_param_names(cls):
         return sorted([*parameter_defaults(cls), *cls.run_parameters])
 
-    def check_params(self):
+    def check_parameters(self):
         """Refuse parameters out of range, and those that would change nothing.
 
         Raises
@@ -153,7 +153,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         """
         from .losses import LOSSES
 
-        super().check_params()
+        super().check_parameters()
         if self.size != "native" and not (str(self.size).isdigit() and 16 <= int(self.size) <= LONG_SIDE):
             raise UsageError(f"size={self.size} should be 16 to {LONG_SIDE} pixels, or native")
         loss = LOSSES.load(self.loss)
@@ -251,7 +251,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
 
         from . import trainer
 
-        self.check_params()
+        self.check_parameters()
         y = check_age_target(y, len(X))
         validation = inner_folds(cv, X, y, groups, self._seed()) < self.hold
         if validation.all() or (self.hold and not validation.any()):
@@ -351,7 +351,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         if str(about["parameters"].get("loss")).endswith(".py"):
             raise UsageError(f"loss={about['parameters']['loss']} is a file of code, which a saved model does not run")
         model = cls(**about["parameters"])
-        model.check_params()
+        model.check_parameters()
         tensors = load_file(folder / "weights.safetensors")
         net = model._network(np.array(about["labels"]), False, model.precision == "bf16")
         for name in ("inner_predicted", "inner_age"):

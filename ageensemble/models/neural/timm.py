@@ -38,8 +38,8 @@ class Timm(NeuralAgeEstimator):
         stochastic depth (Huang et al. 2016, ECCV): share of blocks skipped in training
     """
 
-    files: ClassVar = NeuralAgeEstimator.files | {"weights": ""}
-    options = True
+    file_parameters: ClassVar = NeuralAgeEstimator.file_parameters | {"weights": ""}
+    accepts_extra_kwargs = True
     network = ""
     _parameter_constraints: ClassVar[dict[str, list]] = NeuralAgeEstimator._parameter_constraints | {
         "pretrained": ["boolean", str],
@@ -60,12 +60,12 @@ class Timm(NeuralAgeEstimator):
         """The parameters, those for timm's constructor included."""
         return super().get_params(deep) | self.extra_kwargs
 
-    def check_params(self):
+    def check_parameters(self):
         """Refuse what the training or the network does not take, as far as that is known without its weights."""
         import torch
 
         backbone_weights.refuse_options(self.extra_kwargs)
-        super().check_params()
+        super().check_parameters()
         self._check_used("pretrained", not self.weights, "no weights=FILE")
         for name in ("mean", "std"):
             timm_catalog.channel_values(name, getattr(self, name) or "1")
