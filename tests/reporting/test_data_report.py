@@ -25,7 +25,7 @@ from ageensemble.reporting import data_report
 from ageensemble.reporting.data_report import charts
 from ageensemble.reporting.data_report import html as markup
 from ageensemble.reporting.data_report.findings import findings
-from ageensemble.reporting.data_report.label_issues import Doubts
+from ageensemble.reporting.data_report.label_issues import RunLabelIssues
 from ageensemble.reporting.data_report.summary import audit_lines
 from ageensemble.splits.split import make_split
 
@@ -350,24 +350,24 @@ def test_suspects_of_a_run_are_shown_with_their_labels_and_what_was_predicted(ru
     read = Read(html)
     assert "48 labels that forty (import) contradicts most" in read.text
     assert "1 → 40 (40-40)" in read.text
-    section = re.search('<section id="suspects".*?</section>', html, re.DOTALL)[0]
+    section = re.search('<section id="label-issues".*?</section>', html, re.DOTALL)[0]
     assert section.count('<span class="file">') == 48
     assert f'<span class="file">{utk_name(AGES[0], 0)}</span>' in section
 
 
 def test_a_photograph_that_is_another_by_now_is_no_suspect(runs, dataset):
-    doubts = Doubts(runs, "forty")
-    first = doubts.among(dataset)["item_id"].iloc[0]
+    issues = RunLabelIssues(runs, "forty")
+    first = issues.among(dataset)["item_id"].iloc[0]
     sha256 = dataset.items["sha256"].where(dataset.items["item_id"] != first, "another")
     changed = replace(dataset, items=dataset.items.assign(sha256=sha256))
-    assert first not in doubts.among(changed)["item_id"].tolist()
-    assert len(doubts.among(changed)) == len(doubts.among(dataset)) == 48
+    assert first not in issues.among(changed)["item_id"].tolist()
+    assert len(issues.among(changed)) == len(issues.among(dataset)) == 48
 
 
 def test_a_set_cleaned_of_every_suspect_has_none_and_is_still_the_runs(runs, dataset):
-    doubts = Doubts(runs, "forty")
-    suspects = dataset.items["item_id"].isin(doubts._table["item_id"]).to_numpy()
-    assert doubts.among(dataset.take(np.flatnonzero(~suspects))).empty
+    issues = RunLabelIssues(runs, "forty")
+    suspects = dataset.items["item_id"].isin(issues._table["item_id"]).to_numpy()
+    assert issues.among(dataset.take(np.flatnonzero(~suspects))).empty
 
 
 def test_suspects_of_other_photographs_are_refused(runs, annotated, cache):

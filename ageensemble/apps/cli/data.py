@@ -108,11 +108,11 @@ def data_check(
     from ...data.dataset import load_dataset
     from ...data.quality import audit
     from ...reporting import data_report
-    from ...reporting.data_report.label_issues import Doubts
+    from ...reporting.data_report.label_issues import RunLabelIssues
     from ...reporting.data_report.summary import audit_lines, write_audit
 
     console, steps = Console(verbose), filters.parse_filters(clean)
-    doubts = Doubts(out, run) if run else None
+    issues = RunLabelIssues(out, run) if run else None
     with console.progress() as bar:
         built = load_dataset(data, format, cache, hardware.cores(), bar, photographs=not labels_only)
         built, cleaned = filters.apply_filters(built, steps, seed, bar)
@@ -120,7 +120,7 @@ def data_check(
     place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set
     folder = write_audit(built, result, out / place)
     if html:
-        data_report.save(to or folder / "page.html", built, result, doubts)
+        data_report.save(to or folder / "page.html", built, result, issues)
     if json:
         print(as_json(result))
     else:

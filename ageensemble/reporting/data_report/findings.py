@@ -58,7 +58,7 @@ def _rounded(result):
         found = result["heaping"][name]
         if found and found["low"] > 1:
             index = "{index:.2f} times ({low:.2f}-{high:.2f})".format_map(found)
-            yield f"Ages look rounded: from {FIRST} to {LAST}, multiples of {number} have {index} their even share."
+            yield f"Ages look rounded: from {FIRST} to {LAST}, multiples of {number} have {index} their expected share."
             return
 
 

@@ -17,7 +17,7 @@ GROUPS = 24  # conflicts that are shown, the worst
 OF_A_GROUP = 6  # images of one conflict
 
 
-class Pictures:
+class Thumbnails:
     """Small copies of a dataset's images by item_id.
 
     Parameters
@@ -44,11 +44,11 @@ class Pictures:
         return tag("figure", shown, tag("figcaption", caption, name), title=item)
 
 
-def sample_section(dataset, pictures):
+def sample_section(dataset, thumbnails):
     """Images spread over the ages."""
     rows = spread_over_ages(dataset.age_range, SHOWN)
     items = dataset.items["item_id"].iloc[rows]
-    shown = [pictures(item, label(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
+    shown = [thumbnails(item, label(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
     title = f"{len(shown)} of {counted(len(dataset), 'image')}, spread over the ages; below each its label."
     return section("images", "Images", tag("p", title), tag("div", *shown, class_="photos"))
 
@@ -88,7 +88,7 @@ def links_section(result):
     return section("groups", "Groups", tag("p", text), linked)
 
 
-def conflict_section(result, pictures):
+def conflict_section(result, thumbnails):
     """The same image with different ages, side by side, the worst first."""
     groups = result["conflicts"]
     if not groups:
@@ -100,28 +100,28 @@ def conflict_section(result, pictures):
         "conflicts",
         "The same image, different ages",
         tag("p", text),
-        tag("div", *(_group(group, pictures) for group in groups[:GROUPS]), class_="groups"),
+        tag("div", *(_group(group, thumbnails) for group in groups[:GROUPS]), class_="groups"),
     )
 
 
-def copies_section(result, pictures):
+def copies_section(result, thumbnails):
     """The same image with ages that agree, the largest groups."""
     found = result["copies"]
     if not found["groups"]:
         return None
     groups = counted(found["groups"], "group shows", "groups show")
-    shown = (_group(group, pictures) for group in found["largest"])
+    shown = (_group(group, thumbnails) for group in found["largest"])
     text = f"{groups} the same image more than once, with ages that agree; the largest:"
     return section("copies", "Copies that agree", tag("p", text), tag("div", *shown, class_="groups"))
 
 
-def _group(group, pictures):
+def _group(group, thumbnails):
     several = list(zip(group["items"], group["ages"], strict=True))
     more = len(several) - OF_A_GROUP
     return tag(
         "div",
         tag("p", f"{counted(group['gap'], 'year')} apart", class_="gap") if "gap" in group else None,
-        tag("div", *(pictures(item, age, named=True) for item, age in several[:OF_A_GROUP]), class_="photos"),
+        tag("div", *(thumbnails(item, age, named=True) for item, age in several[:OF_A_GROUP]), class_="photos"),
         tag("p", f"and {more:,} more", class_="soft") if more > 0 else None,
         class_="group",
     )

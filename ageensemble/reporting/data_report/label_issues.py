@@ -1,4 +1,4 @@
-"""Labels that a run is sure are wrong, on the page."""
+"""Label issues on the page: labels that the predictions of a run contradict."""
 
 from ..._utils.console import counted
 from ...data.quality.audit import label
@@ -10,7 +10,7 @@ from .html import section, tag
 SHOWN = 48
 
 
-class Doubts:
+class RunLabelIssues:
     """A run and the labels that it contradicts.
 
     Parameters
@@ -27,43 +27,42 @@ class Doubts:
     """
 
     def __init__(self, out, name):
-        self._plan_folder = Experiment.find(out, name)
-        run = self._plan_folder.run(name)
-        self.title, self._table = run.title, find(self._plan_folder, run, 2 * SHOWN).frame
+        self._experiment = Experiment.find(out, name)
+        run = self._experiment.run(name)
+        self.title, self._table = run.title, find(self._experiment, run, 2 * SHOWN).frame
 
     def among(self, dataset):
-        """The suspects that the dataset has, as the very files that the run was made on.
+        """The label issues among the items of a dataset, where its files are those of the run.
 
         Raises
         ------
         DataError
             It has none of the run's images.
         """
-        known = self._plan_folder.items.set_index("item_id")["sha256"]
+        known = self._experiment.items.set_index("item_id")["sha256"]
         same = dataset.items.set_index("item_id")["sha256"].reindex(known.index) == known
         if not same.any():
             raise DataError(f"the run {self.title} was made on other images than those of {dataset.name}")
         return self._table[same.loc[self._table["item_id"]].to_numpy()].head(SHOWN)
 
 
-def suspect_section(doubts, dataset, pictures):
-    """The labels least likely by a run's predictions for images that it did not train on, the worst first.
+def label_issue_section(issues, dataset, thumbnails):
+    """The labels least likely by a run's predictions for images that it was not trained on, the worst first.
 
     Parameters
     ----------
-    doubts : Doubts
+    issues : RunLabelIssues
     dataset : Dataset
-    images : images.Images
+    thumbnails : images.Thumbnails
     """
-    table = doubts.among(dataset)
-    shown = [pictures(row.item_id, _caption(row), named=True) for row in table.itertuples()]
+    table = issues.among(dataset)
+    shown = [thumbnails(row.item_id, _caption(row), named=True) for row in table.itertuples()]
     text = (
-        f"{counted(len(shown), 'label')} that {doubts.title} contradicts most, by what it predicts of images that "
-        "it did not train on: below each its label and, after the arrow, the median and the central 90 % of the "
-        "prediction. A suspect may be a wrong label or a face that looks another age: look, and decide. Nothing was "
-        "left out for it."
+        f"{counted(len(shown), 'label')} that {issues.title} contradicts most, by its predictions for images that "
+        "it was not trained on: below each its label and, after the arrow, the median and the central 90 % of the "
+        "prediction. Each may be a wrong label or a face that looks another age: check it. Nothing was left out."
     )
-    return section("suspects", "Suspect labels", tag("p", text), tag("div", *shown, class_="photos"))
+    return section("label-issues", "Label issues", tag("p", text), tag("div", *shown, class_="photos"))
 
 
 def _caption(row):

@@ -156,7 +156,7 @@ def _index(found, number):
         "p",
         f"Multiples of {number} have ",
         tag("strong", f"{found['index']:.2f} times"),
-        " their even share ({low:.2f}-{high:.2f}; ".format_map(found),
+        " their expected share ({low:.2f}-{high:.2f}; ".format_map(found),
         f"{p}). {100 * found['share']:.1f}\u00a0% of the images aged {FIRST} to {LAST} and within two years of "
         "one have exactly that age; evenly spread ages would give 20\u00a0%.",
     )

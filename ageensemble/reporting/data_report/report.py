@@ -1,4 +1,4 @@
-"""The whole page: sections in order, and what keeps a browser from doing anything but showing them."""
+"""The whole page: sections in order, and a content policy under which a browser only shows them."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ from .findings import findings
 from .html import Markup, joined, section, tag
 
 
-def save(file, dataset, result, doubts=None):
+def save(file, dataset, result, issues=None):
     """Write the page.
 
     Parameters
@@ -23,8 +23,8 @@ def save(file, dataset, result, doubts=None):
     dataset : Dataset
     result : dict
         from `audit.audit`, with `cleaned`, from `cleaning.apply`
-    doubts : Doubts, optional
-        the run whose suspects are shown
+    issues : RunLabelIssues, optional
+        of a run, to be shown
 
     Raises
     ------
@@ -33,7 +33,7 @@ def save(file, dataset, result, doubts=None):
     """
     body = joined(
         _head(dataset, result),
-        tag("main", *_sections(dataset, result, doubts)),
+        tag("main", *_sections(dataset, result, issues)),
         _foot(dataset),
     )
     Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,8 @@ def _head(dataset, result):
     )
 
 
-def _sections(dataset, result, doubts):
-    shown = images.Pictures(dataset) if dataset.has_images else None
+def _sections(dataset, result, issues):
+    shown = images.Thumbnails(dataset) if dataset.has_images else None
     found = [tag("li", sentence) for sentence in findings(result)]
     yield section("findings", "What stands out", tag("ul", *found) if found else tag("p", "Nothing."))
     yield labels.age_section(result)
@@ -92,7 +92,7 @@ def _sections(dataset, result, doubts):
     if shown:
         yield images.conflict_section(result, shown)
         yield images.copies_section(result, shown)
-        yield label_issues.suspect_section(doubts, dataset, shown) if doubts else None
+        yield label_issues.label_issue_section(issues, dataset, shown) if issues else None
         yield images.sample_section(dataset, shown)
         yield images.size_section(result)
     yield images.links_section(result)
