@@ -12,10 +12,12 @@ they say. A stack of one good member with twenty of noise is as good as that one
 import sys
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ageensemble import ages, ensembles
 from ageensemble.ensembles.pooling import logs
-from ageensemble.evaluation import bootstrap, leakage, subgroups, temperature
+from ageensemble.evaluation import bootstrap, leakage, metrics, subgroups, temperature
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.splits.split import TEST
 from ageensemble.splits.stratified_groups import age_gender_strata, assign_stratified_groups
 
@@ -68,7 +70,10 @@ def found(gap, repetitions=1000, items=ITEMS, per_group=1, alike=0.0, by_group=T
 
 
 def _means(values, group):
-    return [estimate for [estimate] in bootstrap.means(values, np.zeros(len(values), int), group, 1)]
+    ones = np.ones(len(group))
+    [totals] = bootstrap.subgroup_totals(csr_array(np.column_stack([ones, values])), group, None, 1)
+    means = totals[:, 1:] / totals[:, :1]
+    return [bootstrap.Estimate(float(column[0]), column[1:]) for column in means.T]
 
 
 def _leaves_out_zero(estimate):
@@ -81,11 +86,11 @@ def headline_alarms(repetitions, items=1000, batch=50):
     rng = np.random.default_rng(0)
     age = _ages(rng, items)
     hard = rng.normal(0, 4, items)
-    alarms = {name: [] for name in bootstrap.HEADLINE}
+    alarms = {metric.name: [] for metric in metrics.headline()}
     for _ in range(0, repetitions, batch):
         years = [np.clip(np.rint(age + hard + rng.normal(0, 4, items)), 0, 120).astype(int) for _ in range(2 * batch)]
-        answered = [bootstrap.Answers(each, ages.DEFAULT_AGE_GROUPS.lookup[each]) for each in years]
-        scores = bootstrap.headline(answered, np.stack([age, age], 1), np.arange(items), ages.DEFAULT_AGE_GROUPS)
+        answered = [Predictions(np.eye(ages.N_AGES)[each], age) for each in years]
+        scores = bootstrap.estimates(answered, metrics.headline(), ages.DEFAULT_AGE_GROUPS)
         for a, b in zip(scores[::2], scores[1::2], strict=True):
             for name, list_ in alarms.items():
                 list_.append(_leaves_out_zero(a[name] - b[name]))

@@ -13,6 +13,7 @@ import time
 from ageensemble import Resources, ages, load_dataset, make_split
 from ageensemble.data.image_array import load_images
 from ageensemble.evaluation import bootstrap, metrics
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.models import spec as specs
 from ageensemble.models.neural.losses import LOSSES
 
@@ -45,9 +46,9 @@ def report(loss, dataset, split, resources, options):
     model.fit(images.take(rows), dataset.age_range[rows], dataset.groups[rows])
     seconds, y = time.perf_counter() - started, dataset.age_range[held_out]
     distribution = ages.finish(model.predict_proba(images.take(held_out)), ages.histogram(dataset.age_range[rows]))
-    score = metrics.score(distribution, y, ages.DEFAULT_AGE_GROUPS)
-    answered = bootstrap.answers(distribution, ages.DEFAULT_AGE_GROUPS)
-    [found] = bootstrap.headline([answered], y, dataset.groups[held_out], ages.DEFAULT_AGE_GROUPS)
+    predictions = Predictions(distribution, y, dataset.groups[held_out])
+    score = metrics.score(predictions)
+    [found] = bootstrap.estimates([predictions], metrics.headline(), ages.DEFAULT_AGE_GROUPS)
     bars = {name: estimate.interval() for name, estimate in found.items()}
     mae, f1 = (f"{score[name]:.3f} ({bars[name][0]:.3f}-{bars[name][1]:.3f})" for name in ("mae", "f1_weighted"))
     rest = f"bias {score['bias']:+.2f}  CRPS {score['crps']:.3f}"

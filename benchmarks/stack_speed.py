@@ -21,6 +21,7 @@ from ageensemble import ages
 from ageensemble._utils.console import Console
 from ageensemble._utils.hardware import peak_memory
 from ageensemble.evaluation import metrics
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments import stack
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.splits.split import TEST, Split
@@ -75,7 +76,7 @@ def combined(folder, items, members):
     lines = []
     for run in runs:
         record, labels = run.about(), experiment.y[experiment.split.test]
-        mae = metrics.score(run.proba("test"), labels, ages.DEFAULT_AGE_GROUPS)["mae"]
+        mae = metrics.score(Predictions(run.proba("test"), labels), ["mae"])["mae"]
         weights = " ".join(f"{member['weight']:.2f}" for member in record["members"])
         lines.append(f"{run.title:7} test MAE {mae:.3f}, weighed by {record['sample']:,} items: {weights}")
     return *took, lines

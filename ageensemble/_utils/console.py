@@ -38,11 +38,10 @@ class Console:
         if self.verbose:
             self.err.print(plain(text), markup=False, style="dim", soft_wrap=True)
 
-    def show(self, table):
-        """Print a `render.Table` with its notes."""
-        self.out.print(table.rich())
-        for note in table.notes:
-            self.out.print(plain(note), style="dim", markup=False)
+    def show(self, *tables):
+        """Print `render.Table`s with their notes, as wide as the terminal."""
+        for table in tables:
+            self.out.print(table.rich(self.out.width))
 
     @contextmanager
     def progress(self, unit="images"):

@@ -1,21 +1,24 @@
-"""Error bars and differences: the bootstrap over groups, since photographs of one group are not independent.
+"""Error bars and differences: the bootstrap over groups, since images of one group are not independent.
 
 No t-test or Wilcoxon test over the folds of a cross-validation: their scores are not independent, as they share most of
 what they were trained on (Dietterich 1998, Neural Computation 10; Nadeau & Bengio 2003, Machine Learning 52).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import coo_array, csr_array, hstack
 from scipy.special import stdtr
 
 from .. import ages
+from ..ages import AgeGroups
+from ..errors import UsageError
+from .metrics import Metric, average, one_hot, statistics
+from .predictions import Predictions, groups_of
 
 REPLICATES = 1000
 LEVEL = 0.95
-HEADLINE = ("mae", "cs5", "accuracy", "f1_weighted")
-LOWER_IS_BETTER = ("mae",)
 CHUNK = 1_000_000  # weights made at once, few enough to stay in the processor's cache
 
 
@@ -38,35 +41,96 @@ class Estimate:
     def __sub__(self, other):
         return Estimate(self.value - other.value, self.draws - other.draws)
 
-    def interval(self, level=LEVEL):
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Percentile interval, (low, high)."""
         return interval(self.draws, level)
 
-    def share_above(self, limit):
+    def share_above(self, limit: float) -> float:
         """Share of the resamples above a limit, ties counting half: read as a probability, see Rubin 1981."""
         draws = self.draws[np.isfinite(self.draws)]
         return float(((draws > limit) + (draws == limit) / 2).mean()) if len(draws) else np.nan
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What the headline metrics see of `n` age distributions.
+def estimates(
+    predictions: Sequence[Predictions],
+    metrics: Sequence[Metric],
+    age_groups: AgeGroups,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> list[dict[str, Estimate]]:
+    """Metrics of several models on the same items, with their values on the same resamples of the groups.
 
-    Attributes
+    Parameters
     ----------
-    years : (n,) int array
-        the median
-    group : (n,) int array
-        the most probable group
+    predictions : list of Predictions
+        of the same items, with `age_range`; without `groups` each item stands for itself
+    metrics : list of Metric
+    age_groups : AgeGroups
+    replicates, seed : int
+
+    Returns
+    -------
+    list of dict of str to Estimate
+        for each model, without the metrics that are not defined for these labels
     """
+    result = subgroup_estimates(predictions, metrics, age_groups, None, 1, replicates, seed)
+    return [{name: found for name, [found] in each.items()} for each in result]
 
-    years: np.ndarray
-    group: np.ndarray
+
+def subgroup_estimates(predictions, metrics, age_groups, place, width, replicates=REPLICATES, seed=0):
+    """Like `estimates` for each of `width` subgroups: dicts of str to list of Estimate.
+
+    Parameters
+    ----------
+    place : (n,) int array or None
+        subgroup of each item, 0..width-1; -1 for none
+    """
+    if not predictions:
+        return []
+    found = [statistics(one, metrics, age_groups) for one in predictions]
+    blocks = [csr_array(block, dtype=float) for each in found for block in each.values()]
+    if not blocks:
+        return [{} for _ in predictions]
+    totals = subgroup_totals(hstack(blocks, format="csr"), groups_of(predictions[0]), place, width, replicates, seed)
+    start, result, by_name = 0, [], {metric.name: metric for metric in metrics}
+    for each in found:
+        row = {}
+        for name, block in each.items():
+            stop = start + block.shape[1]
+            values = [by_name[name].combine(totals[index][:, start:stop]) for index in range(width)]
+            row[name] = [Estimate(float(one[0]), one[1:]) for one in values]
+            start = stop
+        result.append(row)
+    return result
 
 
-def answers(distribution, age_groups):
-    """Decode `(n, A)` age distributions for a scheme of groups."""
-    return Answers(ages.median(distribution), age_groups.probabilities(distribution).argmax(1))
+def check_same_items(predictions: Sequence[Predictions]) -> None:
+    """Raise UsageError unless all have the same labels."""
+    for one in predictions:
+        if one.age_range is None:
+            raise UsageError("predictions without age_range, the labels, cannot be scored")
+        if not np.array_equal(one.age_range, predictions[0].age_range):
+            raise UsageError(f"{one.name or 'one'} and {predictions[0].name or 'another'} predict different items")
+
+
+def subgroup_totals(values, groups, place, width, replicates=REPLICATES, seed=0):
+    """Totals of item statistics by subgroup, of all items and of resamples: list of `width` (1 + replicates, m) arrays.
+
+    Parameters
+    ----------
+    values : (n, m) sparse array
+    groups, place : (n,) int array
+        `place` is None where all items are in the one subgroup
+    """
+    m = values.shape[1]
+    if place is not None:
+        inside = np.flatnonzero(place >= 0)
+        rows = coo_array(values[inside])
+        at, column = rows.coords
+        shape, groups = (len(inside), width * m), groups[inside]
+        values = csr_array((rows.data, (at, place[inside][at] * m + column)), shape=shape)
+    totals = np.concatenate([values.sum(0)[None], bootstrap_totals(values, groups, replicates, seed)])
+    return [totals[:, index * m : (index + 1) * m] for index in range(width)]
 
 
 def bootstrap_totals(statistics, groups, replicates=REPLICATES, seed=0):
@@ -107,82 +171,12 @@ def interval(values, level=LEVEL):
     return tuple(float(v) for v in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
 
 
-def one_hot(values, width):
-    """Which of `width` each item is, `(n, width)` sparse; a row of zeros where the value is negative."""
-    rows = np.flatnonzero(values >= 0)
-    return csr_array((np.ones(len(rows)), (rows, values[rows])), shape=(len(values), width))
-
-
-def headline(answered, y, groups, age_groups, replicates=REPLICATES):
-    """The headline metrics of several models on the same items: MAE, CS@5, accuracy, weighted F1.
-
-    Parameters
-    ----------
-    answered : list of Answers
-        of `n` items each
-    y : (n, 2) int array, years
-    groups : (n,) int array
-    groups : ages.Scheme
-        the one that the answers were decoded for
-    replicates : int
-
-    Returns
-    -------
-    list of dict of str to Estimate
-        for each model; without metrics in years where labels are ranges, without those by group where none is inside
-    """
-    if not answered:
-        return []
-    label, g = age_groups.of(y), len(age_groups)
-    exact = bool(np.all(y[:, 0] == y[:, 1]))
-    blocks = [np.ones((len(y), 1)), one_hot(label, g)]
-    for a in answered:
-        error = np.abs(a.years - y[:, 0])
-        hit = np.where(a.group == label, label, -1)
-        blocks += [
-            error[:, None],
-            (error <= 5)[:, None],
-            one_hot(hit, g),
-            one_hot(np.where(label >= 0, a.group, -1), g),
-        ]
-    statistics = hstack([csr_array(block, dtype=float) for block in blocks], format="csr")
-    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups, replicates)])
-    count, true = totals[:, 0], totals[:, 1 : 1 + g]
-    result = []
-    for start in range(1 + g, totals.shape[1], 2 + 2 * g):
-        error, near, hit, answer = np.split(totals[:, start : start + 2 + 2 * g], [1, 2, 2 + g], axis=1)
-        scores = {"mae": error[:, 0] / count, "cs5": near[:, 0] / count} if exact else {}
-        scores |= _by_group(hit, true, answer) if true[0].any() else {}
-        result.append({name: Estimate(float(values[0]), values[1:]) for name, values in scores.items()})
-    return result
-
-
-def item_metric(y):
-    """Name of the headline metric that is a mean over items: "mae", or "accuracy" where a label is a range."""
-    return "mae" if np.all(y[:, 0] == y[:, 1]) else "accuracy"
-
-
-def item_scores(metric, answered, y, age_groups):
-    """What each item adds to a metric of `item_metric`, `(n,)` float; to accuracy NaN where it lies in no group."""
-    if metric == "mae":
-        return np.abs(answered.years - y[:, 0]).astype(float)
-    label = age_groups.of(y)
-    return np.where(label >= 0, answered.group == label, np.nan)
-
-
-def _by_group(hit, true, answer):
-    """Accuracy and weighted F1 from totals by group, `(k, G)` each; F1 is 2 hits / (true + answered)."""
-    f1 = np.divide(2 * hit, true + answer, out=np.zeros_like(hit), where=true + answer > 0)
-    with np.errstate(invalid="ignore"):  # a resample without any item inside the groups
-        return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}
-
-
 def means(values, parts, groups, width):
     """Means of item values within parts of the items, all on the same resamples.
 
     Parameters
     ----------
-    values : (n, m) array
+    values : (n,) array
     parts : (n,) int array
         part of each item, 0..width-1, or -1 for none
     groups : (n,) int array
@@ -190,23 +184,12 @@ def means(values, parts, groups, width):
 
     Returns
     -------
-    list of list of Estimate
-        for each of the m values, one for each part
+    list of Estimate
+        one for each part
     """
-    inside = np.flatnonzero(parts >= 0)
-    columns = np.column_stack([np.ones(len(inside)), np.asarray(values, float)[inside]])
-    kinds = columns.shape[1]
-    if width == 1:
-        statistics = columns
-    else:  # of each kind as many columns as parts, of which an item has one
-        place = parts[inside, None] + width * np.arange(kinds)
-        starts = np.arange(len(inside) + 1) * kinds
-        statistics = csr_array((columns.ravel(), place.ravel(), starts), shape=(len(inside), width * kinds))
-    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups[inside])])
-    count, *sums = np.split(totals, kinds, axis=1)
-    with np.errstate(invalid="ignore"):  # a resample without any item of a small part
-        scores = [total / count for total in sums]
-    return [[Estimate(float(column[0]), column[1:]) for column in score.T] for score in scores]
+    columns = csr_array(np.column_stack([np.ones(len(values)), values]))
+    found = [average(totals) for totals in subgroup_totals(columns, groups, parts, width)]
+    return [Estimate(float(column[0]), column[1:]) for column in found]
 
 
 # --- where a thousand resamples show too little of the tail ------------------------------------------------------
@@ -254,3 +237,78 @@ def holm(p):
     result = np.zeros(len(p), bool)
     result[order[np.logical_and.accumulate(passed)]] = True
     return result
+
+
+# --- what ensembles still keep of predictions in place of the distributions ---
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the headline metrics see of `n` age distributions.
+
+    Attributes
+    ----------
+    years : (n,) int array
+        the median
+    group : (n,) int array
+        the most probable group
+    """
+
+    years: np.ndarray
+    group: np.ndarray
+
+
+def answers(distribution, age_groups):
+    """Decode `(n, A)` age distributions for a scheme of groups."""
+    return Answers(ages.median(distribution), age_groups.probabilities(distribution).argmax(1))
+
+
+def headline(answered, y, groups, age_groups, replicates=REPLICATES):
+    """The headline metrics of several models on the same items: MAE, CS@5, accuracy, weighted F1.
+
+    Parameters
+    ----------
+    answered : list of Answers
+        of `n` items each
+    y : (n, 2) int array, years
+    groups : (n,) int array
+    groups : AgeGroups
+        the one that the answers were decoded for
+    replicates : int
+
+    Returns
+    -------
+    list of dict of str to Estimate
+        for each model; without metrics in years where labels are ranges, without those by group where none is inside
+    """
+    if not answered:
+        return []
+    label, g = age_groups.of(y), len(age_groups)
+    exact = bool(np.all(y[:, 0] == y[:, 1]))
+    blocks = [np.ones((len(y), 1)), one_hot(label, g)]
+    for a in answered:
+        error = np.abs(a.years - y[:, 0])
+        hit = np.where(a.group == label, label, -1)
+        blocks += [
+            error[:, None],
+            (error <= 5)[:, None],
+            one_hot(hit, g),
+            one_hot(np.where(label >= 0, a.group, -1), g),
+        ]
+    statistics = hstack([csr_array(block, dtype=float) for block in blocks], format="csr")
+    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups, replicates)])
+    count, true = totals[:, 0], totals[:, 1 : 1 + g]
+    result = []
+    for start in range(1 + g, totals.shape[1], 2 + 2 * g):
+        error, near, hit, answer = np.split(totals[:, start : start + 2 + 2 * g], [1, 2, 2 + g], axis=1)
+        scores = {"mae": error[:, 0] / count, "cs5": near[:, 0] / count} if exact else {}
+        scores |= _by_group(hit, true, answer) if true[0].any() else {}
+        result.append({name: Estimate(float(values[0]), values[1:]) for name, values in scores.items()})
+    return result
+
+
+def _by_group(hit, true, answer):
+    """Accuracy and weighted F1 from totals by group, `(k, G)` each; F1 is 2 hits / (true + answered)."""
+    f1 = np.divide(2 * hit, true + answer, out=np.zeros_like(hit), where=true + answer > 0)
+    with np.errstate(invalid="ignore"):  # a resample without any item inside the groups
+        return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}

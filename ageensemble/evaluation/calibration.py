@@ -128,7 +128,7 @@ def scaled(oof, test=None):
 
 
 def _row(predictions, age_groups):
-    score = metrics.score(predictions.proba, predictions.age_range, age_groups)
+    score = metrics.score(predictions, list(NAMES), age_groups)
     y, (low, high) = predictions.age_range, predictions.interval(LEVEL).T
     hit = ((low <= y[:, 0]) & (y[:, 0] <= high)).mean() if predictions.exact else np.nan
     return {name: score[name] for name in NAMES} | {"coverage": float(hit), "width": float((high - low).mean())}

@@ -1,18 +1,129 @@
 """Two models on the same items: how much they differ, how sure that is, and where they differ most."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
 import numpy as np
 
-from .._utils.console import plain
+from .._utils.render import Column, Table
 from ..errors import DataError, UsageError
-from ..experiments.run import PARTS
-from . import bootstrap as c
-from . import leaderboard, metrics, subgroups
+from . import bootstrap
+from .metrics import METRICS, Metric, headline, parsed, primary, select
+from .predictions import Predictions, groups_of
+from .subgroups import UNKNOWN, cut, label_of, size_text, sizes, too_few
 
 ROPE = 0.1  # years, a choice: labels are whole years, nobody could check a tenth of one on a person
 
 
-def compare(a, b, y, groups, items, age_groups, rope=ROPE):
-    """Paired differences of two models.
+@dataclass(frozen=True)
+class Comparison:
+    """Paired differences of two models, `a` minus `b`.
+
+    Attributes
+    ----------
+    a, b : str
+        names of the models
+    items, groups : int
+    metrics : dict of str to dict
+        for each metric `a`, `b`, `difference`, `low`, `high` (95 %), `p_a_better`
+    practical : dict or None
+        probabilities that the difference in MAE is beyond the region of practical equality or in it: `a_better`,
+        `equal`, `b_better`; None where there is no MAE
+    rope : float
+        half the width of that region, years
+    where_metric : str
+    where : list of dict
+        for each subgroup `by`, `name`, `items`, `groups`, `difference`, `low`, `high`, `p`, and `holds`, whether the
+        difference is significant at 5 % for all subgroups together (Holm), the largest difference first
+    too_small : list of dict
+        the subgroups that are left out
+    """
+
+    a: str
+    b: str
+    items: int
+    groups: int
+    metrics: dict
+    practical: dict | None
+    rope: float
+    where_metric: str
+    where: list = field(repr=False)
+    too_small: list = field(repr=False)
+
+    def to_dict(self) -> dict:
+        """Everything, as plain data."""
+        return asdict(self)
+
+    @property
+    def frame(self):
+        """A row for each metric, as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.metrics, orient="index")
+
+    def table(self, title: str = "") -> Table:
+        """A row for each metric, with the verdict."""
+        rows = []
+        for name, row in self.metrics.items():
+            metric = METRICS.load(name)
+            values = {"metric": metric.title, "a": metric.text(row["a"]), "b": metric.text(row["b"])}
+            rows.append(values | _difference(metric, row) | {"p": f"{row['p_a_better']:.3f}"})
+        columns = [Column("metric", " ", fold=24), Column("a", "A", right=True), Column("b", "B", right=True)]
+        columns += [*_DIFFERENCE, Column("p", "P(A better)", right=True)]
+        return Table(columns, rows, [self.verdict()], title or f"{self.items:,} items in {self.groups:,} groups")
+
+    def where_table(self, title: str = "") -> Table:
+        """A row for each subgroup that is large enough."""
+        metric = METRICS.load(self.where_metric)
+        columns = [Column("name", " ", fold=24), Column("items", right=True, format="{:,}".format), *_DIFFERENCE]
+        rows = [
+            {"name": f"{label_of(row['by'])} {row['name']}", "items": row["items"], "mark": "*" if row["holds"] else ""}
+            | _difference(metric, row)
+            for row in self.where
+        ]
+        title = f"Where they differ most{f', {title}' if title else ''}: A - B in {metric.title}"
+        few = [f"{row['name']} ({size_text(row)})" for row in self.too_small]
+        warnings = [f"Left out, {too_few()}: {', '.join(few)}."] if few else []
+        return Table([*columns, Column("mark", " ")], rows, title=title, warnings=warnings)
+
+    def verdict(self) -> str:
+        """One line: whether the difference is significant, and what it is worth."""
+        name = "mae" if "mae" in self.metrics else "f1_weighted"
+        if name not in self.metrics:
+            name = next(iter(self.metrics))
+        row, metric = self.metrics[name], METRICS.load(name)
+        better = "A" if (row["difference"] < 0) == metric.lower_is_better else "B"
+        significant = row["low"] > 0 or row["high"] < 0
+        result = (
+            f"{better} is better in {metric.label}." if significant else f"No significant difference in {metric.label}."
+        )
+        if not self.practical:
+            return result
+        a, b, equal = (self.practical[key] for key in ("a_better", "b_better", "equal"))
+        more = f"Better by more than {self.rope:g} years: A with P = {a:.3f}, B with P = {b:.3f}"
+        return f"{result} {more}; practically equal with P = {equal:.3f}."
+
+    def _repr_html_(self):
+        return self.table(f"A: {self.a}, B: {self.b}").html() + self.where_table().html()
+
+
+_DIFFERENCE = (Column("difference", "A - B", right=True), Column("interval", "95 % interval", right=True))
+
+
+def _difference(metric, row):
+    between = f"{metric.signed(row['low'])} to {metric.signed(row['high'])}"
+    return {"difference": metric.signed(row["difference"]), "interval": between}
+
+
+def compare(
+    a: Predictions,
+    b: Predictions,
+    metrics: Sequence[str | Metric] | None = None,
+    by: Sequence[str] = ("age_group", "gender", "ethnicity"),
+    age_groups="default",
+    rope: float = ROPE,
+) -> Comparison:
+    """Paired differences of two models on the same items.
 
     Shares of the resamples are read as probabilities (the bootstrap as a posterior, Rubin 1981). The region of
     practical equality is that of Kruschke 2018 (Advances in Methods and Practices in Psychological Science 1) and
@@ -20,46 +131,64 @@ def compare(a, b, y, groups, items, age_groups, rope=ROPE):
 
     Parameters
     ----------
-    a, b : (n, A) array
-        their age distributions
-    y : (n, 2) int array, years
-    groups : (n,) int array
-    items : pandas.DataFrame
-        of the same n items, columns gender, ethnicity
-    groups : ages.Scheme
-    rope : float, years
-        differences in MAE up to this count as none in practice
+    a, b : Predictions
+        with `age_range`
+    metrics : list of str or Metric, optional
+        those of the results table unless given
+    by : sequence of str
+        attributes whose subgroups are compared, where they are known
+    age_groups : str or AgeGroups
+    rope : float
+        differences in MAE up to this many years count as none in practice
 
     Returns
     -------
-    dict
-        `items`, `groups`; `metrics`: for each headline metric `a`, `b`, `difference` (a minus b), `low`, `high`
-        (95 %), `p_a_better`; `practical`: the probabilities `a_better`, `equal`, `b_better` by the rope, None where
-        there is no MAE; `where_metric`; `where`: for each slice `by`, `name`, `items`, `groups`, `difference`, `low`,
-        `high`, `p`, and `holds`, whether it is not 0 at 5 % for all slices together (Holm), the largest difference
-        first; `too_small`: the slices that are left out
+    Comparison
+
+    Raises
+    ------
+    UsageError
+        Predictions of other items, or a `rope` that is no number of years.
+    DataError
+        No metric is defined for these labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> age = np.arange(20, 60)
+    >>> def model(error): return Predictions(np.eye(121)[age + error], age)
+    >>> compare(model(1), model(3)).metrics["mae"]["difference"]
+    -2.0
     """
-    answered = [c.answers(each, age_groups) for each in (a, b)]
-    first, second = c.headline(answered, y, groups, age_groups)
-    metric = c.item_metric(y)
-    difference = np.subtract(*(c.item_scores(metric, each, y, age_groups) for each in answered))
-    where, too_small = _where(difference, y, groups, items, age_groups)
-    return {
-        "items": len(y),
-        "groups": len(np.unique(groups)),
-        "metrics": {name: _metric(name, first[name], second[name]) for name in first},
-        "practical": _practical(first["mae"] - second["mae"], rope) if "mae" in first else None,
-        "where_metric": metric,
-        "where": where,
-        "too_small": too_small,
-    }
+    if not 0 <= rope < np.inf:
+        raise UsageError(f"{rope:g} is not a number of years; 0.1 would be a tenth of a year")
+    bootstrap.check_same_items([a, b])
+    age_groups = parsed(age_groups)
+    chosen = headline() if metrics is None else select(metrics)
+    first, second = bootstrap.estimates([a, b], chosen, age_groups)
+    if not first:
+        raise DataError(f"no item lies in one of the groups '{age_groups.name}', so nothing can be compared")
+    known, metric = {metric.name: metric for metric in chosen}, primary(a)
+    where, too_small = _where(metric.values(a, age_groups) - metric.values(b, age_groups), a, age_groups, by)
+    return Comparison(
+        a=a.name or "A",
+        b=b.name or "B",
+        items=len(a),
+        groups=len(np.unique(groups_of(a))),
+        metrics={name: _metric(known[name], first[name], second[name]) for name in first},
+        practical=_practical(first["mae"] - second["mae"], rope) if "mae" in first else None,
+        rope=rope,
+        where_metric=metric.name,
+        where=where,
+        too_small=too_small,
+    )
 
 
-def _metric(name, a, b):
+def _metric(metric, a, b):
     difference = a - b
     low, high = difference.interval()
     above = difference.share_above(0)
-    better = 1 - above if name in c.LOWER_IS_BETTER else above
+    better = 1 - above if metric.lower_is_better else above
     return {"a": a.value, "b": b.value, "difference": difference.value, "low": low, "high": high, "p_a_better": better}
 
 
@@ -68,155 +197,31 @@ def _practical(difference, rope):
     return {"a_better": a_better, "equal": 1 - a_better - b_better, "b_better": b_better}
 
 
-def _where(difference, y, groups, items, age_groups):
-    """Differences by age group, gender and ethnicity: those of large enough slices, and the names of the others."""
+def _where(difference, predictions, age_groups, attributes):
+    """Differences by attribute: those of large enough subgroups, and the sizes of the others."""
     found, too_small = [], []
     known = np.isfinite(difference)
-    difference, y, groups, items = difference[known], y[known], groups[known], items[known]
-    for by in ("group", "gender", "ethnicity"):
-        names, slice_ = subgroups.cut(items, y, age_groups, by)
-        if names == [subgroups.UNKNOWN]:
+    difference, predictions = difference[known], predictions[known]
+    groups = groups_of(predictions)
+    for by in attributes:
+        if by != "age_group" and by not in predictions.attributes:
             continue
-        [estimates] = c.means(difference[:, None], slice_, groups, len(names))
-        about = subgroups.sizes(slice_, groups, len(names))
-        for index, (name, estimate, size) in enumerate(zip(names, estimates, about, strict=True)):
+        names, place = cut(predictions, by, age_groups)
+        if names == [UNKNOWN]:
+            continue
+        means = bootstrap.means(difference, place, groups, len(names))
+        for index, (name, estimate, size) in enumerate(
+            zip(names, means, sizes(place, groups, len(names)), strict=True)
+        ):
             row = {"by": by, "name": name, "items": size["items"], "groups": size["groups"]}
             if not size["enough"]:
                 too_small.append(row)
                 continue
-            inside = slice_ == index
-            error = c.standard_error(difference[inside], groups[inside])
+            inside = place == index
+            error = bootstrap.standard_error(difference[inside], groups[inside])
             low, high = estimate.interval()
             row |= {"difference": estimate.value, "low": low, "high": high}
-            found.append(row | {"p": c.p_value(estimate.value, error, size["groups"])})
-    for row, holds in zip(found, c.holm([row["p"] for row in found]), strict=True):
+            found.append(row | {"p": bootstrap.p_value(estimate.value, error, size["groups"])})
+    for row, holds in zip(found, bootstrap.holm([row["p"] for row in found]), strict=True):
         row["holds"] = bool(holds)
     return sorted(found, key=lambda row: -abs(row["difference"])), too_small
-
-
-def report(experiment, a, b, age_groups, rope=ROPE):
-    """Two complete runs of a split against each other.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    a, b : Run
-    groups : ages.Scheme
-    rope : float, years
-
-    Returns
-    -------
-    dict
-        `split`, `groups`, `rope`; `a`, `b`: `run` and `model`; `parts`: "oof" and "test" as far as both have them, see
-        `compare`
-
-    Raises
-    ------
-    UsageError
-        The same run twice, one that is not complete, a rope that is no length.
-    UnequalError
-        See `scores.states`.
-    """
-    if not 0 <= rope < np.inf:
-        raise UsageError(f"--rope {rope:g} is not a number of years; 0.1 would be a tenth of a year")
-    if a.folder.name == b.folder.name:
-        raise UsageError(f"{a.title} compared with itself; name two runs")
-    states = {run.folder.name: (state, why) for run, state, why in leaderboard.states(experiment)}
-    for run in (a, b):
-        state, why = states[run.folder.name]
-        if state != "complete":
-            raise UsageError(f"{run.title} is {state} and cannot be compared: {why}")
-    parts = {}
-    for part in PARTS:
-        if part in a.parts and part in b.parts:
-            rows = experiment.split.rows(part)
-            items = experiment.items.iloc[rows]
-            if c.item_metric(experiment.y) == "accuracy" and (age_groups.of(experiment.y[rows]) < 0).all():
-                raise DataError(f"no item lies in one of the groups '{age_groups.name}', so nothing can be compared")
-            given = (run.proba(part) for run in (a, b))
-            parts[part] = compare(*given, experiment.y[rows], items["group"].to_numpy(), items, age_groups, rope)
-    if not parts:
-        raise UsageError(f"{a.title} and {b.title} have no predictions of the same items to be compared")
-    names = {name: {"run": run.folder.name, "model": run.title} for name, run in (("a", a), ("b", b))}
-    return {"split": experiment.metadata, "age_groups": age_groups.name, "rope": rope, **names, "parts": parts}
-
-
-# --- for people -------------------------------------------------------------------------------------------------
-
-
-def view(content):
-    """The report for a terminal."""
-    from rich.console import Group
-    from rich.text import Text
-
-    blocks = [Text(plain(f"{letter.upper()}: {content[letter]['model']}"), style="bold") for letter in "ab"]
-    for part, found in content["parts"].items():
-        title = f"{subgroups.TITLES[part]}, {found['items']:,} items in {found['groups']:,} groups"
-        table = _table(("", "A", "B", "A - B", "95 % interval", "P(A better)"))
-        for name, row in found["metrics"].items():
-            form = FORMS[name]
-            values = [form.format(row["a"]), form.format(row["b"]), _signed(form, row["difference"])]
-            table.add_row(metrics.NAMES[name], *values, _between(form, row), f"{row['p_a_better']:.3f}")
-        blocks += ["", Text(title, style="bold"), table, Text(_verdict(found, content["rope"]))]
-    first = next(iter(content["parts"]))
-    blocks += ["", *_places(content["parts"][first], first)]
-    return Group(*blocks, *(Text(note, style="dim") for note in NOTES))
-
-
-FORMS = {"mae": "{:.2f}", "cs5": "{:.3f}", "accuracy": "{:.3f}", "f1_weighted": "{:.3f}"}
-NOTES = (
-    "Intervals: 95 % each, of the difference on the same resamples of groups. P: share of those resamples. The "
-    "variance of retraining is in neither: another seed may bring another answer.",
-    "*: not 0 at 5 % for all of these slices together (Holm).",
-)
-
-
-def _table(heads):
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(heads[0], overflow="fold")
-    for head in heads[1:]:
-        table.add_column(head, justify="right", no_wrap=True)
-    return table
-
-
-def _verdict(found, rope):
-    """One line: whether the two are told apart, and what that is worth."""
-    name = "mae" if "mae" in found["metrics"] else "f1_weighted"
-    row = found["metrics"][name]
-    what = "MAE" if name == "mae" else "weighted F1"
-    better = "A" if (row["difference"] < 0) == (name in c.LOWER_IS_BETTER) else "B"
-    told = f"{better} is better in {what}" if row["low"] > 0 or row["high"] < 0 else f"Not told apart in {what}"
-    if not found["practical"]:
-        return f"{told}."
-    chances = found["practical"]
-    return (
-        f"{told}. Better by more than {rope:g} years: A with P = {chances['a_better']:.3f}, B with P = "
-        f"{chances['b_better']:.3f}; practically equal with P = {chances['equal']:.3f}."
-    )
-
-
-def _places(found, part):
-    from rich.text import Text
-
-    metric = found["where_metric"]
-    form = FORMS[metric]
-    title = f"Where they differ most, {subgroups.TITLES[part]}: A - B in {subgroups.NAMES[metric][0]}"
-    table = _table(("", "items", "A - B", "95 % interval", ""))
-    for row in found["where"]:
-        name = f"{subgroups.BY[row['by']]} {plain(row['name'])}"
-        mark = "*" if row["holds"] else ""
-        table.add_row(name, f"{row['items']:,}", _signed(form, row["difference"]), _between(form, row), mark)
-    few = [f"{row['name']} ({subgroups.in_words(row)})" for row in found["too_small"]]
-    left_out = f"Left out, {subgroups.FEW}: {', '.join(few)}."
-    return [Text(title, style="bold"), table, *([Text(plain(left_out), style="yellow")] if few else [])]
-
-
-def _signed(form, value):
-    return form.replace(":", ":+").format(value)
-
-
-def _between(form, row):
-    return f"{_signed(form, row['low'])} to {_signed(form, row['high'])}"

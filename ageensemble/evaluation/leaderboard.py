@@ -1,186 +1,208 @@
-"""Everything a table says of the runs on one split, in numbers: metrics, intervals, differences to the best, gaps."""
+"""The leaderboard: every metric of every model, with intervals and paired differences to the best."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from .. import ages
-from ..errors import UnequalError
-from ..experiments.run import PARTS
-from ..experiments.stack import altered
-from . import bootstrap, leakage, metrics
+from .._utils.render import Column, Table
+from ..errors import UsageError
+from . import bootstrap
+from .metrics import Metric, parsed, score, select
+from .predictions import Predictions
 
-COSTS = ["fit_seconds", "images_per_second", "peak_gb", "size_mb"]
-
-
-def states(experiment):
-    """Every run of a split, its state and what there is to say of it.
-
-    Returns
-    -------
-    list of (Run, str, str)
-
-    Raises
-    ------
-    UnequalError
-        A run was made on another dataset or split than this folder's.
-    """
-    result = []
-    for run in experiment.runs:
-        for what, expected in experiment.hashes.items():
-            if not run.trouble and run.config.get(what) != expected:
-                raise UnequalError(
-                    f"{run.folder.name} was made on another {what} than {experiment.folder.name}; "
-                    "unequal runs do not share a table, move it out of this folder"
-                )
-        result.append((run, *run.state(experiment.split.n_folds)))
-    return result
+PARTS = ("oof", "test")
+TITLES = {"oof": "OOF", "test": "test"}
+BARS = ("", "_low", "_high", "_vs_best", "_vs_best_low", "_vs_best_high")
+PRIOR = "prior"  # a baseline with nothing to compare it with is not called the best
+BEST, TIED = "*best", "=best"
 
 
-def table(experiment, age_groups):
-    """One row for each run, in the order of their folders.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    groups : ages.Scheme
-
-    Returns
-    -------
-    pandas.DataFrame
-        see `tables.rows`
-
-    Raises
-    ------
-    UnequalError
-        See `states`.
-    """
-    found, folds = states(experiment), experiment.split.n_folds
-    complete = [run for run, state, _ in found if state == "complete"]
-    parts = {part: Part(part, complete, experiment, age_groups) for part in PARTS}
-    gap = leakage.measured(complete, experiment, age_groups, parts["oof"].answers)
-    rows = []
-    for run, state, why in found:
-        name = run.folder.name
-        row = {"model": run.title, "run": name, "state": state, "why": why}
-        if state == "complete":
-            row |= {"why": _remark(run, complete, age_groups, folds)} | run.costs(folds) | gap[name]
-            for part in run.parts:
-                row |= parts[part].row(name)
-        rows.append(row)
-    star = best(pd.DataFrame(rows, columns=_columns()))
-    for row in rows if star is not None else []:
-        for part in parts.values():
-            row |= part.against(row["run"], rows[star]["run"])
-    return pd.DataFrame(rows, columns=_columns())
-
-
-class Part:
-    """Scores of the complete runs on the out-of-fold or the test items.
+@dataclass(frozen=True)
+class Leaderboard:
+    """Models on the same items, the best first.
 
     Attributes
     ----------
-    answers : dict of str to compare.Answers
-        by the run's folder
+    frame : DataFrame
+        a row for each model: `model`, and for each part, "oof" or "test", and metric a column `oof_mae`; those of
+        headline metrics also with `_low`, `_high`, and the paired difference to the best row: `_vs_best`,
+        `_vs_best_low`, `_vs_best_high`
+    best : str or None
+        the row that is best out-of-fold
     """
 
-    def __init__(self, part, runs, experiment, age_groups):
-        rows = experiment.split.rows(part)
-        y, groups = experiment.y[rows], experiment.items["group"].to_numpy()[rows]
-        self._part, self._values, self.answers = part, {}, {}
-        for run in runs:
-            if part in run.parts:
-                distribution = run.proba(part)
-                self._values[run.folder.name] = metrics.score(distribution, y, age_groups)
-                self.answers[run.folder.name] = bootstrap.answers(distribution, age_groups)
-        estimates = bootstrap.headline(list(self.answers.values()), y, groups, age_groups)
-        self._estimates = dict(zip(self.answers, estimates, strict=True))
+    frame: pd.DataFrame
+    best: str | None
 
-    def row(self, name):
-        """Every metric of a run, the headline ones with their intervals."""
-        result = {f"{self._part}_{metric}": value for metric, value in self._values[name].items()}
-        return result | self._bars("", self._estimates[name])
+    @property
+    def tied(self) -> list[str]:
+        """The models that are not significantly different from the best."""
+        return self.frame.index[tied(self.frame, self.best)].tolist()
 
-    def against(self, name, other):
-        """Differences of a run's headline metrics to another's, with intervals; nothing where one has no such part."""
-        if not {name, other} <= set(self._estimates):
-            return {}
-        pair = self._estimates[name], self._estimates[other]
-        difference = {metric: pair[0][metric] - pair[1][metric] for metric in pair[0]}
-        values = {f"{self._part}_{metric}_vs_best": estimate.value for metric, estimate in difference.items()}
-        return values | self._bars("_vs_best", difference)
+    def table(self, title: str = "") -> Table:
+        """The columns people look at first."""
+        marks = {self.best: BEST} | dict.fromkeys(self.tied, TIED)
+        rows = [
+            row | {"name": f"{row['model']} {marks.get(key, '')}".strip()}
+            for key, row in self.frame.to_dict("index").items()
+        ]
+        known = [
+            column for column in metric_columns() if column.key in self.frame and self.frame[column.key].notna().any()
+        ]
+        columns = [Column("name", "model", fold=24), *known]
+        note = f"{BEST}: best out-of-fold score; {TIED}: not significantly different from the best."
+        return Table(columns, rows, [note], title)
 
-    def _bars(self, what, estimates):
-        result = {}
-        for metric, estimate in estimates.items():
-            low, high = estimate.interval()
-            result |= {f"{self._part}_{metric}{what}_low": low, f"{self._part}_{metric}{what}_high": high}
-        return result
+    def _repr_html_(self):
+        return self.table().html()
 
 
-def _columns():
-    names = ["model", "run", "state", "why"]
-    for part in PARTS:
-        for name in metrics.NAMES:
-            bars = ("", "_low", "_high", "_vs_best", "_vs_best_low", "_vs_best_high")
-            names += [f"{part}_{name}{bar}" for bar in (bars if name in bootstrap.HEADLINE else bars[:1])]
-    return [*names, *leakage.COLUMNS, *COSTS]
+def leaderboard(
+    predictions: Sequence[Predictions] | Mapping[str, Predictions | Sequence[Predictions]],
+    metrics: Sequence[str | Metric] | None = None,
+    age_groups="default",
+    not_best: Collection[str] = (),
+) -> Leaderboard:
+    """Compare many models.
 
-
-def _remark(run, complete, age_groups, folds):
-    """What is worth knowing of a complete run."""
-    if run.kind == "stack":
-        names = {member["run"]: member["model"] for member in run.metadata.get("members", [])}
-        changed = [names.get(name, name) for name in altered(run, complete)]
-        what = f"removed or made again since it was combined: {', '.join(changed)}; 'ageensemble stack' makes a new one"
-        return what if changed else ""
-    if run.kind == "import":
-        about = run.metadata
-        return "; ".join(filter(None, [about.get("note"), _regrouped(about, age_groups)]))
-    unscored = "" if run.parts else "fitted on every item, so there is nothing to score it on"
-    fallbacks = (record["model"].get("fallback") for record in run.records(folds))
-    return next(filter(None, fallbacks), unscored)
-
-
-def _regrouped(about, age_groups):
-    """A warning where the groups shown are not those in which an import's answers hold, empty where they do."""
-    kind, name = about.get("answers"), about.get("age_groups")
-    if kind in ("group", "group probabilities") and _cut(ages.parse_age_groups(name), age_groups):
-        return f"answered in the groups '{name}', which those shown cut: its groups here are guesses by known ages"
-    if kind == "age" and "errors" in about["spread"] and age_groups.name not in (name, *ages.AGE_GROUPS):
-        again = f"imported again with --age-groups {age_groups.name}, on its ages"
-        return f"its age groups rest on its out-of-fold errors; {again}"
-    return ""
-
-
-def _cut(given, shown):
-    """Whether some group that was given lies in more than one of those shown, or partly in none."""
-    return any(len(np.unique(shown.lookup[low : high + 1])) > 1 for low, high in given.ranges)
-
-
-def best(table):
-    """Place of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None.
-
-    One that is suspicious is not chosen: what leaked would look better than what is honest.
-    """
-    scores = table[chosen_by(table)] * (1 if chosen_by(table) == "oof_mae" else -1)
-    scores = scores[(table["state"] == "complete") & (table["gap_state"] != leakage.SUSPICIOUS)].dropna()
-    alone = len(scores) == 1 and len(table) > 1 and table["model"][scores.index[0]] == "prior"
-    return scores.idxmin() if len(scores) and not alone else None  # a floor with nothing above it is not the best
-
-
-def chosen_by(table):
-    """The column by which the best is chosen."""
-    return "oof_mae" if table["oof_mae"].notna().any() else "oof_f1_weighted"
-
-
-def tied(table):
-    """Which rows cannot be told from the best, by the interval of the difference that the best is chosen by.
+    Parameters
+    ----------
+    predictions : list of Predictions, or dict of str to Predictions or list of Predictions
+        by model: out-of-fold and test predictions, told apart by their `part`; those without one count as out-of-fold
+    metrics : list of str or Metric, optional
+        all unless given
+    age_groups : str or AgeGroups
+    not_best : collection of str
+        models that do not compete for the best, such as those that are suspected of leakage
 
     Returns
     -------
-    (rows,) bool array
-        False of the best itself
+    Leaderboard
+
+    Raises
+    ------
+    UsageError
+        Predictions of other items, or two of one model and part.
+
+    Examples
+    --------
+    >>> age = np.arange(20, 60)
+    >>> def model(name, error): return Predictions(np.eye(121)[age + error], age, name=name)
+    >>> leaderboard([model("cnn", 2), model("svm", 1)]).best
+    'svm'
     """
-    column = f"{chosen_by(table)}_vs_best"
-    result = (table[f"{column}_low"] <= 0) & (table[f"{column}_high"] >= 0)
-    return (result & (table.index != best(table))).to_numpy(bool)
+    metrics, age_groups = select(metrics), parsed(age_groups)
+    if not isinstance(predictions, Mapping):
+        given = [(one.name, one) for one in predictions]
+    else:
+        several = {key: [one] if isinstance(one, Predictions) else one for key, one in predictions.items()}
+        given = [(key, one) for key, ones in several.items() for one in ones]
+    parts, names = {}, dict.fromkeys(predictions if isinstance(predictions, Mapping) else ())
+    for key, one in given:
+        names[key] = one.name or key
+        here = parts.setdefault(one.part or "oof", {})
+        if key in here:
+            raise UsageError(f"two predictions of {key} for the same items; give each model a name of its own")
+        here[key] = one
+    shown = [metric for metric in metrics if metric.headline]
+    rows = {key: {"model": name or key} for key, name in names.items()}
+    estimates = {}
+    for part, here in parts.items():
+        bootstrap.check_same_items(list(here.values()))
+        found = bootstrap.estimates(list(here.values()), shown, age_groups)
+        estimates[part] = dict(zip(here, found, strict=True))
+        for key, one in here.items():
+            values = score(one, metrics, age_groups)
+            rows[key] |= {f"{part}_{name}": value for name, value in values.items()}
+            rows[key] |= _bars(part, "", estimates[part][key])
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns(metrics))
+    star = best(frame, frame.index.isin(list(not_best)))
+    for part, found in estimates.items():
+        for key in found if star in found else ():
+            difference = {name: found[key][name] - found[star][name] for name in found[key]}
+            rows[key] |= {f"{part}_{name}_vs_best": estimate.value for name, estimate in difference.items()}
+            rows[key] |= _bars(part, "_vs_best", difference)
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns(metrics))
+    return Leaderboard(frame.iloc[order(frame)], star)
+
+
+def columns(metrics: Sequence[Metric]) -> list[str]:
+    """Names of the columns of a leaderboard."""
+    names = ["model"]
+    for part in PARTS:
+        for metric in metrics:
+            names += [f"{part}_{metric.name}{bar}" for bar in (BARS if metric.headline else BARS[:1])]
+    return names
+
+
+def _bars(part, what, estimates):
+    result = {}
+    for metric, estimate in estimates.items():
+        low, high = estimate.interval()
+        result |= {f"{part}_{metric}{what}_low": low, f"{part}_{metric}{what}_high": high}
+    return result
+
+
+def order(frame: pd.DataFrame) -> np.ndarray:
+    """Places of the rows from the best to the worst: the prior baseline first, without out-of-fold scores last."""
+    mae, f1 = (_column(frame, name) for name in ("oof_mae", "oof_f1_weighted"))
+    none, first = mae.isna() & f1.isna(), frame["model"] != PRIOR
+    return np.lexsort((-f1.fillna(0), mae.fillna(np.inf), first, none))
+
+
+def best(frame: pd.DataFrame, not_best=False):
+    """Label of the row with the lowest out-of-fold MAE (without exact ages: the highest weighted F1), or None.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    not_best : bool array
+        rows that do not compete
+    """
+    column = chosen_by(frame)
+    scores = _column(frame, column) * (1 if column == "oof_mae" else -1)
+    scores = scores[~(np.zeros(len(frame), bool) | not_best)].dropna()
+    alone = len(scores) == 1 and len(frame) > 1 and frame["model"][scores.index[0]] == PRIOR
+    return scores.idxmin() if len(scores) and not alone else None
+
+
+def chosen_by(frame: pd.DataFrame) -> str:
+    """The column by which the best is chosen."""
+    return "oof_mae" if _column(frame, "oof_mae").notna().any() else "oof_f1_weighted"
+
+
+def tied(frame: pd.DataFrame, best) -> np.ndarray:
+    """Which rows are not significantly different from the best in what it is chosen by, `(rows,)` bool."""
+    column = f"{chosen_by(frame)}_vs_best"
+    result = (_column(frame, f"{column}_low") <= 0) & (_column(frame, f"{column}_high") >= 0)
+    return (result & (frame.index != best)).to_numpy(bool)
+
+
+def _column(frame, name):
+    return frame[name] if name in frame else pd.Series(np.nan, frame.index)
+
+
+def metric_columns(metrics: Sequence[Metric] | None = None) -> list[Column]:
+    """Columns of the short table: the metrics that are shown for each part, with their intervals."""
+    return [
+        replace(
+            metric.column(f"{part}_{metric.name}", f"{TITLES[part]} {metric.short or metric.label}"),
+            detail=partial(_interval, f"{part}_{metric.name}", metric.format),
+        )
+        for part in PARTS
+        for metric in select(metrics)
+        if part in metric.parts
+    ]
+
+
+def _interval(key, form, row):
+    ends = row.get(f"{key}_low"), row.get(f"{key}_high")
+    return "" if any(end is None or np.isnan(end) for end in ends) else "-".join(_bound(end, form) for end in ends)
+
+
+def _bound(value, form):
+    """An end of an interval, in four characters where that is precise enough: `6.41`, `20.8`, `.381`."""
+    return f"{value:.1f}" if value >= 10 else form.format(value).removeprefix("0")

@@ -19,7 +19,8 @@ from ..ensembles.pooling import Pool
 from ..experiments.stack import altered
 from ..splits.split import TEST
 from ..splits.stratified_groups import age_gender_strata
-from . import bootstrap
+from . import bootstrap, metrics
+from .predictions import Predictions
 
 SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
 LEAST = 30  # groups in either part; with fewer a mean is not normal enough
@@ -36,8 +37,8 @@ def measured(runs, experiment, age_groups, oof):
         complete
     experiment : Experiment
     groups : ages.Scheme
-    oof : dict of str to compare.Answers
-        out-of-fold answers by the run's folder
+    oof : dict of str to Predictions
+        out-of-fold predictions by the run's folder
 
     Returns
     -------
@@ -46,9 +47,9 @@ def measured(runs, experiment, age_groups, oof):
         its interval, "clean", "suspicious" or "not measured", and why
     """
     split, y, groups = experiment.split, experiment.y, experiment.items["group"].to_numpy()
-    metric = bootstrap.item_metric(y)
+    metric = metrics.METRICS.load("mae" if np.all(y[:, 0] == y[:, 1]) else "accuracy")
     strata = age_gender_strata(y, experiment.items["gender"])
-    scored = age_groups.of(y) >= 0 if metric == "accuracy" else np.ones(len(y), bool)
+    scored = age_groups.of(y) >= 0 if metric.needs == "age_groups" else np.ones(len(y), bool)
     few = _unmeasurable([np.unique(groups[rows][scored[rows]]) for rows in (split.development, split.test)], experiment)
     values, why = {}, {}
     for run in runs:
@@ -56,13 +57,10 @@ def measured(runs, experiment, age_groups, oof):
         why[name] = "no out-of-fold predictions" if name not in oof else few
         cells = [] if why[name] else single_predictions(run, split.n_folds, runs)
         if cells:
-            test = [
-                bootstrap.item_scores(metric, bootstrap.answers(c, age_groups), y[split.test], age_groups)
-                for c in cells
-            ]
+            test = [metric.values(Predictions(c, y[split.test]), age_groups) for c in cells]
             values[name] = np.empty(len(y))
             values[name][split.test] = np.mean(test, axis=0)
-            values[name][split.development] = bootstrap.item_scores(metric, oof[name], y[split.development], age_groups)
+            values[name][split.development] = metric.values(oof[name], age_groups)
         why[name] = why[name] or "its members are no longer as they were"
     result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
     for name, each in values.items():
@@ -169,7 +167,7 @@ def _judged(low, high, metric, from_outside):
         return NOT_MEASURED, "the test part holds other ages or genders than the rest"
     if low <= 0 <= high:
         return CLEAN, ""
-    test_worse = (low > 0) == (metric in bootstrap.LOWER_IS_BETTER)
+    test_worse = (low > 0) == metric.lower_is_better
     if from_outside and not test_worse:
         return NOT_MEASURED, "better on the test part, where nobody knows how many models answered together"
     what = (

@@ -1,220 +1,234 @@
-"""Slices: how well each run does by gender, ethnicity or age group, and where there is too little to say anything."""
+"""Metrics with intervals, of all items and by gender, ethnicity, age group or any other attribute."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from .._utils.console import counted, plain
+from .._utils.console import counted
+from .._utils.render import Column, Table
 from ..errors import DataError, UsageError
-from ..experiments.run import PARTS
-from ..reporting.leaderboard import escaped
-from . import bootstrap, leaderboard
+from . import bootstrap
+from .metrics import Metric, parsed, select
+from .predictions import Predictions, groups_of
 
-BY = {"gender": "gender", "ethnicity": "ethnicity", "group": "age group"}
-UNKNOWN = "not known"
+UNKNOWN, NO_GROUP = "not known", "in no group"
 LEAST_ITEMS = 50
-LEAST_CLUSTERS = (
-    30  # with 30, a 95 % interval of a skewed error holds the truth in 91 % of simulations, with 10 in 86 %
-)
-FEW = f"fewer than {LEAST_ITEMS} items or {LEAST_CLUSTERS} groups"
-NAMES = {"mae": ("MAE, years", "{:.2f}"), "accuracy": ("accuracy", "{:.3f}")}
+LEAST_GROUPS = 30  # a 95 % interval of a skewed error holds the truth in 91 % of simulations, with 10 groups in 86 %
 
 
-def cut(items, y, age_groups, by):
-    """Cut items into slices.
+def cut(predictions, by, age_groups):
+    """Cut items into subgroups.
 
     Parameters
     ----------
-    items : pandas.DataFrame
-        columns gender, ethnicity
-    y : (n, 2) int array, years
-    groups : ages.Scheme
-    by : {"gender", "ethnicity", "group"}
+    predictions : Predictions
+    by : str
+        "age_group", or a name in `predictions.attributes`
+    age_groups : AgeGroups
 
     Returns
     -------
     list of str, (n,) int array
-        names of the slices that hold an item, and the slice of each item
+        names of the subgroups that hold an item, and the subgroup of each item
     """
-    if by == "group":
-        label = age_groups.of(y)
-        text = np.array([*age_groups.labels, "in no group"], dtype=object)[label]
-        order = [*age_groups.labels, "in no group"]
-    else:
-        text = items[by].astype(object).where(items[by].notna(), UNKNOWN).to_numpy()
+    if by == "age_group":
+        order = [*age_groups.labels, NO_GROUP]
+        text = np.array(order, dtype=object)[age_groups.of(predictions.age_range)]
+    elif by in predictions.attributes:
+        import pandas as pd
+
+        values = predictions.attributes[by]
+        text = np.where(pd.isna(values), UNKNOWN, values)
         order = [*sorted(set(text) - {UNKNOWN}), UNKNOWN]
+    else:
+        known = ", ".join(["age_group", *predictions.attributes])
+        raise UsageError(f"no attribute called '{by}'; there are: {known}")
     names = [name for name in order if name in set(text)]
     place = {name: i for i, name in enumerate(names)}
-    return names, np.array([place[name] for name in text], int)
+    return list(map(str, names)), np.array([place[name] for name in text], int)
 
 
-def sizes(slice_, groups, width):
-    """Items and groups in each slice, and whether that is enough to say anything: a dict for each."""
+def sizes(place, groups, width):
+    """Items and groups in each subgroup, and whether that is enough to say anything: a dict for each."""
     result = []
     for index in range(width):
-        inside = slice_ == index
+        inside = place == index
         items, independent = int(inside.sum()), len(np.unique(groups[inside]))
-        enough = items >= LEAST_ITEMS and independent >= LEAST_CLUSTERS
+        enough = items >= LEAST_ITEMS and independent >= LEAST_GROUPS
         result.append({"items": items, "groups": independent, "enough": enough})
     return result
 
 
-def check(by):
-    """Raise UsageError where there is no such attribute."""
-    if by not in BY:
-        raise UsageError(f"--by {by} is not known; one of: {', '.join(BY)}")
+def too_few():
+    """What counts as too small a subgroup."""
+    return f"fewer than {LEAST_ITEMS} items or {LEAST_GROUPS} groups"
 
 
-def in_words(size):
-    """How many items and groups a slice has."""
+def size_text(size):
+    """How many items and groups a subgroup has."""
     return f"{counted(size['items'], 'item')}, {counted(size['groups'], 'group')}"
 
 
-def report(experiment, age_groups, by):
-    """Scores of every complete run by slice: MAE, or accuracy where a label is a range.
+def label_of(by):
+    """An attribute as people read it."""
+    return by.replace("_", " ")
 
-    Parameters
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics with intervals of one or several models on the same items.
+
+    Attributes
     ----------
-    experiment : Experiment
-    groups : ages.Scheme
-    by : {"gender", "ethnicity", "group"}
-
-    Returns
-    -------
-    dict
-        `split`, `by`, `metric`; `parts`: "oof" and "test", each with `slices` (`name`, `items`, `groups`, `enough`;
-        the first is all items) and `runs`, the best first (`run`, `model`, `values`: for each slice `value`, `low`,
-        `high`); `left_out`: runs that are not complete
-
-    Raises
-    ------
-    UsageError
-        No such attribute.
-    DataError
-        No item says it.
-    UnequalError
-        See `scores.states`.
+    models : list of str
+    metrics : list of Metric
+    by : str or None
+        the attribute that cuts the items
+    subgroups : list of dict
+        `name`, `items`, `groups` and whether that is `enough` to say anything; the first is all items
+    estimates : list of dict of str to list of Estimate
+        for each model and metric one for each subgroup; without metrics that are not defined
     """
-    check(by)
-    if by != "group" and experiment.items[by].isna().all():
-        raise DataError(f"no photograph of {experiment.metadata['data']} says its {by}; --by group needs ages alone")
-    found = leaderboard.states(experiment)
-    runs = [run for run, state, _ in found if state == "complete"]
-    return {
-        "split": experiment.metadata,
-        "by": by,
-        "metric": bootstrap.item_metric(experiment.y),
-        "parts": {part: _part(part, runs, experiment, age_groups, by) for part in PARTS},
-        "left_out": [{"model": run.title, "state": state} for run, state, _ in found if state != "complete"],
-    }
+
+    models: list[str]
+    metrics: list[Metric]
+    by: str | None
+    subgroups: list[dict]
+    estimates: list[dict] = field(repr=False)
+
+    def rows(self) -> list[dict]:
+        """A row for each model, metric and subgroup."""
+        return [
+            {"model": model, "metric": metric.name, "subgroup": size["name"], "items": size["items"]}
+            | {"groups": size["groups"], "enough": size["enough"]}
+            | interval_of(found[metric.name][index] if metric.name in found else None)
+            for model, found in zip(self.models, self.estimates, strict=True)
+            for metric in self.metrics
+            for index, size in enumerate(self.subgroups)
+        ]
+
+    @property
+    def frame(self):
+        """The rows as a DataFrame: model, metric, subgroup, items, groups, enough, value, low, high."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    def take(self, places) -> "Evaluation":
+        """Some of the models, in this order."""
+        models, estimates = ([each[place] for place in places] for each in (self.models, self.estimates))
+        return replace(self, models=models, estimates=estimates)
+
+    def to_dict(self) -> dict:
+        """As plain data: `by`, `subgroups` and the `rows`."""
+        return {"by": self.by, "subgroups": self.subgroups, "rows": self.rows()}
+
+    def table(self, title: str = "") -> Table:
+        """A row for each metric, or for each subgroup; a column for each model, and metric where there are several."""
+        models = range(len(self.models))
+        names = [model or "value" for model in self.models]
+        if self.by is None:
+            rows = [({"name": metric.title}, [(i, metric, 0) for i in models]) for metric in self.metrics]
+            columns = [Column("name", "metric", fold=24)]
+        else:
+            pairs = [(i, metric) for i in models for metric in self.metrics]
+            if len(self.metrics) > 1:
+                names = [f"{names[i]}, {metric.label}" if len(names) > 1 else metric.label for i, metric in pairs]
+            rows = [(size, [(*pair, index) for pair in pairs]) for index, size in enumerate(self.subgroups)]
+            columns = [Column("name", label_of(self.by), fold=24), Column("items", right=True, format="{:,}".format)]
+        columns += [
+            Column(f"{i}", name, right=True, fold=14, detail=partial(_detail, i)) for i, name in enumerate(names)
+        ]
+        few = [f"{size['name']} ({size_text(size)})" for size in self.subgroups if self.by and not size["enough"]]
+        warnings = [f"Too few to say anything, {too_few()}: {', '.join(few)}."] if few else []
+        shown = [first | self._cells(cells) for first, cells in rows]
+        return Table(columns, shown, [INTERVALS], title, {0: "bold"} if self.by else {}, warnings)
+
+    def _cells(self, cells):
+        """Texts of a row: values by the number of their column, and their intervals."""
+        row = {}
+        for number, (model, metric, index) in enumerate(cells):
+            if metric.name in self.estimates[model]:
+                value = interval_of(self.estimates[model][metric.name][index])
+                between = f"{metric.text(value['low'])}-{metric.text(value['high'])}"
+                enough = self.subgroups[index]["enough"] or self.by is None
+                row |= {f"{number}": metric.text(value["value"]), f"{number} detail": between if enough else "few"}
+        return row
+
+    def _repr_html_(self):
+        return self.table().html()
 
 
-def _part(part, runs, experiment, age_groups, by):
-    rows, metric = experiment.split.rows(part), bootstrap.item_metric(experiment.y)
-    scored = np.ones(len(rows), bool) if metric == "mae" else age_groups.of(experiment.y[rows]) >= 0
-    items, y = experiment.items.iloc[rows[scored]], experiment.y[rows[scored]]
-    runs = [run for run in runs if part in run.parts]
-    if not runs or not len(y):
-        return {"slices": [], "runs": []}
-    names, slice_ = cut(items, y, age_groups, by)
-    groups = items["group"].to_numpy()
-    values = [
-        bootstrap.item_scores(metric, bootstrap.answers(run.proba(part)[scored], age_groups), y, age_groups)
-        for run in runs
-    ]
-    columns = np.stack(values, 1)
-    whole = bootstrap.means(columns, np.zeros_like(slice_), groups, 1)
-    by_slice = bootstrap.means(columns, slice_, groups, len(names))
-    about = sizes(np.zeros_like(slice_), groups, 1) + sizes(slice_, groups, len(names))
-    found = [
-        {"run": run.folder.name, "model": run.title, "values": [_value(estimate) for estimate in all_ + parts]}
-        for run, all_, parts in zip(runs, whole, by_slice, strict=True)
-    ]
-    sign = 1 if metric in bootstrap.LOWER_IS_BETTER else -1
-    return {
-        "slices": [{"name": name} | size for name, size in zip(["all", *names], about, strict=True)],
-        "runs": sorted(found, key=lambda row: sign * row["values"][0]["value"]),
-    }
+def _detail(number, row):
+    return row.get(f"{number} detail", "")
 
 
-def _value(estimate):
+INTERVALS = (
+    f"Intervals: 95 % each, {bootstrap.REPLICATES:,} bootstrap resamples of groups; they do not include the variance "
+    "of retraining. Models on the same items are paired, so their differences are more certain than the intervals look."
+)
+
+
+def interval_of(estimate):
+    """Value, low and high of an estimate; NaN without one."""
+    if estimate is None:
+        return {"value": np.nan, "low": np.nan, "high": np.nan}
     low, high = estimate.interval()
     return {"value": estimate.value, "low": low, "high": high}
 
 
-# --- for people -------------------------------------------------------------------------------------------------
+def evaluate(
+    predictions: Predictions | Sequence[Predictions],
+    metrics: Sequence[str | Metric] | None = None,
+    by: str | None = None,
+    age_groups="default",
+) -> Evaluation:
+    """Metrics with 95 % intervals, of all items and by subgroup.
 
-TITLES = {"oof": "out-of-fold", "test": "test part"}
+    Parameters
+    ----------
+    predictions : Predictions or list of Predictions
+        with `age_range`; several are of the same items
+    metrics : list of str or Metric, optional
+        all unless given
+    by : str, optional
+        "age_group", or a name in `predictions.attributes`
+    age_groups : str or AgeGroups
 
+    Returns
+    -------
+    Evaluation
 
-def view(content, width):
-    """The report for a terminal, a table for each part; runs at the right are left out where the width ends."""
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
+    Raises
+    ------
+    UsageError
+        No such metric or attribute, or predictions of other items.
+    DataError
+        The attribute is not known of any item.
 
-    result = []
-    for part, found in _shown(content):
-        shown = found["runs"][: max(1, (width - 24) // 14)]
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-        table.add_column(BY[content["by"]], overflow="fold")
-        table.add_column("items", justify="right", no_wrap=True)
-        for row in shown:
-            table.add_column(Text(plain(row["model"])), justify="right", overflow="fold", max_width=12)
-        for index, slice_ in enumerate(found["slices"]):
-            cells = [_cell(row["values"][index], slice_, content["metric"]) for row in shown]
-            texts = [Text(f"{value}\n").append(between, style="dim") for value, between in cells]
-            table.add_row(plain(slice_["name"]), f"{slice_['items']:,}", *texts, style="" if index else "bold")
-        result += [Text(plain(_title(content, part)), style="bold"), table]
-        left = [row["model"] for row in found["runs"][len(shown) :]]
-        if left:
-            result.append(Text(plain(f"Left out for want of width: {', '.join(left)}."), style="dim"))
-        result += [Text(plain(note), style="yellow") for note in _warnings(found)]
-    return Group(*result, *(Text(plain(note), style="dim") for note in _notes(content)))
-
-
-def markdown(content):
-    """The report as Markdown."""
-    blocks = []
-    for part, found in _shown(content):
-        head = ["", "items", *(escaped(row["model"]) for row in found["runs"])]
-        head[0] = BY[content["by"]]
-        lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-        for index, slice_ in enumerate(found["slices"]):
-            cells = [_cell(row["values"][index], slice_, content["metric"]) for row in found["runs"]]
-            texts = [escaped(slice_["name"]), f"{slice_['items']:,}", *(f"{v} ({i})" for v, i in cells)]
-            lines.append("| " + " | ".join(texts) + " |")
-        blocks += [f"{escaped(_title(content, part))}.", "\n".join(lines), *map(escaped, _warnings(found))]
-    return "\n\n".join([*blocks, *map(escaped, _notes(content))]) + "\n"
-
-
-def _shown(content):
-    return [(part, found) for part, found in content["parts"].items() if found["runs"]]
-
-
-def _title(content, part):
-    return f"{content['split']['data']}: {NAMES[content['metric']][0]} by {BY[content['by']]}, {TITLES[part]}"
-
-
-def _cell(value, slice_, metric):
-    """A value and its interval as text; in place of the interval "few" where the slice is too small."""
-    form = NAMES[metric][1]
-    between = f"{form.format(value['low'])}-{form.format(value['high'])}" if slice_["enough"] else "few"
-    return form.format(value["value"]), between
-
-
-def _warnings(found):
-    few = [f"{s['name']} ({in_words(s)})" for s in found["slices"] if not s["enough"]]
-    return [f"Too few to say anything, {FEW}: {', '.join(few)}."] if few else []
-
-
-def _notes(content):
-    notes = [
-        f"Intervals: 95 % each, {bootstrap.REPLICATES:,} bootstrap resamples of groups; the variance of retraining is "
-        "not in them. Models on the same items are paired, so their differences are surer than the intervals look: "
-        "ageensemble compare A B."
-    ]
-    if content["left_out"]:
-        notes.append(
-            "Not complete: " + ", ".join(f"{row['model']} ({row['state']})" for row in content["left_out"]) + "."
-        )
-    return notes
+    Examples
+    --------
+    >>> import numpy as np
+    >>> svm = Predictions(np.eye(121)[[22, 30, 41]], [20, 30, 40], attributes={"gender": ["f", "m", "f"]}, name="svm")
+    >>> evaluate(svm, ["mae"], by="gender").frame[["subgroup", "value"]].values.tolist()
+    [['all', 1.0], ['f', 1.5], ['m', 0.0]]
+    """
+    given = [predictions] if isinstance(predictions, Predictions) else list(predictions)
+    metrics, age_groups = select(metrics), parsed(age_groups)
+    bootstrap.check_same_items(given)
+    if {metric.needs for metric in metrics} == {"age_groups"}:  # items in no age group take no part at all
+        inside = metrics[0].rows(given[0], age_groups)
+        given = given if len(inside) == len(given[0]) else [one[inside] for one in given]
+    groups = groups_of(given[0])
+    found = bootstrap.subgroup_estimates(given, metrics, age_groups, None, 1)
+    subgroups = [{"name": "all"} | size for size in sizes(np.zeros(len(groups), int), groups, 1)]
+    if by is not None:
+        names, place = cut(given[0], by, age_groups)
+        if names == [UNKNOWN]:
+            raise DataError(f"the {label_of(by)} is not known of any item; ages alone allow by='age_group'")
+        parts = bootstrap.subgroup_estimates(given, metrics, age_groups, place, len(names))
+        found = [{name: one[name] + two[name] for name in one} for one, two in zip(found, parts, strict=True)]
+        subgroups += [{"name": n} | size for n, size in zip(names, sizes(place, groups, len(names)), strict=True)]
+    return Evaluation([one.name for one in given], metrics, by, subgroups, found)

@@ -22,7 +22,7 @@ from .. import __version__
 from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
 from ..ages import parse_age_groups
 from ..data.faces import Template
-from ..errors import DataError, DiskError, UsageError
+from ..errors import DataError, DiskError, UnequalError, UsageError
 from ..splits.split import TEST, Split
 from .run import PARTS, Run, damage, remove
 
@@ -188,6 +188,29 @@ class Experiment:
         from ..reporting import leaderboard
 
         return leaderboard.rows(self, parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups)
+
+    def states(self):
+        """Every run, its state and what there is to say of it.
+
+        Returns
+        -------
+        list of (Run, str, str)
+
+        Raises
+        ------
+        UnequalError
+            A run was made on another dataset or split than this experiment's.
+        """
+        result = []
+        for run in self.runs:
+            for what, expected in self.hashes.items():
+                if not run.trouble and run.config.get(what) != expected:
+                    raise UnequalError(
+                        f"{run.folder.name} was made on another {what} than {self.folder.name}; "
+                        "unequal runs do not share a table, move it out of this folder"
+                    )
+            result.append((run, *run.state(self.split.n_folds)))
+        return result
 
     def start(self, spec, seed: int, kind: str, threads: int, device: str) -> Run:
         """The run of this configuration, begun now or earlier.

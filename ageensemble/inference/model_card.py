@@ -1,8 +1,6 @@
 """The model card: what is in a model folder, for people (Mitchell et al. 2019, "Model cards for model reporting")."""
 
-from ..evaluation.metrics import NAMES
-
-PERCENT = ("accuracy", "f1_weighted", "cs5")
+from ..evaluation.metrics import METRICS
 
 
 def text(content):
@@ -59,13 +57,13 @@ def _scores(scores):
     titles = {"test": "test part", "oof": "out-of-fold"}
     lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
     for name in scores[parts[0]]:
-        lines.append("| " + " | ".join([NAMES[name], *(_value(name, scores[part][name]) for part in parts)]) + " |")
+        metric = METRICS.load(name)
+        lines.append("| " + " | ".join([metric.title, *(_value(metric, scores[part][name]) for part in parts)]) + " |")
     return "\n".join(lines) + f"\n\nWith 95 % intervals; age groups: {scores['age_groups']}."
 
 
-def _value(name, estimate):
-    digits = 3 if name in PERCENT else 2
-    value, low, high = (f"{number:.{digits}f}" for number in estimate)
+def _value(metric, estimate):
+    value, low, high = map(metric.format.format, estimate)
     return f"{value} ({low} to {high})"
 
 

@@ -9,7 +9,7 @@ from .. import ages
 from .._utils.io import file_hash, key_of, read_json, slug
 from ..ensembles.pooling import Pool
 from ..errors import UsageError
-from ..evaluation import bootstrap, conformal
+from ..evaluation import bootstrap, conformal, metrics
 from ..experiments.run import Run
 from ..features import FEATURES
 from . import model_card, model_folder
@@ -165,10 +165,7 @@ def _scores(run, experiment):
         return {"age_groups": None}
     result = {"age_groups": age_groups.name}
     for part in run.parts:
-        rows = experiment.split.rows(part)
-        answered = bootstrap.answers(run.proba(part), age_groups)
-        groups = experiment.items["group"].to_numpy()[rows]
-        [found] = bootstrap.headline([answered], experiment.y[rows], groups, age_groups)
+        [found] = bootstrap.estimates([run.predictions(part)], metrics.headline(), age_groups)
         result[part] = {name: [estimate.value, *estimate.interval()] for name, estimate in found.items()}
     return result
 

@@ -53,7 +53,7 @@ def write(experiment, table, age_groups, target):
     with writing(folder / "results.json") as temporary:
         temporary.write_text(as_json(leaderboard.content(listed, experiment)) + "\n")
     complete = _in_order(experiment, listed)
-    lines = ["# Results", "", leaderboard.markdown(listed, experiment, age_groups)]
+    lines = ["# Results", "", leaderboard.view(listed, experiment, age_groups).markdown() + "\n"]
     if len(listed) < len(table):
         lines += [f"Not listed: {counted(len(table) - len(listed), 'incomplete run')}.", ""]
     lines += _origin(complete, experiment)

@@ -1,46 +1,109 @@
 """The results table: a pure function of the runs on one split, for the terminal, CSV, Markdown and JSON."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from .. import ages
 from .._utils.console import counted, plain
+from .._utils.render import Column, Table, escaped
 from ..data import concat
-from ..evaluation import bootstrap, leaderboard, leakage
+from ..evaluation import bootstrap, leakage
+from ..evaluation import leaderboard as scores
+from ..evaluation.leaderboard import BEST, TIED
+from ..evaluation.metrics import select
+from ..experiments.stack import altered
 
-BEST, TIED, SUSPECT = "*best", "=best", "!gap"
-STYLES = {BEST: "bold green", TIED: "green", SUSPECT: "bold red", "": ""}
+__all__ = ["asked", "best", "content", "csv", "escaped", "heading", "marked", "rows", "view"]
+
+SUSPECT = "!gap"
+STYLES = {BEST: "bold", SUSPECT: "red"}
+
+
+def _number(form):
+    return lambda value: "" if value is None or np.isnan(value) else form.format(value)
+
+
+COSTS = (  # of what `Run.costs` measures
+    Column("fit_seconds", "seconds", _number("{:,.0f}"), right=True),
+    Column("images_per_second", "img/s", _number("{:,.0f}"), right=True),
+    Column("peak_gb", "GB", _number("{:.1f}"), right=True),
+    Column("size_mb", "MB", _number("{:,.1f}"), right=True),
+)
 
 
 def rows(experiment, age_groups):
-    """One row for each run: floor first, then by out-of-fold MAE, refits and what is not complete last.
+    """One row for each run: prior baseline first, then by out-of-fold MAE, refits and what is not complete last.
 
     Parameters
     ----------
     experiment : Experiment
-    groups : ages.Scheme
+    age_groups : AgeGroups
 
     Returns
     -------
     pandas.DataFrame
-        columns model, run, state, why; `oof_` and `test_` before each name of `metrics.NAMES`, the headline ones also
-        with `_low`, `_high` and the difference to the row that is best out-of-fold: `_vs_best`, `_vs_best_low`,
-        `_vs_best_high`; the gap between test and out-of-fold, see `gaps.measured`; the costs
+        columns model, run, state, why; those of `evaluation.leaderboard`; the out-of-fold / test discrepancy, see
+        `leakage.measured`; the costs
 
     Raises
     ------
     UnequalError
         A run was made on another dataset or split than this folder's.
     """
-    table = leaderboard.table(experiment, age_groups)
-    rank = np.select(
-        [table["state"] != "complete", table["oof_mae"].isna() & table["oof_f1_weighted"].isna()], [2, 1], 0
-    )
-    first = table["model"] != "prior"
-    order = np.lexsort((-table["oof_f1_weighted"].fillna(0), table["oof_mae"].fillna(np.inf), first, rank))
-    return table.iloc[order].reset_index(drop=True)
+    found, folds = experiment.states(), experiment.split.n_folds
+    complete = [run for run, state, _ in found if state == "complete"]
+    predictions = {run.folder.name: [] for run, _, _ in found}
+    predictions |= {run.folder.name: [run.predictions(part) for part in run.parts] for run in complete}
+    oof = {key: one for key, parts in predictions.items() for one in parts if one.part == "oof"}
+    gap = leakage.measured(complete, experiment, age_groups, oof)
+    suspicious = [name for name, row in gap.items() if row["gap_state"] == leakage.SUSPICIOUS]
+    frame = scores.leaderboard(predictions, None, age_groups, suspicious).frame.to_dict("index")
+    table = {}
+    for run, state, why in found:
+        key = run.folder.name
+        table[key] = frame[key] | {"model": run.title, "run": key, "state": state, "why": why}
+        if state == "complete":
+            table[key] |= {"why": _remark(run, complete, age_groups, folds)} | run.costs(folds) | gap[key]
+    first = ["model", "run", "state", "why"]
+    columns = [*first, *scores.columns(select())[1:], *leakage.COLUMNS, *(column.key for column in COSTS)]
+    ordered = sorted((table[key] for key in frame), key=lambda row: row["state"] != "complete")
+    return pd.DataFrame(ordered, columns=columns)
+
+
+def best(table):
+    """Label of the best row, or None; see `evaluation.leaderboard.best`."""
+    return scores.best(table, (table["state"] != "complete") | (table["gap_state"] == leakage.SUSPICIOUS))
+
+
+def _remark(run, complete, age_groups, folds):
+    """What is worth knowing of a complete run."""
+    if run.kind == "stack":
+        names = {member["run"]: member["model"] for member in run.metadata.get("members", [])}
+        changed = [names.get(name, name) for name in altered(run, complete)]
+        what = f"removed or made again since it was combined: {', '.join(changed)}; 'ageensemble stack' makes a new one"
+        return what if changed else ""
+    if run.kind == "import":
+        about = run.metadata
+        return "; ".join(filter(None, [about.get("note"), _regrouped(about, age_groups)]))
+    unscored = "" if run.parts else "fitted on every item, so there is nothing to score it on"
+    fallbacks = (record["model"].get("fallback") for record in run.records(folds))
+    return next(filter(None, fallbacks), unscored)
+
+
+def _regrouped(about, age_groups):
+    """A warning where the groups shown are not those in which an import's answers hold, empty where they do."""
+    kind, name = about.get("answers"), about.get("age_groups")
+    if kind in ("group", "group probabilities") and _cut(ages.parse_age_groups(name), age_groups):
+        return f"answered in the groups '{name}', which those shown cut: its groups here are guesses by known ages"
+    if kind == "age" and "errors" in about["spread"] and age_groups.name not in (name, *ages.AGE_GROUPS):
+        again = f"imported again with --age-groups {age_groups.name}, on its ages"
+        return f"its age groups rest on its out-of-fold errors; {again}"
+    return ""
+
+
+def _cut(given, shown):
+    """Whether some group that was given lies in more than one of those shown, or partly in none."""
+    return any(len(np.unique(shown.lookup[low : high + 1])) > 1 for low, high in given.ranges)
 
 
 def heading(experiment):
@@ -75,159 +138,66 @@ def asked(cleaned):
 def notes(experiment, age_groups):
     """What a reader must know to read the table right."""
     lines = [
-        f"OOF: out-of-fold, what to choose by. Test: the mean of the folds' models on the test part, for the record. "
-        f"Intervals: 95 %, {bootstrap.REPLICATES:,} bootstrap resamples of groups; "
-        "the variance of retraining is not in them. "
-        f"F1: weighted, over the age groups '{age_groups.name}'. "
-        "CS@5: share of images within 5 years. Seconds: fitting, all folds. img/s: predicting, by "
-        "all folds. GB: peak memory of a fold fit. MB: the saved models.",
-        f"{BEST}: best out-of-fold, of those that are not suspicious. {TIED}: not told from it; the 95 % interval of "
-        "their difference in the score that chooses, on the same resamples, holds 0. Whether the intervals shown "
-        "overlap says little. Each difference stands for itself, not widened for the number of rows, and training "
-        "again may still change the order.",
+        "OOF: out-of-fold, use for model selection. Test: the mean of the fold models on the test part, reported only. "
+        f"Intervals: 95 %, {bootstrap.REPLICATES:,} bootstrap resamples of groups; they do not include the variance of "
+        f"retraining. F1: weighted, over the age groups '{age_groups.name}'. CS@5: share of images within 5 years. "
+        "Seconds: training, all folds. img/s: prediction, by all fold models. GB: peak memory of one fold fit. "
+        "MB: the saved models.",
+        f"{BEST}: best out-of-fold, of those without suspected leakage. {TIED}: not significantly different from the "
+        "best: the 95 % interval of the paired difference in the score that decides contains zero. Whether the "
+        "intervals shown overlap says little. Differences are not corrected for the number of rows, and retraining may "
+        "still change the order.",
     ]
     if experiment.split.evaluated_part == "test":
         lines.append(
-            f"Gap: the test score minus the out-of-fold score, both by single folds. {SUSPECT}: suspicious, since its "
-            "interval, at 95 % for all rows together, leaves out 0: a sign that something was seen that should not "
-            "have been."
+            "Out-of-fold / test discrepancy: the test score minus the out-of-fold score, both of single fold models. "
+            f"{SUSPECT}: its interval, at 95 % for all rows together, excludes zero: suggests data leakage."
         )
     ranged = int((experiment.y[:, 0] != experiment.y[:, 1]).sum())
     if ranged:
-        lines.append(f"Labelled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
+        lines.append(f"Labeled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
     count, years = ages.outside(age_groups, experiment.y)
     if count:
         shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
-        lines.append(f"In no group, left out of the metrics by group: {counted(count, 'item')} aged {shown}.")
+        lines.append(f"In no age group, left out of the metrics by group: {counted(count, 'item')} aged {shown}.")
     return lines
-
-
-SHOWN = {  # column of the short table: (source, format); the last go first where a terminal is narrow
-    "OOF MAE": ("oof_mae", "{:.2f}"),
-    "OOF F1": ("oof_f1_weighted", "{:.3f}"),
-    "OOF CS@5": ("oof_cs5", "{:.3f}"),
-    "test MAE": ("test_mae", "{:.2f}"),
-    "test F1": ("test_f1_weighted", "{:.3f}"),
-    "seconds": ("fit_seconds", "{:,.0f}"),
-    "img/s": ("images_per_second", "{:,.0f}"),
-    "GB": ("peak_gb", "{:.1f}"),
-    "MB": ("size_mb", "{:,.1f}"),
-}
-MODEL_WIDTH = 24  # characters a terminal leaves for the model's name at least, where a model needs them
-
-
-def short(table):
-    """The columns people look at first, as text; each value with its interval where it has one.
-
-    Returns
-    -------
-    list of dict
-        column to (value, interval), either may be empty
-    """
-    result = []
-    for _, row in table.iterrows():
-        cells = {}
-        for title, (source, form) in SHOWN.items():
-            low, high = row.get(f"{source}_low", np.nan), row.get(f"{source}_high", np.nan)
-            value = form.format(row[source]) if pd.notna(row[source]) else ""
-            cells[title] = (value, f"{_bound(low, form)}-{_bound(high, form)}" if pd.notna(low) else "")
-        result.append(cells)
-    return result
-
-
-def _bound(value, form):
-    """An end of an interval, in four characters where that is precise enough: `6.41`, `20.8`, `.381`."""
-    return f"{value:.1f}" if value >= 10 else form.format(value).removeprefix("0")
 
 
 def marked(table):
     """The name of each row and its mark: `BEST`, `SUSPECT`, `TIED` or none."""
-    star, tied, suspect = leaderboard.best(table), leaderboard.tied(table), table["gap_state"] == leakage.SUSPICIOUS
+    star = best(table)
+    tied, suspect = scores.tied(table, star), table["gap_state"] == leakage.SUSPICIOUS
     marks = np.select([table.index == star, suspect, tied], [BEST, SUSPECT, TIED], "").tolist()
     return list(zip(map(plain, table["model"]), marks, strict=True))
 
 
-def gap_lines(table, split):
-    """What is to be said of the gaps between test and out-of-fold: (text, whether it is a warning) for each line."""
+def view(table, experiment, age_groups) -> Table:
+    """The columns people look at first, with what is to be said of each row."""
+    records, names = table.to_dict("records"), marked(table)
+    styles, warnings = {}, []
+    for place, (row, (model, mark)) in enumerate(zip(records, names, strict=True)):
+        complete = row["state"] == "complete"
+        row["name"] = " ".join(filter(None, [model, mark, "" if complete else row["state"]]))
+        styles |= {place: STYLES[mark]} if mark in STYLES else {}
+        if row["why"]:
+            warnings.append(f"{model}: {row['why']}" if complete else f"{model} {row['state']}: {row['why']}")
+    columns = [Column("name", "model", fold=24), *scores.metric_columns(), *COSTS]
+    suspicious, counts = _discrepancies(table, experiment.split)
+    notes_ = [counts, *notes(experiment, age_groups)]
+    return Table(columns, records, notes_, heading(experiment), styles, [*warnings, *suspicious])
+
+
+def _discrepancies(table, split):
+    """What is to be said of the discrepancies between test and out-of-fold: a line for each suspicious run, and one."""
     if split.evaluated_part != "test":
-        return [("No test part, so no gap between test and out-of-fold is measured.", False)]
+        return [], "No test part, so no out-of-fold / test discrepancy is measured."
     lines = []
     for row in table[table["gap_state"] == leakage.SUSPICIOUS].itertuples():
-        between = "" if np.isnan(row.gap) else f", gap {row.gap:+.2f} ({row.gap_low:+.2f} to {row.gap_high:+.2f})"
-        lines.append((f"{row.model}: suspicious{between}, {row.gap_why}", True))
-    count = [
-        f"{(table['gap_state'] == s).sum()} {s}" for s in (leakage.CLEAN, leakage.SUSPICIOUS, leakage.NOT_MEASURED)
-    ]
-    return [*lines, (f"Gap between test and out-of-fold: {', '.join(count)}.", False)]
-
-
-def escaped(name):
-    """A name as Markdown shows it literally, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain(name))
-
-
-def markdown(table, experiment, age_groups):
-    """The short table with its heading and notes, as Markdown."""
-    names = marked(table)
-    head = ["| model | " + " | ".join(SHOWN) + " |", "| --- |" + " ---: |" * len(SHOWN)]
-    lines = [escaped(heading(experiment)) + ".", "", *head]
-    for index, cells in enumerate(short(table)):
-        model, mark = escaped(names[index][0]), names[index][1]
-        values = [f"{value} ({between})" if between else value for value, between in cells.values()]
-        if table.at[index, "state"] != "complete":
-            values = [escaped(f"{table.at[index, 'state']}: {table.at[index, 'why']}"), *values[1:]]
-        model = f"**{model}**" if mark == BEST else f"{model} {mark}".rstrip()
-        lines.append(f"| {model} | " + " | ".join(values) + " |")
-    said = table[(table["state"] == "complete") & (table["why"] != "")]
-    below = [f"{model}: {why}" for model, why in zip(said["model"], said["why"], strict=True)]
-    below += [text for text, _ in gap_lines(table, experiment.split)] + notes(experiment, age_groups)
-    return "\n\n".join(["\n".join(lines), *map(escaped, below)]) + "\n"
-
-
-def rich_table(table, experiment, width):
-    """The short table for a terminal: the interval below its value, the best row marked, reasons of failure below.
-
-    Columns at the right are left out where the width, in characters, does not hold them.
-    """
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    texts = short(table)
-    shown = _fitting(table, texts, width)
-    view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    view.title, view.title_justify, view.title_style = Text(plain(heading(experiment))), "left", "bold"
-    view.add_column("model", overflow="fold")
-    for title in shown:
-        view.add_column(title, justify="right", no_wrap=True)
-    names, below = marked(table), []
-    for index, cells in enumerate(texts):
-        (model, mark), state = names[index], table.at[index, "state"]
-        name = Text(model).append(f" {mark}" if mark else "", style=STYLES[mark])
-        if state != "complete":
-            name.append(f" {state}", style="red")
-            below.append(Text(plain(f"{model} {state}: {table.at[index, 'why']}"), style="red"))
-        elif table.at[index, "why"]:
-            below.append(Text(plain(f"{model}: {table.at[index, 'why']}"), style="yellow"))
-        values = [Text(v + ("\n" if i else "")).append(i, style="dim") for v, i in (cells[t] for t in shown)]
-        view.add_row(name, *values, style="bold" if mark == BEST else None)
-    said = gap_lines(table, experiment.split)
-    below += [Text(plain(text), style="bold red" if warning else "dim") for text, warning in said]
-    if len(shown) < len(SHOWN):
-        below.append(Text(f"Left out for want of width: {', '.join(list(SHOWN)[len(shown) :])}.", style="dim"))
-    return Group(view, *below)
-
-
-def _fitting(table, texts, width):
-    """Titles of the columns that fit beside the models' names, the first at least."""
-    left = width - min(MODEL_WIDTH, max([len(name) + 1 + len(BEST) for name in table["model"]], default=0))
-    shown = []
-    for title in SHOWN:
-        left -= 2 + max([len(title), *(len(text) for cells in texts for text in cells[title])])
-        if left >= 0 or not shown:
-            shown.append(title)
-    return shown
+        between = "" if np.isnan(row.gap) else f" {row.gap:+.2f} ({row.gap_low:+.2f} to {row.gap_high:+.2f})"
+        lines.append(f"{row.model}: suspicious out-of-fold / test discrepancy{between}, {row.gap_why}")
+    states = (leakage.CLEAN, leakage.SUSPICIOUS, leakage.NOT_MEASURED)
+    count = ", ".join(f"{(table['gap_state'] == state).sum()} {state}" for state in states)
+    return lines, f"Out-of-fold / test discrepancy: {count}."
 
 
 def csv(found):

@@ -39,7 +39,7 @@ def refused(words):
         (["intervals", "--out", "/nowhere", "--level", "abc"], "valid"),
         (["intervals", "--out", "/nowhere", "--level", "100"], "should lie between 0 and 100 per cent"),
         (["intervals", "--out", "/nowhere", "--age-groups", "ten"], "known: default, decades"),
-        (["results", "/nowhere", "--by", "shoe-size"], "one of: gender, ethnicity, group"),
+        (["results", "/nowhere", "--by", "shoe-size"], "one of: gender, ethnicity, age-group"),
         (["results", "/nowhere", "--threshold", "121"], "an age from 1 to 120"),
         (["results", "/nowhere", "--age-groups", "ten"], "known: default, decades"),
     ],

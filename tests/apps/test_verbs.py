@@ -160,7 +160,7 @@ def test_a_level_outside_of_0_to_100_is_refused(compared, level):
 
 def test_results_by_gender_hold_both(compared):
     done = ageensemble("results", compared, "--by", "gender", "--json")
-    names = [row["name"] for row in json.loads(done.stdout)[0]["parts"]["oof"]["slices"]]
+    names = [row["name"] for row in json.loads(done.stdout)[0]["parts"]["oof"]["subgroups"]]
     assert names == ["all", "female", "male"]
 
 

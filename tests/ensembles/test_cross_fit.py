@@ -10,7 +10,7 @@ from helpers.predicted import bells, exact
 
 from ageensemble import ages
 from ageensemble.ensembles import Pool, Stacking, cross_fit, stacking
-from ageensemble.evaluation import bootstrap
+from ageensemble.evaluation import metrics
 from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments.experiment import Experiment
 from ageensemble.experiments.run import Run
@@ -64,7 +64,7 @@ def test_the_record_says_what_was_found(experiment):
     assert gap == pytest.approx(record["cross_fitted"]["mae"] - record["apparent"]["mae"])
     assert low <= gap <= high
     assert record["age_groups"] == "default"
-    assert set(record["optimism"]) == set(bootstrap.HEADLINE)
+    assert set(record["optimism"]) == {metric.name for metric in metrics.headline()}
 
 
 def test_what_a_member_is_worth_is_what_is_lost_without_it(experiment):

@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 
 from ageensemble import ages
+from ageensemble.errors import UsageError
 from ageensemble.evaluation import bootstrap, metrics
+from ageensemble.evaluation.predictions import Predictions
 
 
 def certain(years):
     return np.eye(ages.N_AGES)[years]
 
 
-def exact(years):
-    return np.repeat(np.asarray(years)[:, None], 2, axis=1)
+def estimates(predicted, age, groups=None, age_groups=ages.DEFAULT_AGE_GROUPS, **more):
+    """Headline metrics of one model that is certain of years."""
+    given = Predictions(certain(predicted), age, groups)
+    return bootstrap.estimates([given], metrics.headline(), age_groups, **more)[0]
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +27,9 @@ def scored():
     return np.clip(age + rng.normal(0, 6, 300).astype(int), 0, 120), age
 
 
-def intervals_of(distribution, y, groups, age_groups):
+def intervals_of(predicted, age, groups=None, age_groups=ages.DEFAULT_AGE_GROUPS):
     """{metric: (low, high)} of one model."""
-    [found] = bootstrap.headline([bootstrap.answers(distribution, age_groups)], y, groups, age_groups)
-    return {name: estimate.interval() for name, estimate in found.items()}
+    return {name: one.interval() for name, one in estimates(predicted, age, groups, age_groups).items()}
 
 
 def coverage(cluster_size, by_group, trials=300):
@@ -51,22 +54,19 @@ def test_leaving_clusters_out_of_account_would_be_overconfident():
     assert coverage(5, False) < 0.75
 
 
-def test_showing_every_item_twice_within_its_cluster_leaves_the_intervals_as_they_were(scored):
+def test_items_twice_within_their_groups_leave_intervals_as_they_were(scored):
     predicted, age = scored
-    group = np.arange(300)
-    once = intervals_of(certain(predicted), exact(age), group, ages.DEFAULT_AGE_GROUPS)
-    twice = intervals_of(
-        certain(np.tile(predicted, 2)), exact(np.tile(age, 2)), np.tile(group, 2), ages.DEFAULT_AGE_GROUPS
-    )
-    assert set(once) == {"mae", "cs5", "accuracy", "f1_weighted"}
+    once = intervals_of(predicted, age, np.arange(300))
+    twice = intervals_of(np.tile(predicted, 2), np.tile(age, 2), np.tile(np.arange(300), 2))
+    assert set(once) == {metric.name for metric in metrics.headline()}
     for name in once:
         assert twice[name] == pytest.approx(once[name])
 
 
 def test_intervals_hold_the_score_itself(scored):
     predicted, age = scored
-    intervals = intervals_of(certain(predicted), exact(age), np.arange(300) // 2, ages.DEFAULT_AGE_GROUPS)
-    score = metrics.score(certain(predicted), exact(age), ages.DEFAULT_AGE_GROUPS)
+    score = metrics.score(Predictions(certain(predicted), age))
+    intervals = intervals_of(predicted, age, np.arange(300) // 2)
     assert all(low < score[name] < high for name, (low, high) in intervals.items())
 
 
@@ -85,16 +85,16 @@ def test_totals_over_all_clusters_are_right_on_average():
     assert totals.std() == pytest.approx(np.sqrt(200) * value.std(), rel=0.05)
 
 
-def test_a_single_cluster_has_an_interval_without_width():
-    found = intervals_of(certain([20, 30]), exact([20, 40]), np.zeros(2, int), ages.DEFAULT_AGE_GROUPS)
+def test_single_group_has_an_interval_without_width():
+    found = intervals_of([20, 30], [20, 40], np.zeros(2, int))
     assert found["mae"] == (5, 5)
     assert found["accuracy"] == (0.5, 0.5)
 
 
-def test_ranges_have_no_interval_in_years_and_nobody_inside_the_groups_none_by_group():
-    ranges = intervals_of(certain([28]), np.array([[25, 32]]), np.zeros(1, int), ages.AGE_GROUPS["adience"])
+def test_metrics_that_are_not_defined_have_no_estimate():
+    ranges = intervals_of([28], np.array([[25, 32]]), age_groups=ages.AGE_GROUPS["adience"])
     assert set(ranges) == {"accuracy", "f1_weighted"}
-    nobody = intervals_of(certain([28]), exact([90]), np.zeros(1, int), ages.parse_age_groups("18-29"))
+    nobody = intervals_of([28], [90], age_groups=ages.parse_age_groups("18-29"))
     assert set(nobody) == {"mae", "cs5"}
 
 
@@ -106,47 +106,28 @@ def test_values_that_are_not_defined_are_left_out_of_an_interval():
 # --- headline metrics of several models, and their differences ---------------------------------------------------
 
 
-def answers(years, age_groups=ages.DEFAULT_AGE_GROUPS):
-    return bootstrap.answers(certain(years), age_groups)
-
-
-def test_the_headline_metrics_are_those_of_the_table(scored):
-    predicted, age = scored
-    for age_groups in (ages.DEFAULT_AGE_GROUPS, ages.AGE_GROUPS["adience"], ages.AGE_GROUPS["years"]):
-        [found] = bootstrap.headline([answers(predicted, age_groups)], exact(age), np.arange(300), age_groups)
-        expected = metrics.score(certain(predicted), exact(age), age_groups)
-        assert {name: e.value for name, e in found.items()} == pytest.approx({name: expected[name] for name in found})
-
-
-def test_a_resample_is_scored_as_if_its_items_were_all_there_are(scored):
-    predicted, age = scored
-    group = np.arange(300) // 3
-    [found] = bootstrap.headline([answers(predicted)], exact(age), group, ages.DEFAULT_AGE_GROUPS, replicates=3)
-    rng = np.random.default_rng(0)
-    for replicate in range(3):
-        rows = np.concatenate([np.flatnonzero(group == c) for c in rng.integers(0, 100, 100)])
-        expected = metrics.score(certain(predicted[rows]), exact(age[rows]), ages.DEFAULT_AGE_GROUPS)
-        for name, estimate in found.items():
-            assert estimate.draws[replicate] == pytest.approx(expected[name])
-
-
 def test_models_scored_together_and_alone_have_the_same_intervals(scored):
     predicted, age = scored
-    given = [answers(predicted), answers(age), answers(np.full(300, 30))]
-    together = bootstrap.headline(given, exact(age), np.arange(300), ages.DEFAULT_AGE_GROUPS)
+    given = [Predictions(certain(years), age) for years in (predicted, age, np.full(300, 30))]
+    together = bootstrap.estimates(given, metrics.headline(), ages.DEFAULT_AGE_GROUPS)
     for one, found in zip(given, together, strict=True):
-        [alone] = bootstrap.headline([one], exact(age), np.arange(300), ages.DEFAULT_AGE_GROUPS)
+        [alone] = bootstrap.estimates([one], metrics.headline(), ages.DEFAULT_AGE_GROUPS)
         assert all(np.array_equal(alone[name].draws, found[name].draws) for name in alone)
 
 
-def test_a_model_that_is_one_year_further_off_each_time_is_one_year_worse_without_any_doubt():
+def test_model_one_year_further_off_each_time_is_one_year_worse():
     age = np.full(50, 40)
-    near, far = bootstrap.headline(
-        [answers(age + 3), answers(age - 4)], exact(age), np.arange(50), ages.DEFAULT_AGE_GROUPS
-    )
-    assert (far["mae"] - near["mae"]).value == 1
-    assert (far["mae"] - near["mae"]).interval() == (1, 1)
-    assert (near["mae"] - far["mae"]).share_above(0) == 0
+    near, far = estimates(age + 3, age)["mae"], estimates(age - 4, age)["mae"]
+    assert (far - near).value == 1
+    assert (far - near).interval() == (1, 1)
+    assert (near - far).share_above(0) == 0
+
+
+def test_predictions_of_other_items_are_refused():
+    with pytest.raises(UsageError, match="predict different items"):
+        bootstrap.check_same_items([Predictions(certain([20]), [20]), Predictions(certain([20]), [21])])
+    with pytest.raises(UsageError, match="without age_range"):
+        bootstrap.check_same_items([Predictions(certain([20]))])
 
 
 def test_ties_count_half():
@@ -156,19 +137,15 @@ def test_ties_count_half():
     assert np.isnan(bootstrap.Estimate(0.0, np.array([np.nan])).share_above(0))
 
 
-def test_means_of_parts_are_those_of_their_items_alone():
-    values = np.array([[1.0, 10], [3, 30], [5, 50], [100, 7]])
-    found = bootstrap.means(values, np.array([0, 0, 2, -1]), np.arange(4), 3)
-    for of_parts, expected in zip(found, ([2, np.nan, 5], [20, np.nan, 50]), strict=True):
-        assert [estimate.value for estimate in of_parts] == pytest.approx(expected, nan_ok=True)
-    assert set(found[0][0].draws[np.isfinite(found[0][0].draws)]) <= {1, 5 / 3, 2, 7 / 3, 3}
-    assert np.isnan(found[0][1].draws).all()
-    [[whole]] = bootstrap.means(values[:, :1], np.zeros(4, int), np.arange(4), 1)
-    assert whole.value == 109 / 4
+def test_means_of_subgroups_are_those_of_their_items_alone():
+    found = bootstrap.means(np.array([1.0, 3, 5, 100]), np.array([0, 0, 2, -1]), np.arange(4), 3)
+    assert [estimate.value for estimate in found] == pytest.approx([2, np.nan, 5], nan_ok=True)
+    assert set(found[0].draws[np.isfinite(found[0].draws)]) == {1, 5 / 3, 2, 7 / 3, 3}
+    assert np.isnan(found[1].draws).all()
 
 
-def test_no_models_have_no_scores():
-    assert bootstrap.headline([], exact([20]), np.zeros(1), ages.DEFAULT_AGE_GROUPS) == []
+def test_no_models_have_no_estimates():
+    assert bootstrap.estimates([], metrics.headline(), ages.DEFAULT_AGE_GROUPS) == []
 
 
 # --- the far tail -----------------------------------------------------------------------------------------------
@@ -187,7 +164,7 @@ def test_the_standard_error_is_what_resampling_comes_to():
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(400), rng.integers(1, 4, 400))
     values = rng.normal(0, 1, 400)[group] + rng.normal(0, 1, len(group))
-    [[estimate]] = bootstrap.means(values[:, None], np.zeros(len(group), int), group, 1)
+    [estimate] = bootstrap.means(values, None, group, 1)
     assert bootstrap.standard_error(values, group) == pytest.approx(estimate.draws.std(), rel=0.06)
 
 

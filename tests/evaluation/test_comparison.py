@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 from helpers.made_up import certain, experiment, put
 from rich.console import Console
@@ -11,18 +10,19 @@ from rich.console import Console
 from ageensemble._utils.console import as_json
 from ageensemble._utils.io import read_json, write_json
 from ageensemble.ages import AGE_GROUPS, DEFAULT_AGE_GROUPS
-from ageensemble.errors import UnequalError, UsageError
-from ageensemble.evaluation import comparison
+from ageensemble.errors import DataError, UnequalError, UsageError
+from ageensemble.evaluation.comparison import compare
+from ageensemble.evaluation.predictions import Predictions
+from ageensemble.reporting import tables
 
 N = 400
 AGE = np.where(np.arange(N) % 2, 30, 70)
-Y = np.stack([AGE, AGE], 1)
-ITEMS = pd.DataFrame({"gender": np.where(np.arange(N) % 4 < 2, "female", "male"), "ethnicity": None}, dtype=object)
+GENDER = np.where(np.arange(N) % 4 < 2, "female", "male")
 
 
-def compared(a, b, y=Y, groups=None, items=ITEMS, age_groups=DEFAULT_AGE_GROUPS, **more):
-    groups = np.arange(len(y)) if groups is None else groups
-    return comparison.compare(certain(a), certain(b), y, groups, items, age_groups, **more)
+def compared(a, b, age_range=AGE, groups=None, gender=GENDER, **more):
+    known = {"age_range": age_range, "groups": groups, "attributes": {"gender": gender, "ethnicity": [None] * N}}
+    return compare(Predictions(certain(a), **known), Predictions(certain(b), **known), **more).to_dict()
 
 
 def found(content, name):
@@ -77,7 +77,7 @@ def test_where_they_differ_most_comes_first_with_its_sign():
     a = AGE + np.where(AGE == 70, 6, 1)
     content = compared(a, AGE + 2)
     assert content["where"][0] | {"p": 0} == {
-        "by": "group", "name": "61-70", "items": 200, "groups": 200, "difference": 4, "low": 4, "high": 4, "p": 0,
+        "by": "age_group", "name": "61-70", "items": 200, "groups": 200, "difference": 4, "low": 4, "high": 4, "p": 0,
         "holds": True,
     }  # fmt: skip
     assert found(content, "28-33")["difference"] == -1
@@ -87,9 +87,8 @@ def test_where_they_differ_most_comes_first_with_its_sign():
 
 
 def test_what_nobody_knows_is_no_slice_and_a_few_unknown_ones_are_counted():
-    assert {row["by"] for row in compared(AGE, AGE + 1)["where"]} == {"group", "gender"}
-    items = ITEMS.assign(gender=np.where(np.arange(N) < 7, None, ITEMS["gender"]))
-    content = compared(AGE, AGE + 1, items=items)
+    assert {row["by"] for row in compared(AGE, AGE + 1)["where"]} == {"age_group", "gender"}
+    content = compared(AGE, AGE + 1, gender=np.where(np.arange(N) < 7, None, GENDER))
     assert content["too_small"] == [{"by": "gender", "name": "not known", "items": 7, "groups": 7}]
     assert sum(row["items"] for row in content["where"] + content["too_small"] if row["by"] == "gender") == N
 
@@ -97,7 +96,7 @@ def test_what_nobody_knows_is_no_slice_and_a_few_unknown_ones_are_counted():
 def test_many_items_of_few_clusters_are_too_small_a_slice():
     groups = np.where(AGE == 70, np.arange(N) % 29, 1000 + np.arange(N))
     content = compared(AGE, AGE + 1, groups=groups)
-    small = [row for row in content["too_small"] if row["by"] == "group"]
+    small = [row for row in content["too_small"] if row["by"] == "age_group"]
     assert [(row["name"], row["items"]) for row in small] == [("61-70", 200)]
     assert small[0]["groups"] < 30
 
@@ -114,29 +113,50 @@ def test_chance_alone_is_seldom_marked():
 def test_ranges_are_compared_by_accuracy():
     age_groups = AGE_GROUPS["adience"]
     low, high = np.array(age_groups.ranges)[np.arange(N) % 8].T
-    content = compared(low, np.full(N, 45), y=np.stack([low, high], 1), age_groups=age_groups)
+    content = compared(low, np.full(N, 45), np.stack([low, high], 1), age_groups=age_groups)
     assert set(content["metrics"]) == {"accuracy", "f1_weighted"}
     assert content["practical"] is None
     assert content["where_metric"] == "accuracy"
     assert found(content, "4-6")["difference"] == 1
     assert found(content, "38-43")["difference"] == 1
-    text = shown({"a": {"model": "x"}, "b": {"model": "y"}, "rope": 0.1, "parts": {"test": content}})
-    assert "A is better in weighted F1." in text
+
+
+def test_verdict_names_the_better_model_and_the_probabilities():
+    a, b, other = (Predictions(certain(years), AGE) for years in (AGE + 1, AGE + 3, AGE - 1))
+    assert compare(a, b).verdict().startswith("A is better in MAE. Better by more than 0.1 years: A with P = 1.000")
+    assert compare(b, a).verdict().startswith("B is better in MAE")
+    assert compare(a, other).verdict().startswith("No significant difference in MAE")
+
+
+def test_comparison_renders_in_a_notebook_and_as_a_frame():
+    found = compare(Predictions(certain(AGE), AGE, name="<a>"), Predictions(certain(AGE + 1), AGE, name="b"))
+    assert "A: &lt;a&gt;, B: b" in found._repr_html_()
+    assert found.frame.loc["mae", "difference"] == -1
+
+
+def test_predictions_that_cannot_be_compared_are_refused():
+    one = Predictions(certain(AGE), AGE)
+    for rope in (-1, np.nan, np.inf):
+        with pytest.raises(UsageError, match="not a number of years"):
+            compare(one, one, rope=rope)
+    with pytest.raises(DataError, match="no item lies in one of the groups"):
+        compare(*[Predictions(certain([20]), [[20, 22]])] * 2, age_groups="30-40")
 
 
 # --- runs on disk -----------------------------------------------------------------------------------------------
 
 
-def shown(content, width=80):
+def shown(found, width=80):
     console = Console(width=width)
     with console.capture() as printed:
-        console.print(comparison.view(content))
+        for table in tables.comparison_tables(found):
+            console.print(table.rich(width))
     return printed.get()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = experiment(tmp_path_factory.mktemp("pairs"), AGE, gender=ITEMS["gender"].to_numpy())
+    folder = experiment(tmp_path_factory.mktemp("pairs"), AGE, gender=GENDER)
     rng = np.random.default_rng(0)
     put(folder, "one", AGE + rng.integers(-3, 4, N))
     put(folder, "[red]other", AGE + rng.integers(-6, 7, N))
@@ -151,43 +171,37 @@ def run(folder, name):
     return run
 
 
-def test_a_report_of_two_runs_has_both_parts_and_can_be_written_as_json(folder):
-    content = comparison.report(folder, run(folder, "one"), run(folder, "other"), DEFAULT_AGE_GROUPS)
-    assert {part: found["items"] for part, found in content["parts"].items()} == {
-        "oof": len(folder.split.development),
-        "test": len(folder.split.test),
-    }
-    assert json.loads(as_json(content))["rope"] == 0.1
-    text = shown(content)
-    assert "A is better in MAE. Better by more than 0.1 years: A with P = 1.000" in text.replace("\n", " ")
-    assert "B: [red]other (import)" in text
+def test_two_runs_are_compared_on_both_parts(folder):
+    pair = run(folder, "one"), run(folder, "other")
+    found = tables.compare_runs(folder, *pair, DEFAULT_AGE_GROUPS)
+    assert found["oof"].items == len(folder.split.development)
+    assert found["test"].items == len(folder.split.test)
+    content = json.loads(as_json(tables.comparison_content(folder, *pair, DEFAULT_AGE_GROUPS, found)))
+    assert content["rope"] == 0.1
+    assert content["b"]["model"] == "[red]other (import)"
+    text = shown(found)
+    assert "A is better in MAE." in text
     assert "out-of-fold" in text
     assert "test part" in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
-def test_a_run_without_out_of_fold_predictions_is_compared_on_the_test_part(folder):
-    content = comparison.report(folder, run(folder, "one"), run(folder, "test-only"), DEFAULT_AGE_GROUPS)
-    assert list(content["parts"]) == ["test"]
-    assert "Left out, fewer than 50 items or 30 groups" in shown(content).replace("\n", " ")
+def test_run_without_out_of_fold_is_compared_on_the_test_part(folder):
+    found = tables.compare_runs(folder, run(folder, "one"), run(folder, "test-only"), DEFAULT_AGE_GROUPS)
+    assert list(found) == ["test"]
+    assert "Left out, fewer than 50 items or 30 groups" in shown(found).replace("\n", " ")
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "rope", "message"),
-    [
-        ("one", "one", 0.1, "one \\(import\\) compared with itself; name two runs"),
-        ("one", "begun", 0.1, "begun is damaged and cannot be compared"),
-        ("one", "other", -1, "--rope -1 is not a number of years"),
-        ("one", "other", np.nan, "--rope nan is not a number of years"),
-        ("one", "other", np.inf, "--rope inf is not a number of years"),
-    ],
+    ("a", "b", "message"),
+    [("one", "one", "compared with itself"), ("one", "begun", "begun is damaged and cannot be compared")],
 )
-def test_what_cannot_be_compared_is_refused(folder, a, b, rope, message):
+def test_runs_that_cannot_be_compared_are_refused(folder, a, b, message):
     with pytest.raises(UsageError, match=message):
-        comparison.report(folder, run(folder, a), run(folder, b), DEFAULT_AGE_GROUPS, rope)
+        tables.compare_runs(folder, run(folder, a), run(folder, b), DEFAULT_AGE_GROUPS)
 
 
-def test_a_run_of_another_plan_is_refused(tmp_path):
+def test_run_of_another_split_is_refused(tmp_path):
     folder = experiment(tmp_path, AGE)
     put(folder, "one", AGE)
     put(folder, "strange", AGE)
@@ -196,4 +210,4 @@ def test_a_run_of_another_plan_is_refused(tmp_path):
     content["config"]["split"] = "another"
     write_json(file, content)
     with pytest.raises(UnequalError, match="was made on another split"):
-        comparison.report(folder, run(folder, "one"), run(folder, "strange"), DEFAULT_AGE_GROUPS)
+        tables.compare_runs(folder, run(folder, "one"), run(folder, "strange"), DEFAULT_AGE_GROUPS)

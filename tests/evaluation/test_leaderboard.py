@@ -1,114 +1,115 @@
-"""The numbers of a table: differences to the best are paired, ties are told apart from what only looks alike."""
+"""The leaderboard: differences to the best are paired, ties are told apart from what only looks alike."""
 
-import io
 import shutil
 
 import numpy as np
 import pytest
-from helpers.made_up import experiment, put, put_cells
-from rich.console import Console as Rich
+from helpers.made_up import certain, experiment, put, put_cells
 
 from ageensemble._utils.console import Console
 from ageensemble.ages import AGE_GROUPS, DEFAULT_AGE_GROUPS, parse_age_groups
-from ageensemble.evaluation import leaderboard
+from ageensemble.errors import UsageError
+from ageensemble.evaluation.leaderboard import leaderboard
+from ageensemble.evaluation.metrics import headline
+from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments import external
 from ageensemble.experiments.stack import combine
 from ageensemble.reporting import leaderboard as table_of
 
 N = 600
+AGE = np.full(N, 30)
+
+
+def of(name, years, part="oof", age_range=AGE):
+    return Predictions(certain(years), age_range, name=name, part=part)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """600 items aged 30; `good` is 2 years off on a bit more than half of them, else 4, `twin` the other way round."""
-    folder = experiment(tmp_path_factory.mktemp("made-up"), np.full(N, 30))
-    rng = np.random.default_rng(0)
-    half = np.zeros(N, bool)
-    half[folder.split.development[: len(folder.split.development) // 2 + 2]] = half[folder.split.test[::2]] = True
-    put_cells(folder, "good", [np.where(half, 32, 34)] * 3)
-    put_cells(folder, "twin", [np.where(half, 34, 32)] * 3)
-    put_cells(folder, "now-and-then-worse", [np.where(half, 32, 34) + (rng.random(N) < 0.1)] * 3)
-    put(folder, "test-only", np.full(N, 30), parts=("test",))
-    return folder
+def board():
+    """`good` is 2 years off on a bit more than half of the items, else 4, `twin` the other way round."""
+    half = np.arange(N) < N // 2 + 2
+    good = np.where(half, 32, 34)
+    worse = good + (np.random.default_rng(0).random(N) < 0.1)
+    models = {"good": good, "twin": np.where(half, 34, 32), "now-and-then-worse": worse}
+    given = [of(name, years, part) for name, years in models.items() for part in ("oof", "test")]
+    return leaderboard([*given, of("test-only", AGE, "test")])
 
 
-@pytest.fixture(scope="module")
-def table(folder):
-    return table_of.rows(folder, DEFAULT_AGE_GROUPS).set_index("model", drop=False)
-
-
-def test_the_difference_to_the_best_is_the_difference_of_the_scores(table):
-    best = leaderboard.best(table)
+def test_difference_to_the_best_is_that_of_the_scores(board):
+    frame = board.frame
+    assert board.best == "good"
     for part in ("oof", "test"):
-        for name in ("mae", "cs5", "accuracy", "f1_weighted"):
-            expected = table[f"{part}_{name}"] - table.loc[best, f"{part}_{name}"]
-            found = table[f"{part}_{name}_vs_best"]
+        for name in (metric.name for metric in headline()):
+            expected = frame[f"{part}_{name}"] - frame.loc["good", f"{part}_{name}"]
+            found = frame[f"{part}_{name}_vs_best"]
             assert found.dropna().to_numpy() == pytest.approx(expected[found.notna()].to_numpy())
-            inside = table[[f"{part}_{name}_vs_best_low", f"{part}_{name}_vs_best_high"]].dropna()
-            assert (inside.iloc[:, 0] <= found[inside.index]).all()
-            assert (found[inside.index] <= inside.iloc[:, 1]).all()
+            ends = frame[[f"{part}_{name}_vs_best_low", f"{part}_{name}_vs_best_high"]].dropna()
+            assert (ends.iloc[:, 0] <= found[ends.index]).all()
+            assert (found[ends.index] <= ends.iloc[:, 1]).all()
+    assert [frame.loc["good", f"oof_mae_vs_best{bar}"] for bar in ("", "_low", "_high")] == [0, 0, 0]
 
 
-def test_the_best_differs_from_itself_by_nothing(table):
-    row = table.loc[leaderboard.best(table)]
-    assert [row[f"oof_mae_vs_best{bar}"] for bar in ("", "_low", "_high")] == [0, 0, 0]
-
-
-def test_what_is_alike_is_tied_and_what_is_a_little_worse_each_time_is_not_though_their_intervals_overlap(table):
-    tied = dict(zip(table["model"], leaderboard.tied(table), strict=True))
-    assert tied == {"good": False, "twin": True, "now-and-then-worse": False, "test-only (import)": False}
-    row, worse = table.loc["good"], table.loc["now-and-then-worse"]
-    assert worse["oof_mae_low"] < row["oof_mae_high"]
+def test_tied_rows_are_alike_and_not_only_overlapping(board):
+    assert board.tied == ["twin"]
+    worse = board.frame.loc["now-and-then-worse"]
+    assert worse["oof_mae_low"] < board.frame.loc["good", "oof_mae_high"]
     assert worse["oof_mae_vs_best_low"] > 0
 
 
-def test_a_run_without_out_of_fold_predictions_is_held_against_the_best_on_the_test_part_alone(table):
-    row = table.loc["test-only (import)"]
+def test_model_without_out_of_fold_is_compared_on_the_test_part(board):
+    row = board.frame.loc["test-only"]
     assert np.isnan(row["oof_mae_vs_best"])
-    assert row["test_mae_vs_best"] == -table.loc[leaderboard.best(table), "test_mae"]
-    assert row["gap_state"] == "not measured"
-    assert row["gap_why"] == "no out-of-fold predictions"
+    assert row["test_mae_vs_best"] == -board.frame.loc["good", "test_mae"]
+    assert board.frame.index[-1] == "test-only"
 
 
-def test_twins_to_the_last_answer_are_tied(tmp_path):
-    folder = experiment(tmp_path, np.arange(200) % 90)
-    for name in ("one", "other"):
-        put(folder, name, np.arange(200) % 90 + 1)
-    assert leaderboard.tied(table_of.rows(folder, DEFAULT_AGE_GROUPS)).tolist() == [False, True]
+def test_twins_to_the_last_prediction_are_tied():
+    board = leaderboard([of("one", AGE + 1), of("other", AGE + 1)])
+    assert (board.best, board.tied) == ("one", ["other"])
 
 
-def test_ranges_are_compared_by_weighted_f1(tmp_path):
+def test_ranges_are_compared_by_weighted_f1():
     age_groups = AGE_GROUPS["adience"]
-    low, high = np.array(age_groups.ranges)[np.arange(400) % 8].T
-    folder = experiment(tmp_path, np.stack([low, high], 1))
-    rng = np.random.default_rng(0)
-    put(folder, "right", low)
-    put(folder, "half", np.where(rng.random(400) < 0.5, low, 45))
-    table = table_of.rows(folder, age_groups).set_index("model", drop=False)
-    assert leaderboard.chosen_by(table) == "oof_f1_weighted"
-    assert list(table.index) == ["right (import)", "half (import)"]
-    assert table["oof_mae_vs_best"].isna().all()
-    assert table.loc["half (import)", "oof_f1_weighted_vs_best_high"] < 0
-    assert leaderboard.tied(table).tolist() == [False, False]
+    low, high = np.array(age_groups.ranges)[np.arange(N) % 8].T
+    labels = np.stack([low, high], 1)
+    half = np.where(np.random.default_rng(0).random(N) < 0.5, low, 45)
+    board = leaderboard([of("half", half, age_range=labels), of("right", low, age_range=labels)], None, age_groups)
+    assert list(board.frame.index) == ["right", "half"]
+    assert board.frame["oof_mae_vs_best"].isna().all()
+    assert board.frame.loc["half", "oof_f1_weighted_vs_best_high"] < 0
+    assert (board.best, board.tied) == ("right", [])
 
 
-def test_without_runs_or_with_refits_alone_nothing_is_best_and_nothing_tied(tmp_path):
-    folder = experiment(tmp_path, np.arange(100))
-    for _ in range(2):
-        table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
-        assert leaderboard.best(table) is None
-        assert not leaderboard.tied(table).any()
-        put(folder, "theirs", np.arange(100), parts=("test",))
+def test_nothing_is_best_without_out_of_fold_or_rival():
+    assert leaderboard({}).best is None
+    assert leaderboard([of("theirs", AGE, "test")]).best is None
+    given = [of("prior", AGE + 9), of("leaked", AGE)]
+    assert leaderboard(given).best == "leaked"
+    assert leaderboard(given, not_best=["leaked"]).best is None  # a baseline with nothing beside it
 
 
-def test_the_table_marks_the_best_and_the_tied_and_says_what_that_means(folder):
+def test_two_predictions_of_one_name_and_part_are_refused():
+    with pytest.raises(UsageError, match="two predictions of one"):
+        leaderboard([of("one", AGE), of("one", AGE + 1)])
+
+
+def test_leaderboard_renders_with_marks(board):
+    text = board.table().markdown()
+    assert "twin =best" in text
+    assert "not significantly different from the best" in text
+    assert "good *best" in board._repr_html_()
+
+
+def test_table_of_runs_marks_the_best_and_the_tied(tmp_path):
+    folder = experiment(tmp_path, AGE)
+    for name, years in (("good", AGE + 2), ("twin", AGE - 2), ("worse", AGE + 3)):
+        put_cells(folder, name, [years] * 3)
+    put(folder, "test-only", AGE, parts=("test",))
     table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
-    text = table_of.markdown(table, folder, DEFAULT_AGE_GROUPS)
-    marks = dict(table_of.marked(table))
-    assert sorted(marks.values()) == ["", "", "*best", "=best"]
-    assert text.count("=best |") == 1
-    assert "training again may still change the order" in text.replace("\n", " ")
-    assert "3 clean, 0 suspicious, 1 not measured" in text
+    assert dict(table_of.marked(table)) == {"good": "*best", "twin": "=best", "worse": "", "test-only (import)": ""}
+    assert "3 clean, 0 suspicious, 1 not measured" in table_of.view(table, folder, DEFAULT_AGE_GROUPS).notes[0]
+    row = table.set_index("run").loc["test-only"]
+    assert (row["gap_state"], row["gap_why"]) == ("not measured", "no out-of-fold predictions")
 
 
 # --- what must be said beside a row -----------------------------------------------------------------------------
@@ -131,12 +132,12 @@ def test_what_leaked_is_not_the_best_however_good_it_looks_and_says_so_beside_it
     table = table_of.rows(folder, DEFAULT_AGE_GROUPS)
     assert table["model"].tolist() == ["leaked", "honest"]
     assert table_of.marked(table) == [("leaked", "!gap"), ("honest", "*best")]
-    assert table["run"][leaderboard.best(table)] == "honest"
-    text = table_of.markdown(table, folder, DEFAULT_AGE_GROUPS)
+    assert table["run"][table_of.best(table)] == "honest"
+    text = table_of.view(table, folder, DEFAULT_AGE_GROUPS).markdown()
     assert "| leaked !gap |" in text
-    assert "!gap: suspicious" in text
+    assert "leaked: suspicious out-of-fold / test discrepancy" in text
     shutil.rmtree(folder.folder / "honest")
-    assert leaderboard.best(table_of.rows(folder, DEFAULT_AGE_GROUPS)) is None
+    assert table_of.best(table_of.rows(folder, DEFAULT_AGE_GROUPS)) is None
 
 
 def test_a_stack_whose_member_is_gone_or_another_says_so_in_the_table(tmp_path):
@@ -151,9 +152,8 @@ def test_a_stack_whose_member_is_gone_or_another_says_so_in_the_table(tmp_path):
     assert said(folder)["mean"].startswith("removed or made again since it was combined: one; 'ageensemble stack'")
     shutil.rmtree(folder.folder / "other")
     assert said(folder)["mean"].startswith("removed or made again since it was combined: one, other;")
-    shown = Rich(width=200, file=io.StringIO())
-    shown.print(table_of.rich_table(table_of.rows(folder, DEFAULT_AGE_GROUPS), folder, 200))
-    assert "mean: removed or made again since it was combined: one, other" in shown.file.getvalue()
+    [warning] = table_of.view(table_of.rows(folder, DEFAULT_AGE_GROUPS), folder, DEFAULT_AGE_GROUPS).warnings
+    assert warning.startswith("mean: removed or made again since it was combined: one, other")
 
 
 def imported(folder, lines, age_groups, out_of_fold=False):

@@ -38,9 +38,7 @@ def put(experiment, file, name="theirs", out_of_fold=False, age_groups=DEFAULT_A
 
 
 def scores(run, experiment, part="test", age_groups=DEFAULT_AGE_GROUPS):
-    split = experiment.split
-    rows = split.test if part == "test" else split.development
-    return metrics.score(run.proba(part), experiment.y[rows], age_groups)
+    return metrics.score(run.predictions(part), age_groups=age_groups)
 
 
 def three_too_old(experiment):
@@ -291,7 +289,5 @@ def test_a_part_without_one_answer_is_refused(experiment, answers_only):
 def test_the_record_is_plain_json_and_intervals_can_be_drawn(experiment):
     run, _ = put(experiment, answered(experiment, three_too_old(experiment)))
     json.dumps(run.metadata)
-    test = experiment.split.test
-    decoded = [bootstrap.answers(run.proba("test"), DEFAULT_AGE_GROUPS)]
-    [bars] = bootstrap.headline(decoded, experiment.y[test], test, DEFAULT_AGE_GROUPS)
+    [bars] = bootstrap.estimates([run.predictions("test")], metrics.select(["mae"]), DEFAULT_AGE_GROUPS)
     assert bars["mae"].interval() == (3, 3)

@@ -4,7 +4,6 @@ import numpy as np
 from helpers.predicted import bells
 
 from ageensemble._utils.console import Console
-from ageensemble.ages import DEFAULT_AGE_GROUPS
 from ageensemble.evaluation import metrics
 from ageensemble.experiments import stack
 from ageensemble.experiments.experiment import Experiment
@@ -46,5 +45,4 @@ def members_of(run):
 
 
 def mae(run, experiment, part="oof"):
-    rows = experiment.split.development if part == "oof" else experiment.split.test
-    return metrics.score(run.proba(part), experiment.y[rows], DEFAULT_AGE_GROUPS)["mae"]
+    return metrics.score(run.predictions(part), ["mae"])["mae"]

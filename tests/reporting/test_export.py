@@ -43,7 +43,7 @@ def test_incomplete_runs_are_counted_and_failed_ones_listed(folder, tmp_path):
     assert "Not listed: 2 incomplete runs." in text
     assert "under-way" not in text
     assert "failed: 1 of 3 fold fits; fold 0: no luck" in text
-    assert "| **whole** |" in text
+    assert "| whole \\*best |" in text
     assert pd.read_csv(target / "results.csv")["model"].tolist() == ["whole", "broken"]
     assert [row["model"] for row in json.loads((target / "results.json").read_text())["rows"]] == ["whole", "broken"]
 

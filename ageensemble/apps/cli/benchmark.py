@@ -147,10 +147,7 @@ def _run(config, age_groups, dry_run, json, verbose):
         if json:
             print(as_json(result))
         else:
-            table = estimate_table(result)
-            console.out.print(table.rich())
-            for note in table.notes:
-                console.out.print(note, markup=False, highlight=False)
+            console.show(estimate_table(result))
         return
     experiment, runs, stacks = run_benchmark(config, console, data, detector)
     complete = [run for run in runs if run.state(data.split.n_folds)[0] == "complete"]

@@ -1,11 +1,12 @@
 """Verbs that ask how sure one may be: `compare` and `intervals`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from ..._utils.console import as_json
+from ..._utils.console import as_json, plain
 from ...errors import UsageError
 from . import options
 from .options import examples
@@ -27,22 +28,29 @@ def compare(
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
     out: options.OneExperiment = Path("runs"),
     rope: Rope = 0.1,
+    metric: options.Metric = None,
     age_groups: options.AgeGroups = "default",
     json: options.Json = False,
 ):
     """Say how much two models differ on the same items, how sure that is, and where they differ most."""
     from ... import ages
     from ..._utils.console import Console
-    from ...evaluation import comparison
+    from ...evaluation import metrics
     from ...experiments.experiment import Experiment
+    from ...reporting import tables
 
+    if not 0 <= rope < math.inf:
+        raise UsageError(f"--rope {rope:g} is not a number of years; 0.1 would be a tenth of a year")
+    metrics.use(metric or ())
     age_groups, experiment = ages.parse_age_groups(age_groups), Experiment.find(out, a, b)
     runs = [experiment.run(name) for name in (a, b)]
-    content = comparison.report(experiment, *runs, age_groups, rope)
+    found = tables.compare_runs(experiment, *runs, age_groups, rope)
     if json:
-        print(as_json(content))
-    else:
-        Console().out.print(comparison.view(content))
+        return print(as_json(tables.comparison_content(experiment, *runs, age_groups, found)))
+    console = Console()
+    for letter, run in zip("AB", runs, strict=True):
+        console.out.print(f"{letter}: {plain(run.title)}", style="bold", markup=False)
+    console.show(*tables.comparison_tables(found))
 
 
 @app.command(
@@ -93,9 +101,9 @@ def intervals(
 
 def best(experiment, age_groups):
     """Folder of the run with the best out-of-fold score."""
-    from ...evaluation import leaderboard
+    from ...reporting import leaderboard
 
-    table = leaderboard.table(experiment, age_groups)
+    table = leaderboard.rows(experiment, age_groups)
     place = leaderboard.best(table)
     if place is None:
         raise UsageError(f"no complete run with out-of-fold predictions in {experiment.folder}")

@@ -49,6 +49,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show details.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
+Metric = Annotated[
+    Optional[list[str]], typer.Option("--metric", help="A metric, or the .py file of your own. May be repeated.")
+]
+
 CODES = (
     "Exit codes: 0 done; 1 done but a model failed or a photo to predict was unreadable; 2 command line; 3 data or a "
     "given file; 4 disk or damaged run; 130 interrupted."

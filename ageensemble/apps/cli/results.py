@@ -12,14 +12,14 @@ from .options import examples
 
 app = typer.Typer()
 
+BY = ("gender", "ethnicity", "age_group", "dataset")
+
 
 def print_table(table, experiment, age_groups, console):
     """Print a table and its notes to the console."""
     from ...reporting import leaderboard
 
-    console.out.print(leaderboard.rich_table(table, experiment, console.out.width))
-    for note in leaderboard.notes(experiment, age_groups):
-        console.out.print(note, style="dim", markup=False)
+    console.show(leaderboard.view(table, experiment, age_groups))
 
 
 @app.command(
@@ -36,13 +36,14 @@ def results(
     out: Annotated[Optional[Path], typer.Option(help="The same, as other verbs take it.")] = None,
     age_groups: options.AgeGroups = "default",
     export: Annotated[Optional[Path], typer.Option(help="Write the table (CSV, Markdown) and pictures there.")] = None,
-    by: Annotated[Optional[str], typer.Option(help="Scores by slice instead: gender, ethnicity or group.")] = None,
+    by: Annotated[Optional[str], typer.Option(help="Scores by subgroup: gender, ethnicity or age-group.")] = None,
     threshold: Annotated[
         Optional[int], typer.Option(help="Errors of asking 'at least so old?' instead, such as 18.")
     ] = None,
     calibration: Annotated[
-        bool, typer.Option("--calibration", help="How sure runs are of themselves instead, before and after mending.")
+        bool, typer.Option("--calibration", help="Calibration instead, before and after temperature scaling.")
     ] = False,
+    metric: options.Metric = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print every metric as CSV.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     json: options.Json = False,
@@ -54,10 +55,12 @@ def results(
     """
     from ... import ages
     from ..._utils.console import Console
+    from ...evaluation import metrics
     from ...experiments.experiment import Experiment
     from ...reporting import leaderboard
     from ...reporting.export import write
 
+    metrics.use(metric or ())
     if folder and out:
         raise UsageError(f"the folder is given twice, {folder} and --out {out}; name one of them")
     folder = folder or out or Path("runs")
@@ -65,7 +68,7 @@ def results(
     if csv + markdown + json > 1:
         raise UsageError("--csv, --markdown and --json exclude each other")
     if (by is not None) + (threshold is not None) + calibration:
-        return _other(folder, age_groups, console, by, threshold, calibration, json, markdown, csv or export)
+        return _other(folder, age_groups, console, by, threshold, calibration, metric, json, markdown, csv or export)
     found, trouble = [], None
     for experiment in Experiment.find_all(folder):
         try:
@@ -75,7 +78,7 @@ def results(
             continue
         found.append((experiment, table))
         if markdown:
-            print(leaderboard.markdown(table, experiment, age_groups))
+            print(leaderboard.view(table, experiment, age_groups).markdown())
         elif not csv and not json:
             print_table(table, experiment, age_groups, console)
         if export:
@@ -88,42 +91,43 @@ def results(
         raise trouble
 
 
-def _other(folder, age_groups, console, by, threshold, calibration, json, markdown, refused):
+def _other(folder, age_groups, console, by, threshold, calibration, metric, json, markdown, refused):
     """Print the table that was asked for in place of the results."""
-    from ...evaluation import age_threshold, leaderboard, subgroups
+    from ...evaluation import age_threshold
     from ...evaluation.calibration import calibration_table, measure_calibration
     from ...experiments.experiment import Experiment
+    from ...reporting import tables
 
     if refused or (by is not None) + (threshold is not None) + calibration > 1 or (markdown and by is None):
         raise UsageError(
             "--by, --threshold and --calibration exclude each other, --csv and --export; --markdown goes with --by"
         )
     if by is not None:
-        subgroups.check(by)
+        by = {"group": "age_group"}.get(by, by.replace("-", "_"))
+        if by not in BY:
+            raise UsageError(f"--by {by} is not known; one of: {', '.join(BY).replace('_', '-')}")
     if threshold is not None:
         age_threshold.check_age(threshold)
     contents = []
     for experiment in Experiment.find_all(folder):
-        complete = [run for run, state, _ in leaderboard.states(experiment) if state == "complete" and run.parts]
+        complete = [run for run, state, _ in experiment.states() if state == "complete" and run.parts]
         if not complete:
             raise UsageError(f"no complete run in {experiment.folder}; see: ageensemble runs list")
         if by is not None:
-            content = subgroups.report(experiment, age_groups, by)
-            view = subgroups.markdown(content) if markdown else subgroups.view(content, console.out.width)
+            found = tables.evaluate_runs(experiment, age_groups, by, metric[0] if metric else None)
+            content, shown = tables.subgroup_content(experiment, by, found), tables.subgroup_tables(experiment, found)
         elif threshold is not None:
             found = [age_threshold.threshold_errors(*run.oof_and_test, age=threshold) for run in complete]
-            view = age_threshold.threshold_table(found)
+            shown = [age_threshold.threshold_table(found)]
         else:
             found = [measure_calibration(*run.oof_and_test, age_groups) for run in complete]
-            view = calibration_table(found)
+            shown = [calibration_table(found)]
         if by is None:
             content = [{"run": run.folder.name} | one.to_dict() for run, one in zip(complete, found, strict=True)]
         contents.append(content)
         if markdown:
-            print(view)
-        elif not json and by is None:
-            console.show(view)
+            print("\n\n".join(table.markdown() for table in shown))
         elif not json:
-            console.out.print(view)
+            console.show(*shown)
     if json:
         print(as_json(contents))
