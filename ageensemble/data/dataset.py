@@ -15,7 +15,7 @@ import pandas as pd
 from .._utils.cache import default_folder
 from .._utils.console import plain
 from .._utils.io import key_of, locked, write_csv
-from ..ages import exact
+from ..ages import MAX_AGE, exact
 from ..errors import DataError
 from . import concat, readers
 from .duplicates import chain, connected, near_links
@@ -221,6 +221,9 @@ def _read(root, format):
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     table = table.sort_values("item_id", kind="stable", ignore_index=True)  # whatever the order of the source
     _flag_repeats(table)
+    low, high = (pd.to_numeric(table[end], errors="coerce") for end in ("age_min", "age_max"))
+    _flag(table, low.isna() | high.isna(), "no age")  # of readers from elsewhere; ours say more
+    _flag(table, ~((low >= 0) & (low <= high) & (high < MAX_AGE + 1)), "age impossible")
     return table, license
 
 

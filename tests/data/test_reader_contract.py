@@ -181,3 +181,10 @@ def test_reader_that_fails_is_named_in_one_line(hexadecimal, tmp_path):
     os.rename(hexadecimal / "a.png", hexadecimal / "zz.png")  # no hexadecimal number
     with pytest.raises(DataError, match=r"the reader .*own\.py failed: ValueError"):
         load_dataset(hexadecimal, own_plugins.write(tmp_path, own_plugins.READER))
+
+
+def test_impossible_ages_of_an_own_reader_are_listed(hexadecimal, tmp_path, cache):
+    os.rename(hexadecimal / "a.png", hexadecimal / "fa.png")  # 250 years
+    dataset = load_dataset(hexadecimal, own_plugins.write(tmp_path, own_plugins.READER), cache=cache)
+    assert dataset.age.tolist() == [26, 40]
+    assert dataset.reasons == {"age impossible": 1}
