@@ -56,7 +56,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
     detector = faces.detector(options.detector, cache=options.cache, say=print)
-    items = load_dataset(options.data, cache=options.cache, jobs=cores())
+    items = load_dataset(options.data, cache=options.cache, n_jobs=cores())
     rows = items.items["photo"].to_numpy()
     model = options.model and load_model(options.model)
     template = model and looking.crop_template(model, detector)

@@ -98,7 +98,7 @@ def main():
     options = parser.parse_args()
     folder = experiment_holding(options.out, options.run)
     run, rest = run_named(folder, options.run), folder.split.development
-    age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, jobs=cores()))
+    age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, n_jobs=cores()))
     known = {item for group in age_groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]
     distribution, y = np.array(run.proba("oof")), folder.y[rest]

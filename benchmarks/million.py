@@ -71,7 +71,7 @@ def timed(file, items):
         print(f"{name:16}{took} {peak_memory() / 1e9:6.2f} GB  {say(result)}", flush=True)
         return result
 
-    built = step("labels read", lambda: load_dataset(file, photographs=False), lambda m: f"{len(m):,} items")
+    built = step("labels read", lambda: load_dataset(file, with_images=False), lambda m: f"{len(m):,} items")
     result = step("audit", lambda: audit.audit(built), lambda found: f"{found['groups']:,} groups")
     result |= {"cleaned": []}
     step("lists written", lambda: write_audit(built, result, file.parent / "check"))

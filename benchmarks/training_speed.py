@@ -71,7 +71,7 @@ def draw(count, folder):
 def prepared(folder, o):
     """Decode and make squares as the product does; the photographs, their ages `(n, 2)`, and the seconds it took."""
     started = time.perf_counter()
-    built = load_dataset(folder / "train", cache=folder / "cache", jobs=o.threads)
+    built = load_dataset(folder / "train", cache=folder / "cache", n_jobs=o.threads)
     photographs = image_array.load_images(built, str(o.size), folder / "cache")
     return photographs, built.age_range, time.perf_counter() - started
 

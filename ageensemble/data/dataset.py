@@ -4,6 +4,7 @@ import html
 import os
 import stat
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache as remember
 from functools import cached_property
@@ -20,7 +21,7 @@ from ..errors import DataError
 from . import concat, readers
 from .duplicates import chain, connected, near_links
 from .image_array import native
-from .image_store import ImageStore, UnopenedImages, decode
+from .image_store import ImageStore, decode
 
 COLUMNS = ["item_id", "path", "age_min", "age_max", "gender", "ethnicity", "subject", "dataset", "sha256", "group"]
 DEMO_FACES = 3000
@@ -28,23 +29,23 @@ DEMO_FACES = 3000
 
 @dataclass(frozen=True)
 class Dataset:
-    """The usable items of a data set, or of several, sorted by `item_id`.
+    """The usable items of a dataset, or of several, sorted by `item_id`.
 
     Attributes
     ----------
     name : str
-        of the data set; of several their names, joined by +
+        of the dataset; of several their names, joined by +
     root : pathlib.Path
         folder the paths are relative to
     items : pandas.DataFrame
-        `COLUMNS`, those of `datasets.EXTRAS` that the source knows, and `photo`, the item's row in `photos`
+        `COLUMNS`, those of `readers.EXTRAS` that the source knows, and `photo`, the item's row in `photos`
     excluded : pandas.DataFrame
         item_id, path, reason
     links : dict of str to (m, 2) int array
-        rows of `items` that must not be parted, by kind of link
-    photos : Photos
+        rows of `items` that must stay together, by kind of link
+    photos : ImageStore
     license : str
-        what is known of the terms of the photographs
+        what is known of the terms of the images
     formats : dict of str to str
         source format of each set, by the set's name; no part of the hash
     """
@@ -127,7 +128,7 @@ class Dataset:
     @property
     def has_images(self) -> bool:
         """Whether the images were opened; else only the labels are known."""
-        return not isinstance(self.photos, UnopenedImages)
+        return self.photos.folder is not None
 
     @property
     def reasons(self):
@@ -154,23 +155,30 @@ class Dataset:
 
 
 def load_dataset(
-    data="demo", format=None, cache=None, jobs=1, progress=lambda what: lambda done, total: None, photographs=True
-):
-    """Read sources, decode their photographs and find out what belongs together.
+    path="demo",
+    *,
+    format: str | None = None,
+    cache: Path | None = None,
+    n_jobs: int = 1,
+    with_images: bool = True,
+    on_progress: Callable = lambda step: lambda done, total: None,
+) -> Dataset:
+    """Read labels, decode the images and find out which items belong together.
 
     Parameters
     ----------
-    data : str, pathlib.Path or a sequence of them
-        a folder, a dataset file, or "demo" for the built-in drawn faces; several sets become one, see `several`
+    path : str, pathlib.Path or a sequence of them
+        a folder, a dataset file, or "demo" for the built-in drawn faces; several datasets become one, see `concat`
     format : str, optional
-        source format to insist on
+        read it in this format, whatever it looks like
     cache : pathlib.Path, optional
-    jobs : int
+        folder for decoded images
+    n_jobs : int
         processes that decode
-    progress : callable
-        given the name of a step, returns a callable that is told (done, total)
-    photographs : bool
-        whether to look at the photographs; without, they need not be there, and groups come of the labels alone
+    with_images : bool
+        whether to open the images; if not, they need not exist, and groups come from the labels alone
+    on_progress : callable
+        given the name of a step, returns a function called with (done, total)
 
     Returns
     -------
@@ -179,29 +187,34 @@ def load_dataset(
     Raises
     ------
     DataError
-        Nothing there, an unknown layout, or not one usable item in a set.
+        Nothing there, an unknown layout, or a dataset without usable items.
     UsageError
-        See `several.names`.
+        Datasets whose names cannot be told apart, see `concat.names`.
+
+    Examples
+    --------
+    >>> faces = load_dataset("photos/")
+    >>> faces.frame[["item_id", "age_min", "age_max", "gender", "group"]]
     """
-    data = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     cache, tables, folders, licenses, formats = Path(cache or default_folder()), {}, {}, {}, {}
-    for name, one in zip(concat.names(data), data, strict=True):
-        root = demo_folder(cache, progress) if str(one) == "demo" else Path(one)
+    for name, one in zip(concat.names(paths), paths, strict=True):
+        root = _demo_folder(cache, on_progress) if str(one) == "demo" else Path(one)
         folders[name] = root if root.is_dir() else root.parent
         formats[name] = readers.READERS.resolve(format) if format else readers.detect_format(root)
         tables[name], licenses[name] = _read(root, formats[name])
         if str(one) == "demo":
             licenses[name] = "drawn by ageensemble, Apache-2.0"
-        if photographs:
+        if with_images:
             _flag_paths(tables[name], folders[name])
     table, folder = concat.joined(tables, folders)
     table["photo"] = -1
     sound = table["problem"].isna()
-    if photographs:
+    if with_images:
         files = [str(folder / path) for path in table["path"][sound]]
-        photos = decode(files, cache, jobs, progress("decoding photographs"))
+        photos = decode(files, cache, n_jobs, on_progress("decoding images"))
     else:
-        photos = UnopenedImages(int(sound.sum()))
+        photos = ImageStore.empty(int(sound.sum()))
     table.loc[sound, "photo"] = np.arange(sound.sum())
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
     _refuse_useless(table, folders)
@@ -234,7 +247,7 @@ def _together(licenses):
     return "; ".join(f"{name}: {text or 'not known here'}" for name, text in licenses.items())
 
 
-def demo_folder(cache, progress):
+def _demo_folder(cache, on_progress):
     """The folder of the built-in drawn faces, drawn now unless the cache has them."""
     from .synthetic import dataset
 
@@ -242,7 +255,7 @@ def demo_folder(cache, progress):
     with locked(cache / "demo" / "lock"):
         if not (folder / "annotations.csv").exists():
             unfinished = folder.with_name(folder.name + "-unfinished")
-            dataset.draw(unfinished, DEMO_FACES, progress=progress("drawing the demo faces"))
+            dataset.draw(unfinished, DEMO_FACES, progress=on_progress("drawing the demo faces"))
             os.replace(unfinished, folder)
     return folder
 
@@ -318,8 +331,8 @@ def _links(items, photos):
 
 
 def _seen_links(items, photos):
-    """Links that only opened photographs show."""
-    if isinstance(photos, UnopenedImages):
+    """Links that only opened images show."""
+    if photos.folder is None:
         return {}
     return {
         "same file": chain(items["sha256"]),

@@ -52,6 +52,16 @@ class ImageStore:
         self.offset = np.concatenate([np.zeros(0, np.int64), *before])
         self._open = {}
 
+    @classmethod
+    def empty(cls, count):
+        """A store of images that were not opened: no folder, and columns that say nothing."""
+        store = cls.__new__(cls)
+        store.folder, store.count = None, count
+        store.shape = store.original = np.zeros((count, 2), np.int32)
+        store.sha256 = store.pixels = store.dhash = np.zeros((count, 0), np.uint8)
+        store.problem = np.zeros(count, "U1")
+        return store
+
     def __len__(self):
         return self.count
 
@@ -65,15 +75,6 @@ class ImageStore:
         height, width = self.shape[index]
         offset = self.offset[index]
         return shard[offset : offset + height * width * 3].reshape(height, width, 3)
-
-
-class UnopenedImages:
-    """As many photographs that nobody has looked at: the columns of `Photos`, with nothing in them."""
-
-    def __init__(self, count):
-        self.shape = self.original = np.zeros((count, 2), np.int32)
-        self.sha256 = self.pixels = self.dhash = np.zeros((count, 0), np.uint8)
-        self.problem = np.zeros(count, "U1")
 
 
 def decode(files, cache, jobs=1, progress=lambda done, total: None):

@@ -54,7 +54,13 @@ def prepare(config, console):
     names = concat.names([*asked.data, *asked.test_data])
     metadata, test_sets = {"leaks": 0, "limited": 0}, names[len(asked.data) :]
     with console.progress() as bar:
-        dataset = load_dataset([*asked.data, *asked.test_data], asked.format, config.resources.cache, cores(), bar)
+        dataset = load_dataset(
+            [*asked.data, *asked.test_data],
+            format=asked.format,
+            cache=config.resources.cache,
+            n_jobs=cores(),
+            on_progress=bar,
+        )
     say_excluded(dataset, console, concat.heading(names, test_sets))
     read = len(dataset.excluded)
     if steps:

@@ -96,7 +96,7 @@ def test_persons_at_several_ages_are_no_mistakes(tmp_path, cache):
     (tmp_path / "labels.csv").write_text(
         "path,age,subject\n" + "".join(f"{i}.jpg,{20 + i},p{i // 5}\n" for i in range(10))
     )
-    result = audit.audit(load_dataset(tmp_path / "labels.csv", cache=cache, photographs=False))
+    result = audit.audit(load_dataset(tmp_path / "labels.csv", cache=cache, with_images=False))
     text = "\n".join(audit_lines(result))
     assert "  same subject    2 persons of 10 items, 2 of them at several ages" in text
     assert "disagree" not in text
@@ -145,7 +145,7 @@ def test_a_single_photo_can_be_audited(dataset, tmp_path):
 @pytest.mark.real
 @pytest.mark.skipif("AGEENSEMBLE_UTKFACE" not in os.environ, reason="AGEENSEMBLE_UTKFACE names no folder of photos")
 def test_utkface_has_the_duplicates_it_is_known_for(tmp_path):
-    dataset = load_dataset(os.environ["AGEENSEMBLE_UTKFACE"], cache=tmp_path, jobs=2)
+    dataset = load_dataset(os.environ["AGEENSEMBLE_UTKFACE"], cache=tmp_path, n_jobs=2)
     result = audit.audit(dataset)
     assert result["items"] > 18_000
     assert result["ages"]["lowest"] == 1

@@ -168,7 +168,7 @@ def test_not_one_usable_photo_is_an_error_that_says_why(three, cache, rows):
 def test_nowhere_is_no_folder(tmp_path, cache):
     for format in (None, "utkface", "dataset", "annotations"):
         with pytest.raises(DataError, match=r"no such file|cannot be read: No such file|has no annotations.csv"):
-            load_dataset(tmp_path / "nowhere", format, cache)
+            load_dataset(tmp_path / "nowhere", format=format, cache=cache)
 
 
 def test_one_photo_is_a_manifest(three, cache):

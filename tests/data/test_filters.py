@@ -17,7 +17,7 @@ from ageensemble._utils.console import as_json
 from ageensemble.data import filters
 from ageensemble.data.dataset import COLUMNS, Dataset
 from ageensemble.data.filters import _sharpness
-from ageensemble.data.image_store import UnopenedImages
+from ageensemble.data.image_store import ImageStore
 from ageensemble.errors import DataError, UsageError
 
 
@@ -154,7 +154,7 @@ def test_a_step_that_no_item_gives_anything_to_go_by_is_refused(text, column):
 
 def test_small_photographs_go_by_their_size_in_the_file():
     original = np.array([[500, 99], [99, 500], [100, 100], [3000, 100]])
-    assert left(made([20] * 4, photos=SimpleNamespace(original=original)), "min-image-size=100") == "2 3"
+    assert left(made([20] * 4, photos=SimpleNamespace(original=original, folder="")), "min-image-size=100") == "2 3"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_all_copies_of_a_picture_go_whose_ages_are_further_apart_than_allowed(da
 @pytest.mark.parametrize("text", ["conflicting-labels", "min-image-size=100", "blur"])
 def test_steps_that_look_at_photographs_are_refused_where_nobody_opened_them(text):
     with pytest.raises(DataError, match="needs the images, and these were not opened"):
-        left(made([20, 30], photos=UnopenedImages(2)), text)
+        left(made([20, 30], photos=ImageStore.empty(2)), text)
 
 
 # --- balance of gender ------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def hexadecimal(tmp_path):
 
 
 def test_reader_from_a_file_reads_where_it_is_named(hexadecimal, tmp_path, cache):
-    dataset = load_dataset(hexadecimal, own_plugins.write(tmp_path, own_plugins.READER), cache=cache)
+    dataset = load_dataset(hexadecimal, format=own_plugins.write(tmp_path, own_plugins.READER), cache=cache)
     assert dataset.items["age_min"].tolist() == [26, 40, 10]  # 1a.png, 28.png, a.png
     assert dataset.license == "mine"
 
@@ -174,17 +174,17 @@ def test_broken_installed_reader_does_not_hinder_detection(laid, monkeypatch):
     root, name = laid("utkface")
     assert detect_format(root) == name
     with pytest.raises(UsageError, match="theirs does not load: ImportError: no module named x"):
-        load_dataset(root, "theirs")
+        load_dataset(root, format="theirs")
 
 
 def test_reader_that_fails_is_named_in_one_line(hexadecimal, tmp_path):
     os.rename(hexadecimal / "a.png", hexadecimal / "zz.png")  # no hexadecimal number
     with pytest.raises(DataError, match=r"the reader .*own\.py failed: ValueError"):
-        load_dataset(hexadecimal, own_plugins.write(tmp_path, own_plugins.READER))
+        load_dataset(hexadecimal, format=own_plugins.write(tmp_path, own_plugins.READER))
 
 
 def test_impossible_ages_of_an_own_reader_are_listed(hexadecimal, tmp_path, cache):
     os.rename(hexadecimal / "a.png", hexadecimal / "fa.png")  # 250 years
-    dataset = load_dataset(hexadecimal, own_plugins.write(tmp_path, own_plugins.READER), cache=cache)
+    dataset = load_dataset(hexadecimal, format=own_plugins.write(tmp_path, own_plugins.READER), cache=cache)
     assert dataset.age.tolist() == [26, 40]
     assert dataset.reasons == {"age impossible": 1}

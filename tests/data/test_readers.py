@@ -77,7 +77,7 @@ def test_the_audit_counts_the_remarks_on_what_it_keeps(tmp_path):
     sound, impossible = utk_name(30, 1, "20170116191425"), "200_1_20170116174525125.jpg.chip.jpg"
     for name in [*MALFORMED, sound, impossible]:
         (tmp_path / name).touch()
-    result = audit.audit(load_dataset(tmp_path, photographs=False))
+    result = audit.audit(load_dataset(tmp_path, with_images=False))
     assert (result["items"], result["remarks"]) == (9, {"malformed name": 8})  # the tenth is no age, and excluded
     assert "  kept            8  malformed name" in audit_lines(result)
 

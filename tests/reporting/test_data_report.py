@@ -444,7 +444,7 @@ def adience(tmp_path_factory, cache):
     root = tmp_path_factory.mktemp("ranges")
     rows = [f"{i}.jpg,{('8-12', '25-32', '60-100')[i % 3]},{'mf'[i % 2]}\n" for i in range(300)]
     (root / "labels.csv").write_text("path,age,gender\n" + "".join(rows))
-    dataset = load_dataset(root / "labels.csv", cache=cache, photographs=False)
+    dataset = load_dataset(root / "labels.csv", cache=cache, with_images=False)
     result = audit.audit(dataset) | {"cleaned": []}
     data_report.save(root / "page.html", dataset, result)
     return result, (root / "page.html").read_text()

@@ -110,7 +110,7 @@ def test_one_person_alone_cannot_be_split(tmp_path, cache):
     for i in range(8):
         face(20, 700 + i).save(tmp_path / f"{i}.png")
     (tmp_path / "annotations.csv").write_text("path,age,subject\n" + "".join(f"{i}.png,20,me\n" for i in range(8)))
-    with pytest.raises(DataError, match=r"8 items \(in 1 group\)"):
+    with pytest.raises(DataError, match=r"8 items in 1 group"):
         make_split(load_dataset(tmp_path, cache=cache), n_folds=2)
 
 

@@ -114,7 +114,14 @@ def data_check(
     console, steps = Console(verbose), filters.parse_filters(clean)
     issues = RunLabelIssues(out, run) if run else None
     with console.progress() as bar:
-        built = load_dataset(data, format, cache, hardware.cores(), bar, photographs=not labels_only)
+        built = load_dataset(
+            data,
+            format=format,
+            cache=cache,
+            n_jobs=hardware.cores(),
+            with_images=not labels_only,
+            on_progress=bar,
+        )
         built, cleaned = filters.apply_filters(built, steps, seed, bar)
     result = audit.audit(built) | {"cleaned": cleaned}
     place = f"check-{slug(built.name)}" + ("-cleaned" if steps else "")  # beside the lists of the whole set

@@ -56,7 +56,7 @@ def data_label_issues(
     built = None
     if data:
         with console.progress() as bar:
-            built = load_dataset(data, format, cache, hardware.cores(), bar)
+            built = load_dataset(data, format=format, cache=cache, n_jobs=hardware.cores(), on_progress=bar)
     files = label_issues.save(experiment, chosen, found.frame, built)
     if json:
         print(as_json(found.frame.to_dict("records")))
