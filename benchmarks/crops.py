@@ -41,7 +41,7 @@ from ageensemble._utils.cache import default_folder
 from ageensemble._utils.hardware import cores
 from ageensemble.data import faces
 from ageensemble.data.dataset import load_dataset
-from ageensemble.inference import faces as looking
+from ageensemble.inference.faces import crop_template
 
 CASES = {"as it is": (1, 0), "small": (0.5, 0), "turned": (1, 25), "turned back": (1, -25), "scaled": (2, 0)}
 
@@ -59,7 +59,7 @@ def main():
     items = load_dataset(options.data, cache=options.cache, n_jobs=cores())
     rows = items.items["photo"].to_numpy()
     model = options.model and load_model(options.model)
-    template = model and looking.crop_template(model, detector)
+    template = model and crop_template(model, detector)
     template = template or faces.measure(items.photos, rows, detector, cache=options.cache, jobs=cores())
     if template is None:
         raise SystemExit(f"{detector.name} finds a face in too few images of {items.name}")

@@ -41,13 +41,13 @@ def main():
     parser.add_argument("--images", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        folder, count = Path(folder), options.photographs
+        folder, count = Path(folder), options.images
         counts = [max(1, count // 10), count]
         for part, (begin, end) in enumerate([(0, counts[0]), (counts[0], count)]):
             paste(folder / "photos" / str(part), begin, end)
         first = predict(folder / "photos" / "0", folder / "rows.csv", options)
         whole = predict(folder / "photos", folder / "rows.csv", options)
-        print(f"{cores()} cores, {options.model}: {whole['said']}")
+        print(f"{cores()} cores, {options.model}: {whole['summary']}")
         for n, run in zip(counts, (first, whole), strict=True):
             print(f"{n:7,} images: {run['seconds']:7.1f} s with loading, peak memory {run['peak'] / 1e9:.2f} GB")
         steady = (counts[1] - counts[0]) / max(whole["seconds"] - first["seconds"], 1e-9)
@@ -62,12 +62,12 @@ def paste(folder, begin, end):
     for number in range(begin, end):
         rng = np.random.default_rng(number)
         rough = Image.fromarray(rng.integers(60, 190, (4, 5, 3)).astype(np.uint8))
-        picture = rough.resize(SIZE, Image.Resampling.BICUBIC)
+        image = rough.resize(SIZE, Image.Resampling.BICUBIC)
         for half in range(rng.integers(1, 3)):
             face, side = faces[rng.integers(FACES)], int(rng.integers(90, 280))
             corner = int(rng.integers(0, 321 - side)) + 320 * half, int(rng.integers(0, 481 - side))
-            picture.paste(face.resize((side, side), Image.Resampling.BICUBIC), corner)
-        picture.save(folder / f"{number:06}.jpg", quality=90)
+            image.paste(face.resize((side, side), Image.Resampling.BICUBIC), corner)
+        image.save(folder / f"{number:06}.jpg", quality=90)
 
 
 def predict(photos, rows, options):
@@ -76,18 +76,18 @@ def predict(photos, rows, options):
     words += ["--detector", options.detector, "--device", options.device]
     command = [sys.executable, "-m", "ageensemble", *map(str, words)]
     start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        text = said.read()
+        errors.seek(0)
+        text = errors.read()
     if process.returncode:
         raise SystemExit(text)
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    [spent] = re.findall(r"^where the time went.*", text, re.M)
-    return {"seconds": seconds, "peak": peak, "spent": spent, "said": text.splitlines()[-1]}
+    [spent] = re.findall(r"^seconds by kind of work.*", text, re.M)
+    return {"seconds": seconds, "peak": peak, "spent": spent, "summary": text.splitlines()[-1]}
 
 
 if __name__ == "__main__":

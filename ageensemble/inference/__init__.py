@@ -8,7 +8,7 @@ model_contents.py  saving a run: fold models, files of features, calibration, li
 model_card.py      the model card
 model.py           `load_model`, and the model it returns
 predictions.py     predictions of a loaded model, with calibrated intervals and members
-images.py          images of faces as models take them
+images.py          faces as models take them: resized, as features
 faces.py           detecting faces and cropping them as in training
 inputs.py          images, folders and lists to predict
 pipeline.py        from image files to predictions, a block at a time

@@ -1,4 +1,4 @@
-"""Pictures of faces, from wherever, as models are handed them: upright RGB, at most `LONG_SIDE` pixels a side."""
+"""Faces as models take them, resized and as features, each made once for all members of an ensemble."""
 
 import numpy as np
 
@@ -7,42 +7,42 @@ from ..data.image_array import InMemoryImages, resized, side
 from ..features.base import BATCH
 
 
-class Pictures:
-    """What models are handed: the faces, preprocessed, at each size, and as features, made once for all that ask.
+class FaceBatch:
+    """Cropped faces, with their resized images and features cached.
 
     Parameters
     ----------
     crops : list of (h, w, 3) uint8 array
-    clock : machine.Clock
-        told how long features take
+    timer : Clock
+        records how long features take
     """
 
-    def __init__(self, crops, clock):
-        self.crops, self.clock, self._squares, self._features = crops, clock, {}, {}
+    def __init__(self, crops, timer):
+        self.crops, self.timer, self._resized, self._features = crops, timer, {}, {}
 
     def __len__(self):
         return len(self.crops)
 
-    def squares(self, size, preprocess):
+    def resized(self, size, preprocess) -> np.ndarray:
         """`(n, size, size, 3)` uint8."""
-        if (size, preprocess) not in self._squares:
-            self._squares[size, preprocess] = resized(self.crops, range(len(self)), size, preprocess)
-        return self._squares[size, preprocess]
+        if (size, preprocess) not in self._resized:
+            self._resized[size, preprocess] = resized(self.crops, range(len(self)), size, preprocess)
+        return self._resized[size, preprocess]
 
-    def features(self, extractor, preprocess, device, pool):
-        """Rows of a feature set, `(n, d)` float32, from batches as large as in training."""
+    def images(self, size, preprocess) -> InMemoryImages:
+        """Images for a network: resized, or as they are where `size` is "native"."""
+        return InMemoryImages(self.resized(side(size), preprocess) if side(size) else self.crops)
+
+    def features(self, extractor, preprocess, device, pool) -> np.ndarray:
+        """Features `(n, d)` float32, from batches as large as in training, which the pool shares."""
         key = key_of(extractor.name, extractor.get_params(), preprocess)
         if key not in self._features:
-            squares = self.squares(extractor.size, preprocess)
-            batches = [squares[start : start + BATCH] for start in range(0, len(squares), BATCH)]
-            rows = pool.map(lambda batch: self._extracted(extractor, batch, device), batches)
+            images = self.resized(extractor.size, preprocess)
+            batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+            rows = pool.map(lambda batch: self._extract(extractor, batch, device), batches)
             self._features[key] = np.concatenate(list(rows))
         return self._features[key]
 
-    def _extracted(self, extractor, batch, device):
-        with self.clock(f"{extractor.name} features"):
+    def _extract(self, extractor, batch, device):
+        with self.timer(f"{extractor.name} features"):
             return extractor.extract_array(batch, device)
-
-    def photographs(self, size, preprocess):
-        """What a model that looks at photographs is handed, at its `size`, in place of `pixels.Photographs`."""
-        return InMemoryImages(self.squares(side(size), preprocess) if side(size) else self.crops)

@@ -19,8 +19,8 @@ from ..ensembles.pooling import Pool
 from ..errors import AgeEnsembleError, DataError
 from ..evaluation.conformal import Conformal
 from ..features import FEATURES
-from . import images as crops
 from . import model_folder
+from .images import FaceBatch
 from .predictions import ModelPredictions
 
 BLOCK = 512  # faces held at once
@@ -137,7 +137,7 @@ class Model:
 
     def _predict_block(self, images):
         """Age distributions of a block of images by the whole model, then by each member of an ensemble."""
-        faces = crops.Pictures(read_images(images), self.timer)
+        faces = FaceBatch(read_images(images), self.timer)
         with _workers() as workers:
             try:
                 each = [member.predict(faces, workers) for member in self._members]
@@ -188,16 +188,16 @@ class _Member:
         self.changed = now != metadata["code_versions"]  # what decides its predictions, since it was fitted
 
     def predict(self, faces, workers):
-        """Age distributions, `(n, 121)` float32, of `images.Pictures`; the workers share the fold models."""
+        """Age distributions, `(n, 121)` float32, of a `FaceBatch`; the workers share the fold models."""
         if self.size:
-            X = faces.photographs(self.size, self.preprocess)
+            X = faces.images(self.size, self.preprocess)
         else:
             sets = [faces.features(extractor, self.preprocess, self.device, workers) for extractor in self.features]
             X = np.concatenate([np.empty((len(faces), 0), np.float32), *sets], axis=1)
 
         def predict(fold_model):
             model, prior = fold_model
-            with faces.clock(self.name):
+            with faces.timer(self.name):
                 return finish(model.predict_proba(X), prior)
 
         return np.mean(list(workers.map(predict, self._fold_models)), axis=0, dtype=np.float64).astype(np.float32)

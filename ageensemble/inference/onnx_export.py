@@ -141,7 +141,7 @@ def _network(model):
 
 
 def _fold_models(model):
-    """Fitted networks and training histograms, loaded anew: what the answers are held against stays as it is."""
+    """Fitted networks and training histograms, loaded anew, so that the model to compare with stays unchanged."""
     metadata = _network(model)
     cls = models.load(metadata["model"])
     fold_models = [
