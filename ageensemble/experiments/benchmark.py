@@ -258,7 +258,7 @@ def _jobs_in_memory(unfinished, n, resources, console):
     networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
     if resources.device == "cuda" and networks:
         need = max(spec.make(**spec.params).gpu_bytes() for spec in networks)
-        # Networks leave half of it to the photographs, which they keep there where there is room
+        # Networks leave half of it to the images, which they keep there where there is room
         jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", resources, console))
     return jobs
 
@@ -275,7 +275,7 @@ def _at_once(need, free, what, resources, console):
 
 
 def size_seen(spec):
-    """Size of the photographs that a model looks at, as `pixels.side` reads it; None where it is given features."""
+    """Size of the images that a model looks at, as `pixels.side` reads it; None where it is given features."""
     return str(spec.params.get("size")) if spec.make.takes_images else None
 
 

@@ -2,7 +2,7 @@
 
 OUT/demo-1a2b3c4d/             one split: all runs in here share a table
     experiment.json split.csv dataset.csv excluded.csv
-    template.json              how the photographs show a face, where it was measured
+    template.json              how the images show a face, where it was measured
     files/                     networks and weights that features were made with, by their hash
     svm-C=30-5e6f7a8b/         one run: readable name and hash of its whole configuration
         run.json               configuration, and how many threads each fold fit uses
@@ -250,7 +250,7 @@ class Experiment:
 
     @property
     def template(self):
-        """How the photographs show a face, or None where that was not measured or is damaged."""
+        """How the images show a face, or None where that was not measured or is damaged."""
         try:
             return Template.from_json(read_json(self.folder / "template.json"))
         except (DiskError, DataError):

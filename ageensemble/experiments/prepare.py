@@ -98,7 +98,7 @@ def count_leaks(dataset, split, what="the split", allow_leak=False):
     leaks = len(leaking_rows(split, dataset.groups))
     if leaks and not allow_leak:
         raise DataError(
-            f"{what} leaks: {counted(leaks, 'item')} with photographs of the same group (person, duplicate or moment) "
+            f"{what} leaks: {counted(leaks, 'item')} with images of the same group (person, duplicate or moment) "
             "in another part; --allow-leak uses it all the same and says so in the table"
         )
     return leaks
@@ -141,7 +141,7 @@ def _around(dataset, test_sets, limit, folds, seed):
         if not reaching.any():
             raise
         left_out = counted(np.count_nonzero(reaching), "item")
-        raise DataError(f"{error}; {left_out} left out as also in the test data, by photograph or person") from None
+        raise DataError(f"{error}; {left_out} left out as also in the test data, by image or person") from None
     return split, dataset, limit if len(chosen) < len(others) else 0
 
 
@@ -150,13 +150,13 @@ def _refuse_empty(dataset, test_sets):
     left = set(dataset.items["dataset"])
     for name in test_sets:
         if name not in left:
-            raise DataError(f"--filter leaves no photograph of the test data {name}; clean less")
+            raise DataError(f"--filter leaves no image of the test data {name}; filter less")
 
 
 def say_excluded(dataset, console, what):
     """One line on how many items can be used, and why others can't; `what` they are, or what was done to them."""
     groups = counted(len(np.unique(dataset.groups)), "group")
-    console.say(f"{what}: {counted(len(dataset), 'usable photograph')} in {groups}")
+    console.say(f"{what}: {counted(len(dataset), 'usable image')} in {groups}")
     if len(dataset.excluded):
         listed = ", ".join(f"{count} {reason}" for reason, count in dataset.reasons.items())
         console.say(f"excluded {len(dataset.excluded):,}: {listed}")

@@ -127,7 +127,7 @@ class Run:
         return read_json(self.folder / "record.json")
 
     def costs(self, folds: int) -> dict[str, float]:
-        """Seconds of fitting, photographs predicted a second, peak memory in GB, size in MB; NaN where nobody knows."""
+        """Seconds of fitting, images predicted a second, peak memory in GB, size in MB; NaN where nobody knows."""
         if not self.fold_names(folds):
             return {name: math.nan if value is None else value for name, value in self.metadata["costs"].items()}
         records = self.records(folds)

@@ -205,7 +205,7 @@ def _refuse(run, experiment):
     if not _may_be_member(run):
         raise UsageError(
             f"{name} was imported without out-of-fold predictions, so its weight cannot be fitted; if it never saw "
-            "these photographs in training, import it again with --out-of-fold"
+            "these images in training, import it again with --out-of-fold"
         )
     if state != "complete":
         raise UsageError(f"{name} is {state}, and a member must be complete: {why}")

@@ -153,7 +153,7 @@ def test_a_limit_is_of_what_is_trained_on_and_the_test_data_stay_whole(sets, cac
 def test_a_second_count_says_after_what_and_sets_tested_on_are_named_last(sets, cache, capsys):
     prepared(cache, [sets / "beta"], test_data=[sets / "alpha"], n_folds=2, limit=10)
     lines = " ".join(capsys.readouterr().err.split())
-    assert lines.startswith("beta+alpha: 40 usable photographs in 19 groups after leaving out what is also in ")
+    assert lines.startswith("beta+alpha: 40 usable images in 19 groups after leaving out what is also in ")
     assert " what is also in the test data and --limit 10: " in lines
     assert lines.endswith("excluded 2: 2 also in the test data")
     assert concat.heading(["b", "a", "d", "c"], ["c", "a"]) == "b+d+a+c"
@@ -169,7 +169,7 @@ def test_test_data_that_show_everybody_leave_nobody_to_train_on(sets, tmp_path, 
 
 def test_test_data_of_which_nothing_is_left_are_refused(sets, tmp_path, cache):
     small = folder_of(tmp_path / "small", [("a.png", 20, "x"), ("b.png", 30, "y")])
-    with pytest.raises(DataError, match="--filter leaves no photograph of the test data small"):
+    with pytest.raises(DataError, match="--filter leaves no image of the test data small"):
         prepared(cache, [sets / "alpha"], test_data=[sets / "beta", small], n_folds=2, filters=["age-range=31-90"])
 
 

@@ -193,7 +193,7 @@ def test_a_name_that_is_no_detector_is_refused_before_anything_is_decoded(utkfac
     done = ageensemble("benchmark", "--data", utkface, "--out", tmp_path / "runs", "--cache", cache, "--detector", "x")
     assert done.returncode == 2
     assert said(done).startswith("no detector and no file called 'x'")
-    assert "usable photographs" not in done.stderr
+    assert "usable images" not in done.stderr
 
 
 # --- what is said of a face ------------------------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def test_official_parts_that_tear_persons_apart_are_refused_unless_insisted_on(t
     shutil.copytree(told, tmp_path / "told")
     rows = [f"{i:02}.png,{15 + i},p{i % PEOPLE},{'train' if i < 48 else 'test'}" for i in range(60)]
     (tmp_path / "told" / "annotations.csv").write_text("path,age,subject,official\n" + "\n".join(rows) + "\n")
-    with pytest.raises(DataError, match="the protocol official leaks: 60 items with photographs of the same group"):
+    with pytest.raises(DataError, match="the protocol official leaks: 60 items with images of the same group"):
         prepared(cache, tmp_path / "told", protocol="official")
     about = prepared(cache, tmp_path / "told", protocol="official", allow_leak=True)[2]
     assert about == {"leaks": 60, "limited": 0, "protocol": "official"}

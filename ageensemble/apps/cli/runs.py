@@ -143,7 +143,7 @@ def list_parameters(
 
 
 def _preprocess(thing):
-    """The parameter that every model has which sees photographs, itself or as features."""
+    """The parameter that every model has which sees images, itself or as features."""
     from ...data import transforms
     from ...models import spec
 
