@@ -7,12 +7,12 @@ import sys
 
 import pytest
 from helpers.commands import ageensemble, benchmark
-from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import ageensemble as ae
 from ageensemble.errors import UsageError
-from ageensemble.experiments.config import model_text
 
 COSTS = {"fit_seconds", "images_per_second", "peak_gb", "size_mb"}
 
@@ -83,27 +83,18 @@ def test_an_estimator_is_the_model_of_its_name(study, dataset, cache, capsys, ca
     assert "runs: " in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("model", "text"),
-    [
-        ("svm@hog C=30", "svm@hog C=30"),
-        (ae.models.SVM(C=30.0), "svm C=30.0"),
-        (ae.models.SVM(), "svm"),
-        (ae.models.RidgeOrdinal(), "ordinal"),
-        (
-            ExtraTreesRegressor(30, bootstrap=True),
-            "sklearn:sklearn.ensemble.ExtraTreesRegressor bootstrap=true n_estimators=30",
-        ),
-    ],
-)
-def test_estimators_are_named_by_class_and_changed_parameters(model, text):
-    assert model_text(model) == text
+def test_any_estimator_of_scikit_learn_is_a_model(study, dataset, cache):
+    experiment, resources = study[0], ae.Resources(cache, 2, "cpu")
+    model = make_pipeline(StandardScaler(), Ridge(alpha=100.0))
+    again = ae.benchmark(dataset, [model], experiment.split, experiment.folder.parent, resources=resources)
+    [run] = [run for run in again.runs if "Ridge" in run.title]
+    assert run.predictions("oof").proba.shape == (len(experiment.split.development), 121)
 
 
-@pytest.mark.parametrize("model", [make_pipeline(ExtraTreesRegressor()), object(), 3])
-def test_what_cannot_be_named_is_refused(model):
+@pytest.mark.parametrize("model", [object(), 3])
+def test_what_is_no_model_is_refused(model, dataset):
     with pytest.raises(UsageError):
-        model_text(model)
+        ae.benchmark(dataset, [model])
 
 
 def test_a_wrong_model_is_known_before_any_data_are_read():
