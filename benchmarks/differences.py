@@ -15,8 +15,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ageensemble import ages, ensembles
-from ageensemble.ensembles.pooling import logs
-from ageensemble.evaluation import bootstrap, leakage, metrics, subgroups, temperature
+from ageensemble.evaluation import bootstrap, leakage, metrics, subgroups
+from ageensemble.evaluation.calibration import fit_temperature, log_proba
 from ageensemble.evaluation.predictions import Predictions
 from ageensemble.splits.split import TEST
 from ageensemble.splits.stratified_groups import age_gender_strata, assign_stratified_groups
@@ -35,7 +35,7 @@ def main():
         print(f"equal, items alike in fours, resampled by {'groups' if by_group else 'items'}: {alarms:.1%}")
     for name, share in headline_alarms(1000).items():
         print(f"equal, {name}: {share:.1%}")
-    for groups in (10, 20, subgroups.LEAST_CLUSTERS, 50, 100):
+    for groups in (10, 20, subgroups.LEAST_GROUPS, 50, 100):
         print(f"interval of a mean error, {groups} groups: holds the truth in {coverage(groups):.1%} of 2,000")
     for name, share in families(300).items():
         print(f"gaps of 9 runs, 300 times: {name}: {share:.1%}")
@@ -201,17 +201,17 @@ def noise(repetitions, items=1000, new=4000, others=20):
         by the name of the method: its MAE minus the good member's own
     """
     rng = np.random.default_rng(0)
-    lost = {name: np.empty(repetitions) for name in ensembles.names()}
+    lost = {name: np.empty(repetitions) for name in ensembles.REGISTRY.names()}
     for repetition in range(repetitions):
         age = np.clip(_ages(rng, items + new), 0, 100)
         knows = [age + rng.normal(0, 5, len(age))]
         knows += [rng.permutation(age) + rng.normal(0, 5, len(age)) for _ in range(others)]
-        members = np.stack([logs(_bells(center, 5)) for center in knows])
+        members = np.stack([log_proba(_bells(center, 5)) for center in knows])
         y, known = np.stack([age, age], 1)[:items], members[:, :items]
-        found = np.array([temperature.fit(member, y) for member in known])[:, None, None].astype(np.float32)
+        found = np.array([fit_temperature(member, y) for member in known])[:, None, None].astype(np.float32)
         alone = np.abs(ages.median(np.exp(members[0, items:])) - age[items:]).mean()
         for name, losses in lost.items():
-            pool = ensembles.load(name).fit(known / found, y, np.arange(items), seed=repetition)
+            pool = ensembles.REGISTRY.load(name)(random_state=repetition).fit_pool(known / found, y, np.arange(items))
             pooled = pool.of_logs(members[:, items:] / found)
             losses[repetition] = np.abs(ages.median(pooled) - age[items:]).mean() - alone
     return lost
