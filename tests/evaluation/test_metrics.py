@@ -1,9 +1,12 @@
 """Metrics against scikit-learn, and against numbers worked out by hand."""
 
+import json
 import warnings
 
 import numpy as np
 import pytest
+from helpers import made_up
+from helpers.commands import ageensemble
 from sklearn import metrics as oracle
 
 from ageensemble import ages
@@ -208,13 +211,36 @@ def test_new_metric_is_scored_compared_cut_and_tabled(cs3):
     assert '"cs3"' in repr(compare(near, half).to_dict()).replace("'", '"')
 
 
-def test_metric_from_a_file_is_found_by_its_path(tmp_path):
+@pytest.fixture
+def own_file(tmp_path):
+    """A metric in a file of one's own, the share of ages that were predicted too old."""
     file = tmp_path / "mine.py"
     file.write_text(
         "from ageensemble.evaluation.metrics import Metric\n"
-        "worst = Metric('over', 'predicted too old', lambda sample: sample.error > 0, lower_is_better=True)\n"
+        "over = Metric('over', 'too old', lambda sample: sample.error > 0, lower_is_better=True)\n"
     )
-    [metric] = metrics.select([str(file)])
+    yield str(file)
+    METRICS._registered.pop("over", None)
+
+
+def test_metric_from_a_file_is_in_the_verbs_of_the_command_line(own_file, tmp_path):
+    age = np.arange(20, 80)
+    folder = made_up.experiment(tmp_path / "runs", age, gender=np.where(age % 2, "f", "m"))
+    for name, error in (("one", age % 2), ("two", np.ones(60, int))):
+        made_up.put(folder, name, age + error)
+    words = ["--out", folder.folder, "--metric", own_file, "--json"]
+    [table] = json.loads(ageensemble("results", *words).stdout)
+    assert table["rows"][0]["oof_over"] == (folder.y[folder.split.development, 0] % 2).mean()
+    assert "oof_over_vs_best_low" in table["rows"][0]
+    parts = json.loads(ageensemble("compare", "one", "two", *words).stdout)["parts"]
+    assert parts["test"]["metrics"]["over"]["b"] == 1
+    [found] = json.loads(ageensemble("results", "--by", "gender", *words).stdout)
+    assert found["metric"] == "over"
+    assert [value["value"] for value in found["parts"]["oof"]["runs"][0]["values"][1:]] == [1, 0]
+
+
+def test_metric_from_a_file_is_found_by_its_path(own_file):
+    [metric] = metrics.select([own_file])
     assert metrics.score(Predictions(certain(21, 30), [20, 30]), [metric]) == {"over": 0.5}
     with pytest.raises(UsageError, match="did you mean 'mae'"):
         metrics.select(["mea"])

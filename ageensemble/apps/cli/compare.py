@@ -13,7 +13,9 @@ from .options import examples
 
 app = typer.Typer()
 
-Rope = Annotated[float, typer.Option(min=0, help="Differences in MAE up to so many years count as none in practice.")]
+Rope = Annotated[
+    float, typer.Option(min=0, help="Differences in MAE up to this many years count as practically equal.")
+]
 
 
 @app.command(
