@@ -270,9 +270,9 @@ def _flag_repeats(table):
     if not repeated.any():
         return
     by_id = table[repeated].fillna({"age_min": -1.0, "age_max": -1.0}).groupby("item_id")
-    concat = by_id[["path", "age_min", "age_max"]].transform("nunique") > 1
-    _flag(table, concat["path"].reindex(table.index, fill_value=False), "item_id used for different photos")
-    ages = concat[["age_min", "age_max"]].any(axis=1).reindex(table.index, fill_value=False)
+    differs = by_id[["path", "age_min", "age_max"]].transform("nunique") > 1
+    _flag(table, differs["path"].reindex(table.index, fill_value=False), "item_id used for different photos")
+    ages = differs[["age_min", "age_max"]].any(axis=1).reindex(table.index, fill_value=False)
     _flag(table, ages, "listed more than once with different ages")
     _flag(table, table.duplicated("item_id"), "listed twice")
 

@@ -1,4 +1,4 @@
-"""Which photographs must not be parted by a split: the same bytes, pixels, picture, moment or person."""
+"""Which images must stay together in a split: the same file or pixels, near-duplicates, one moment or subject."""
 
 from itertools import combinations, count
 

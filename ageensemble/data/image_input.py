@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from ..errors import DataError, UsageError
-from .image_io import open_upright, reason, upright
+from .image_io import describe_error, read_image, upright
 from .image_store import SMALLEST, content
 
 
@@ -47,9 +47,9 @@ def _open(file):
     if problem:
         raise DataError(f"{file}: {problem}")
     try:
-        return open_upright(io.BytesIO(data))[0]
+        return read_image(io.BytesIO(data))[0]
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        raise DataError(f"{file}: {reason(error)}") from error
+        raise DataError(f"{file}: {describe_error(error)}") from error
 
 
 def _as_image(image, place):

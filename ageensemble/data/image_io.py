@@ -1,13 +1,13 @@
-"""Opening one photograph as people see it, whatever bytes the file may hold."""
+"""Opening one image as people see it, whatever bytes the file may hold."""
 
 import warnings
 
 import numpy as np
 
-LONG_SIDE = 256  # pixels; larger photographs are reduced to it
-MOST_PIXELS = 100_000_000  # a photograph that claims more is taken for a decompression bomb
+LONG_SIDE = 256  # pixels; larger images are reduced to it
+MOST_PIXELS = 100_000_000  # an image that claims more is taken for a decompression bomb
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF"]  # no EPS: opening one runs a program
-TURNS = {  # what makes a photograph upright, by its EXIF orientation
+TURNS = {  # what makes an image upright, by its EXIF orientation
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
     4: "FLIP_TOP_BOTTOM",
@@ -18,8 +18,8 @@ TURNS = {  # what makes a photograph upright, by its EXIF orientation
 }
 
 
-def open_upright(stream, long_side=LONG_SIDE):
-    """Open one photograph as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `long_side`.
+def read_image(stream, long_side=LONG_SIDE):
+    """Open one image as people see it: first frame, turned by its EXIF tag, 8-bit RGB, at most `long_side`.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def open_upright(stream, long_side=LONG_SIDE):
 
 
 def upright(image, long_side=LONG_SIDE):
-    """An open picture, `PIL.Image.Image`, turned by its EXIF tag, as 8-bit RGB, at most `long_side` pixels a side."""
+    """An open image, `PIL.Image.Image`, turned by its EXIF tag, as 8-bit RGB, at most `long_side` pixels a side."""
     from PIL import Image
 
     turn, rgb = _turn(image), _reduced_rgb(image, long_side)
     if turn:
         rgb = rgb.transpose(Image.Transpose[turn])
     rgb.thumbnail((long_side, long_side), Image.Resampling.LANCZOS)
-    rgb.info.clear()  # the tag above all: who reads it again would turn the picture again
+    rgb.info.clear()  # the tag above all: who reads it again would turn the image again
     return rgb
 
 
@@ -72,7 +72,7 @@ def _formats():
 
 
 def _turn(image):
-    """What makes the picture upright, a name of `Image.Transpose`, by its EXIF tag; a damaged tag turns nothing."""
+    """What makes the image upright, a name of `Image.Transpose`, by its EXIF tag; a damaged tag turns nothing."""
     try:
         return TURNS.get(image.getexif().get(0x0112))
     except Exception:
@@ -117,8 +117,8 @@ def _to_rgb(image, scale):
     return image.convert("RGB")
 
 
-def reason(error):
-    """Say in a few words why a photograph did not open."""
+def describe_error(error):
+    """Say in a few words why an image did not open."""
     name = type(error).__name__
     if name == "UnidentifiedImageError":
         return "not an image"

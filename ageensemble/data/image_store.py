@@ -15,13 +15,13 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .._utils.io import forget_unfinished, key_of, locked, writing
-from .image_io import LONG_SIDE, MOST_PIXELS, open_upright, reason
+from .image_io import LONG_SIDE, MOST_PIXELS, describe_error, read_image
 
 STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise
 SMALLEST = 16  # pixels; below this a face tells nothing
 MOST_BYTES = 500_000_000  # of a file; it is read whole
 UNREAD = "cannot be read"
-SHARD = 500  # photographs in one file
+SHARD = 500  # images in one file
 HASH_SIDE = 16  # the difference hash has HASH_SIDE ** 2 = 256 bits
 
 
@@ -31,7 +31,7 @@ class ImageStore:
     Attributes
     ----------
     shape : (n, 2) int32 array
-        height and width as stored; 0 where a photograph could not be used
+        height and width as stored; 0 where an image could not be used
     original : (n, 2) int32 array
         height and width, upright, in the file
     sha256, pixels : (n, 32) uint8 array
@@ -39,7 +39,7 @@ class ImageStore:
     dhash : (n, 32) uint8 array
         256-bit difference hash of the upright gray image
     problem : (n,) array of str
-        why a photograph could not be used; empty where it can
+        why an image could not be used; empty where it can
     """
 
     def __init__(self, folder, count):
@@ -78,7 +78,7 @@ class ImageStore:
 
 
 def decode(files, cache, jobs=1, progress=lambda done, total: None):
-    """Decode photograph files into a store, in parallel, unless the cache has it.
+    """Decode image files into a store, in parallel, unless the cache has it.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     jobs : int
         processes
     progress : callable
-        told (done, total) photographs
+        told (done, total) images
 
     Returns
     -------
-    Photos
+    ImageStore
     """
     import PIL
 
@@ -156,7 +156,7 @@ def _decode_shard(files, folder, start):
 
 
 def _columns(rows):
-    """The fingerprints of decoded photographs as arrays."""
+    """The fingerprints of decoded images as arrays."""
     columns = {name: np.array([row[name] for row in rows], np.int32).reshape(-1, 2) for name in ("shape", "original")}
     for name in ("sha256", "pixels", "dhash"):
         columns[name] = np.array([row[name] for row in rows], np.uint8).reshape(-1, 32)
@@ -171,9 +171,9 @@ def _decode(file):
         return nothing | {"problem": problem}
     nothing["sha256"] = _digest(read)
     try:
-        image, original = open_upright(io.BytesIO(read))
+        image, original = read_image(io.BytesIO(read))
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        return nothing | {"problem": reason(error)}
+        return nothing | {"problem": describe_error(error)}
     if min(original) < SMALLEST:
         height, width = original
         return nothing | {"original": original, "problem": f"tiny: {width}x{height} pixels, at least {SMALLEST} needed"}
@@ -188,7 +188,7 @@ def _decode(file):
 
 
 def content(file):
-    """(bytes, "") of a photograph's file, or (None, why it cannot be read)."""
+    """(bytes, "") of an image's file, or (None, why it cannot be read)."""
     try:
         state = os.stat(file)
         if not stat.S_ISREG(state.st_mode):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._utils.hardware import cores
 from .._utils.io import writing
-from ..data.image_io import open_upright
+from ..data.image_io import read_image
 from ..data.image_store import content
 from ..errors import UsageError
 from .output import identity
@@ -102,7 +102,7 @@ def _draw(result, texts, place):
     data, _ = content(result.image.path)
     if data is None:  # it was there a moment ago
         return
-    image, (height, width) = open_upright(io.BytesIO(data), LONG_SIDE)
+    image, (height, width) = read_image(io.BytesIO(data), LONG_SIDE)
     factors = image.width / width, image.height / height
     for one, text in zip(result.faces, texts, strict=False):
         _frame(image, _corners(one.face, factors), text)

@@ -17,7 +17,7 @@ from PIL import Image
 from .._utils.hardware import cores
 from .._utils.prefetch import ordered
 from ..data.faces import Face
-from ..data.image_io import LONG_SIDE, open_upright, reason, upright
+from ..data.image_io import LONG_SIDE, describe_error, read_image, upright
 from ..data.image_store import SMALLEST, content
 from .faces import DetectedFace, crop_faces
 from .inputs import InputImage
@@ -156,9 +156,9 @@ def _opened(source, long_side):
         return None, None, "no path"
     try:
         data, problem = content(source.path)
-        image, size = (None, None) if problem else open_upright(io.BytesIO(data), long_side)
+        image, size = (None, None) if problem else read_image(io.BytesIO(data), long_side)
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        return None, None, reason(error)
+        return None, None, describe_error(error)
     return image, size, problem or _too_small(size)
 
 

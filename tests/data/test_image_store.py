@@ -75,7 +75,7 @@ def test_what_was_turned_once_is_not_turned_again(tmp_path):
     exif[0x0112] = 6
     face(30, 0).resize((48, 32)).save(tmp_path / "a.jpg", exif=exif)
     with open(tmp_path / "a.jpg", "rb") as stream:
-        once, _ = image_io.open_upright(stream)
+        once, _ = image_io.read_image(stream)
     assert once.size == (32, 48)
     assert np.array_equal(np.asarray(image_io.upright(once)), np.asarray(once))
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from ... import ages
-from ...data.image_io import open_upright, reason
+from ...data.image_io import describe_error, read_image
 from ...errors import DataError
 from ...inference.faces import detect_faces
 from ...inference.pipeline import DETECTION_SIDE
@@ -46,9 +46,9 @@ def respond(model, detector, template, content, whole=False, preview=False) -> d
         The image cannot be used; says why.
     """
     try:
-        image, (height, width) = open_upright(io.BytesIO(content), DETECTION_SIDE)
+        image, (height, width) = read_image(io.BytesIO(content), DETECTION_SIDE)
     except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
-        raise DataError(f"This file cannot be used as an image: {reason(error)}.") from error
+        raise DataError(f"This file cannot be used as an image: {describe_error(error)}.") from error
     pixels = np.asarray(image)
     size = np.tile(image.size, 2)
     if whole:
