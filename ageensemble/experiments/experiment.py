@@ -185,7 +185,7 @@ class Experiment:
         -------
         pandas.DataFrame
         """
-        from ..reporting import leaderboard
+        from . import leaderboard
 
         return leaderboard.rows(self, parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups)
 
