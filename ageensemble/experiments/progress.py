@@ -71,10 +71,10 @@ class TrainingProgress:
     def __call__(self, progress):
         """The model says how far it is: numbers by name, of which any may be missing."""
         if progress.get("epoch") != self._last.get("epoch"):
-            self._epoch_over(progress.get("inner_mae"))
+            self._epoch_over(progress.get("validation_mae"))
         self._last = progress
         speed = "{images_per_second:,.0f}/s" if self._console.narrow else "{images_per_second:,.0f} images/s"
-        error = "MAE {inner_mae:.2f}" if self._console.narrow else "inner MAE {inner_mae:.2f}"
+        error = "MAE {validation_mae:.2f}" if self._console.narrow else "val MAE {validation_mae:.2f}"
         note = " ".join(_given(progress, speed, "loss {loss:.2f}", error))
         count = " ".join(_given(progress, "epoch {epoch:.0f}/{epochs:.0f}"))
         self._bar(progress.get("done") or 0, progress.get("total") or None, note, count or " ")
@@ -84,9 +84,9 @@ class TrainingProgress:
         self._epoch_over()
         self._bar.end()
 
-    def _epoch_over(self, inner_mae=None):
-        numbers = self._last | {"inner_mae": inner_mae}  # which is measured when the epoch is over
-        texts = _given(numbers, "epoch {epoch:.0f}/{epochs:.0f}", "loss {loss:.4g}", "inner MAE {inner_mae:.2f}")
+    def _epoch_over(self, validation_mae=None):
+        numbers = self._last | {"validation_mae": validation_mae}  # which is measured when the epoch is over
+        texts = _given(numbers, "epoch {epoch:.0f}/{epochs:.0f}", "loss {loss:.4g}", "val MAE {validation_mae:.2f}")
         if texts:
             tell = self._console.detail if self._console.verbose else self._bar.note
             tell(f"{self._name}: {', '.join(texts)}")

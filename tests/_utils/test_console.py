@@ -10,8 +10,8 @@ from ageensemble._utils import console as consoles
 from ageensemble.experiments.progress import TrainingProgress
 
 EPOCHS = [
-    "mobilenetv2_100 fold 0: epoch 1/3, loss 3.75, inner MAE 9.00",
-    "mobilenetv2_100 fold 0: epoch 2/3, loss 3.5, inner MAE 8.00",
+    "mobilenetv2_100 fold 0: epoch 1/3, loss 3.75, val MAE 9.00",
+    "mobilenetv2_100 fold 0: epoch 2/3, loss 3.5, val MAE 8.00",
     "mobilenetv2_100 fold 0: epoch 3/3, loss 3.25",
 ]
 
@@ -28,7 +28,11 @@ def train(console):
     with console.progress("cells") as bar:
         cell = TrainingProgress(bar(console.shortened("mobilenetv2_100", "fold 0")), "mobilenetv2_100 fold 0", console)
         for epoch in (1, 2, 3):
-            known = {"images_per_second": 95.2, "loss": 4 - epoch / 4, "inner_mae": 11.0 - epoch if epoch > 1 else None}
+            known = {
+                "images_per_second": 95.2,
+                "loss": 4 - epoch / 4,
+                "validation_mae": 11.0 - epoch if epoch > 1 else None,
+            }
             cell({"done": 1000 * epoch, "total": 3000, "epoch": epoch, "epochs": 3} | known)
         bar("fitting")(1, 1)
         before = console.err.file.getvalue()
@@ -40,7 +44,7 @@ def train(console):
     ("width", "line"),
     [
         (80, "mobilenetv2_100 fold 0 ━━━━━ epoch 3/3 95/s loss 3.25 MAE 8.00 0:00:00 0:00:00"),
-        (100, "mobilenetv2_100 fold 0 ━━━━━━━━━━ epoch 3/3 95 images/s loss 3.25 inner MAE 8.00 0:00:00 0:00:00"),
+        (100, "mobilenetv2_100 fold 0 ━━━━━━━━━━ epoch 3/3 95 images/s loss 3.25 val MAE 8.00 0:00:00 0:00:00"),
     ],
 )
 def test_a_cell_that_trains_has_a_line_that_fits_the_screen_and_goes_when_it_ends(width, line):

@@ -173,7 +173,7 @@ def test_nothing_about_held_out_and_test_items_reaches_the_model_of_a_fold(datas
     items = dataset.items.copy()
     items.loc[spoilt_rows, ["age_min", "age_max"]] = 120
     spoilt = replace(dataset, items=items)
-    assert len(np.unique(spoilt.y[spoilt_rows])) == 1
+    assert len(np.unique(spoilt.age_range[spoilt_rows])) == 1
 
     models = []
     for name, data, x in (("as it is", dataset, file), ("spoilt", spoilt, spoilt_file)):
@@ -241,7 +241,7 @@ def test_native_photographs_are_predicted_as_squares_are(fitted):
 def test_the_history_is_a_table_that_belongs_to_the_fit(fitted):
     folder, record = fitted("epochs=2")
     assert (folder / "history.csv").read_text().splitlines() == [
-        "epoch,seconds,loss,inner_loss,mae,inner_mae",
+        "epoch,seconds,loss,validation_loss,mae,validation_mae",
         "1,1.5,4.0,,8.0,9.0",
         "2,1.5,3.75,,7.666666666666667,8.666666666666666",
     ]
@@ -260,7 +260,7 @@ def test_checkpoints_left_by_a_kill_are_handed_to_the_next_fit(fitted):
     folder, before = fitted()
     expected = (folder / "held_out.npy").read_bytes()
     (folder / "checkpoints").mkdir()
-    epoch = {"epoch": 1, "seconds": 1.5, "loss": 4, "inner_loss": None, "mae": 8, "inner_mae": 9}
+    epoch = {"epoch": 1, "seconds": 1.5, "loss": 4, "validation_loss": None, "mae": 8, "validation_mae": 9}
     (folder / "checkpoints" / "state.json").write_text(json.dumps([3.5, [epoch]]))
     (folder / "record.json").unlink()
     folder, record = fitted()

@@ -104,8 +104,9 @@ class Watcher(AgeEstimator):
                 time.sleep(self.pause / 10)
                 on_progress({"done": np.float32(epoch + part / 10), "total": self.epochs, "epoch": epoch + 1,
                       "epochs": self.epochs, "images_per_second": 95, "loss": 4 - epoch / 4,
-                      "inner_mae": 9.0 - epoch if epoch else None})
-            loss = {"loss": 4 - epoch / 4, "inner_loss": None, "mae": 8 - epoch / 3, "inner_mae": 9 - epoch / 3}
+                      "validation_mae": 9.0 - epoch if epoch else None})
+            loss = {"loss": 4 - epoch / 4, "validation_loss": None}
+            loss |= {"mae": 8 - epoch / 3, "validation_mae": 9 - epoch / 3}
             self.history_.append({"epoch": epoch + 1, "seconds": 1.5} | loss)
             (keep / "state.new").write_text(json.dumps([self.sums, self.history_]))
             os.replace(keep / "state.new", keep / "state.json")

@@ -41,18 +41,27 @@ def test_training_learns_what_brightness_tells(data, tmp_path):
     constant = np.abs(data[1][:, 0] - np.median(data[1][:, 0])).mean()
     assert np.abs(ages - data[1][:, 0]).mean() < 0.4 * constant
     assert model.history_[-1]["loss"] < model.history_[0]["loss"]
-    assert model.history_[-1]["inner_mae"] < 0.5 * constant
+    assert model.history_[-1]["validation_mae"] < 0.5 * constant
 
 
 def test_the_history_has_a_row_an_epoch_with_all_that_was_measured(data, tmp_path):
     history = fitted(data, tmp_path).history_
     assert [row["epoch"] for row in history] == [1, 2, 3]
-    names = ["mae", "precision", "recall", "inner_loss", "inner_mae", "inner_precision", "inner_recall", "seconds"]
+    names = [
+        "mae",
+        "precision",
+        "recall",
+        "validation_loss",
+        "validation_mae",
+        "validation_precision",
+        "validation_recall",
+        "seconds",
+    ]
     assert all(row[name] is not None for row in history for name in ["lr", "waiting", "images_per_second", *names])
 
 
 def test_with_nothing_held_out_the_inner_columns_are_empty(data, tmp_path):
-    assert fitted(data, tmp_path, hold=0, epochs=1).history_[0]["inner_mae"] is None
+    assert fitted(data, tmp_path, hold=0, epochs=1).history_[0]["validation_mae"] is None
 
 
 @pytest.mark.parametrize(
@@ -157,19 +166,19 @@ def test_other_errors_of_a_network_are_not_taken_for_want_of_memory():
 
 def test_early_stopping_keeps_the_best_epoch(data, tmp_path):
     model = fitted(data, tmp_path, patience=2, epochs=40, lr=0.03, schedule="constant", ema=0.0)
-    best = min(model.history_, key=lambda row: row["inner_mae"])
+    best = min(model.history_, key=lambda row: row["validation_mae"])
     assert model.fit_info_["best_epoch"] == best["epoch"]
     assert len(model.history_) == best["epoch"] + 2
     held = data[2] == 0
     ages = (model.predict_proba(data[0].take(np.flatnonzero(held))).cumsum(1) < 0.5).sum(1)
-    assert np.abs(ages - data[1][held, 0]).mean() == pytest.approx(best["inner_mae"], abs=0.2)
+    assert np.abs(ages - data[1][held, 0]).mean() == pytest.approx(best["validation_mae"], abs=0.2)
 
 
 @pytest.mark.slow
 def test_early_stopping_by_f1_or_recall_keeps_the_highest(data, tmp_path):
     for metric in ("f1", "recall"):
         model = fitted(data, tmp_path / metric, patience=1, epochs=6, lr=0.02, metric=metric)
-        values = [row[f"inner_{metric}"] for row in model.history_]
+        values = [row[f"validation_{metric}"] for row in model.history_]
         assert model.fit_info_["best_epoch"] == values.index(max(values)) + 1
 
 

@@ -22,7 +22,9 @@ def runs(utkface, cache, tmp_path_factory):
     """Two models with a history of two epochs, the second of other names."""
     folder = tmp_path_factory.mktemp("reports")
     (folder / "watcher.py").write_text(WATCHER)
-    (folder / "odd.py").write_text(WATCHER.replace('"loss": 4 - epoch / 4, "inner_loss"', '"gain": 1, "inner_loss"'))
+    (folder / "odd.py").write_text(
+        WATCHER.replace('"loss": 4 - epoch / 4, "validation_loss"', '"gain": 1, "validation_loss"')
+    )
     models = [word for name in ("watcher.py epochs=2", "odd.py epochs=1") for word in ("--model", folder / name)]
     assert benchmark(utkface, folder / "runs", cache, *models, "--no-stack", pictures="all").returncode == 0
     return folder / "runs"

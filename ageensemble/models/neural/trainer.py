@@ -147,7 +147,7 @@ class Trainer:
 
     def _best_epoch(self):
         """Number of the best epoch so far, the first of equals."""
-        values = [row[f"inner_{self.config.metric}"] for row in self.history]
+        values = [row[f"validation_{self.config.metric}"] for row in self.history]
         return values.index(BETTER[self.config.metric](values))
 
     def _stops_early(self):
@@ -196,9 +196,9 @@ class Trainer:
         }
 
     def _report(self, epoch, done, total, speed, loss):
-        inner = self.history[-1]["inner_mae"] if self.history else None
+        inner = self.history[-1]["validation_mae"] if self.history else None
         self.on_progress({"done": done, "total": total, "epoch": epoch + 1, "epochs": self.config.epochs,
-                          "images_per_second": speed, "loss": loss, "inner_mae": inner})  # fmt: skip
+                          "images_per_second": speed, "loss": loss, "validation_mae": inner})  # fmt: skip
 
     def _mean_loss(self, losses, epoch):
         """Mean of losses as a number, or an error that says what may help."""
@@ -214,7 +214,7 @@ class Trainer:
         """Scores of the averaged weights on the validation part; None where there is none."""
         names = ("loss", "mae", "precision", "recall", "f1")
         if not len(images):
-            return dict.fromkeys(f"inner_{name}" for name in names)
+            return dict.fromkeys(f"validation_{name}" for name in names)
         live = {name: value.clone() for name, value in self.net.state_dict().items()}
         self.net.load_state_dict(self.ema.state)
         device = self.config.device
@@ -224,7 +224,7 @@ class Trainer:
             loss = self.net.loss(output, *labels).mean().item()
             measured = scores(self.net.loss.years(output).cpu().numpy(), low, high) | {"loss": loss}
         self.net.load_state_dict(live)
-        return {f"inner_{name}": measured[name] for name in names}
+        return {f"validation_{name}": measured[name] for name in names}
 
     def _step(self, batches, random):
         """Take one step; losses and predicted years of its images, `(n,)` each."""

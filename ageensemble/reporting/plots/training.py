@@ -5,7 +5,7 @@ import numpy as np
 from .base import Plot, PlotData
 from .figure import COOL, WARM, figure_of, head_all
 
-CURVES = {"": ("training items", COOL), "inner_": ("inner part, not trained on", WARM)}
+CURVES = {"": ("training items", COOL), "validation_": ("validation part, not trained on", WARM)}
 
 
 def draw_training(histories, title):
