@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ageensemble import ages
-from ageensemble.evaluation import conformal, intervals
+from ageensemble.evaluation import conformal
 from ageensemble.experiments.experiment import Experiment
 
 
@@ -80,12 +80,12 @@ def main():
     y, label = experiment.y[rest], ages.DEFAULT_AGE_GROUPS.of(experiment.y[rest])
     print(f"{'run':28} {'intervals':12} {'score':15} coverage  mean width  worst group's coverage")
     for run in experiment.runs:
-        if run.state(experiment.about["folds"])[0] != "complete" or "oof" not in run.parts or run.name == "floor":
+        if run.state(experiment.split.n_folds)[0] != "complete" or "oof" not in run.parts or run.name == "prior":
             continue
         for conditional in (False, True):
             for score in SCORES:
                 conformal.scores = score
-                found = intervals.cross_fitted(run, experiment, ages.DEFAULT_AGE_GROUPS, options.level, conditional)
+                found = conformal.cross_conformal(run.predictions("oof"), options.level, conditional=conditional)
                 hit = (found[:, 0] <= y[:, 0]) & (y[:, 0] <= found[:, 1])
                 worst = min(hit[label == g].mean() for g in np.unique(label) if (label == g).sum() >= 200)
                 kind = "conditional" if conditional else "plain"

@@ -53,15 +53,15 @@ from ageensemble._utils.hardware import cores
 from ageensemble.data.dataset import load_dataset
 from ageensemble.data.quality import audit
 from ageensemble.evaluation import conformal, label_issues
-from ageensemble.experiments.experiment import experiment_holding, run_named
+from ageensemble.experiments.experiment import Experiment
 
 FIRST = (20, 50, 100, 200, 400)
 DRAWS, EXCHANGED, FAR = 20, 300, 10
 
 
 def orders(distribution, y):
-    """Items by each score, the most suspect first, {name: (n,) int array}."""
-    tail, years = label_issues.contradicted(distribution, y)
+    """Items by each score, the worst first, {name: (n,) int array}."""
+    tail, years = label_issues.label_tail_probability(distribution, y)
     label = distribution[np.arange(len(y)), y[:, 0]]
     found = {"tail": (-years, tail), "years": (-years,), "label": (label,), "margin": (label / distribution.max(1),)}
     found["alike"] = (-years, _among_alike(distribution, y))
@@ -96,8 +96,8 @@ def main():
     parser.add_argument("--run", default="stack")
     parser.add_argument("--cache", type=Path, default=default_folder())
     options = parser.parse_args()
-    folder = experiment_holding(options.out, options.run)
-    run, rest = run_named(folder, options.run), folder.split.development
+    folder = Experiment.find(options.out, options.run)
+    run, rest = folder.run(options.run), folder.split.development
     age_groups = audit.conflicts(load_dataset(options.data, cache=options.cache, n_jobs=cores()))
     known = {item for group in age_groups if group["gap"] >= 5 for item in group["items"]}
     copied = folder.items["item_id"].isin(known).to_numpy()[rest]

@@ -1,4 +1,4 @@
-"""Time and memory of combining runs: `mean`, `greedy` and `stack`, cross-fitted, with the worth of every member.
+"""Time and memory of building ensembles: `mean`, `greedy` and `stack`, cross-fitted, with the worth of every member.
 
     python benchmarks/stack_speed.py
 
@@ -37,8 +37,11 @@ def opened(folder, items, members):
     age = np.clip(np.rint(rng.gamma(4, 9, n)), 0, 100).astype(int)
     shared = rng.normal(0, 3.5, n)
     experiment = Experiment(folder)
-    experiment.about = {"dataset": "made up", "split": "made up", "folds": FOLDS}
-    experiment.items = pd.DataFrame({"age_min": age, "age_max": age, "group": np.arange(n) // 2})
+    experiment.metadata = {"dataset": "made up", "split": "made up", "folds": FOLDS}
+    experiment.items = pd.DataFrame(
+        {"age_min": age, "age_max": age, "group": np.arange(n) // 2, "item_id": np.arange(n)}
+    )
+    experiment.items[["gender", "ethnicity", "dataset"]] = None
     experiment.split = Split(np.where(np.arange(n) < items, np.arange(n) // 2 % FOLDS, TEST), FOLDS, "", "made up")
 
     def guessed(member):
@@ -75,10 +78,10 @@ def combined(folder, items, members):
     took = time.perf_counter() - started, time.process_time() - worked, peak_memory()
     lines = []
     for run in runs:
-        record, labels = run.about(), experiment.y[experiment.split.test]
+        record, labels = run.metadata, experiment.y[experiment.split.test]
         mae = metrics.score(Predictions(run.proba("test"), labels), ["mae"])["mae"]
         weights = " ".join(f"{member['weight']:.2f}" for member in record["members"])
-        lines.append(f"{run.title:7} test MAE {mae:.3f}, weighed by {record['sample']:,} items: {weights}")
+        lines.append(f"{run.title:7} test MAE {mae:.3f}, fitted on {record['sample']:,} items: {weights}")
     return *took, lines
 
 
