@@ -131,7 +131,9 @@ def families(repetitions, items=5000, honest=8, seen=0.15):
         runs = [_errors(rng, age, hard, test, 0) for _ in range(honest)] + [_errors(rng, age, hard, test, seen)]
         floor = np.abs(age - np.median(age)).astype(float)
         for strata_, words in ((strata, ""), (np.zeros_like(strata), ", without strata")):
-            flagged = [_suspicious(leakage.gap(v, test, strata_, group, honest + 1)) for v in [*runs, floor]]
+            flagged = [
+                _suspicious(leakage.stratified_difference(v, test, strata_, group, honest + 1)) for v in [*runs, floor]
+            ]
             alarms[f"an honest one is{words or ' suspicious'}"].append(any(flagged[:honest]))
             alarms["the same, without strata" if words else "the leaked one is"].append(flagged[honest])
             alarms[f"a floor is{words}"].append(flagged[-1])
@@ -178,7 +180,7 @@ def fitted(repetitions, items=750, folds=5):
         honest = np.choose(np.where(test, folds, part), [*errors, np.mean(errors, axis=0)])
         leaked = np.abs(_ridge(x[~test], age[~test], x) - age)
         for name, values in zip(flagged, (honest, leaked), strict=True):
-            flagged[name].append(_suspicious(leakage.gap(values, test, strata, np.arange(items))))
+            flagged[name].append(_suspicious(leakage.stratified_difference(values, test, strata, np.arange(items))))
     return {name: np.mean(list_) for name, list_ in flagged.items()}
 
 

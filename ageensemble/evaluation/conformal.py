@@ -26,6 +26,7 @@ from .._utils.render import Column, Table
 from ..ages import AgeGroups
 from ..errors import UsageError
 from ..splits.split import WHERE
+from .metrics import parsed
 from .predictions import Predictions, folds_of, groups_of
 
 BLOCK = 8192  # items whose scores are held at once
@@ -93,7 +94,7 @@ def fit_conformal(predictions: Predictions, level=0.9, age_groups="default", con
     """
     if not 0 < level < 1:
         raise UsageError(f"a level of {100 * level:g} % is not between 0 and 100")
-    y, groups, age_groups = predictions.age_range, groups_of(predictions), _parsed(age_groups)
+    y, groups, age_groups = predictions.age_range, groups_of(predictions), parsed(age_groups)
     own = own_scores(predictions.proba, y)
     age_groups.of(y)
     starts = np.array([0, *(low for low, _ in age_groups.ranges[1:])] if conditional else [0])
@@ -162,7 +163,7 @@ def conformalize(
     >>> found.frame  # coverage and width, for all, each age group and each gender
     >>> found.predict(new)  # (n, 2) years
     """
-    age_groups = _parsed(age_groups)
+    age_groups = parsed(age_groups)
     methods = {kind: fit_conformal(predictions, level, age_groups, way) for kind, way in KINDS.items()}
     if test is None:
         ends = {kind: cross_conformal(predictions, level, age_groups, way) for kind, way in KINDS.items()}
@@ -290,10 +291,6 @@ class Conformalized:
 
 def _widths(row):
     return f"{row['mean_width']:.1f}, {row['median_width']:.0f}" if row["items"] else ""
-
-
-def _parsed(age_groups):
-    return ages.parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups
 
 
 def _subgroups(predictions, age_groups):

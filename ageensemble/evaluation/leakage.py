@@ -1,25 +1,27 @@
-"""Gaps: does a run do better out-of-fold than on the test part, or worse, by more than chance? There a leak shows.
+"""Does a model do better out-of-fold than on the test part, or worse, by more than chance? There leakage shows.
 
-Neither cross-validation nor a stack fitted on its predictions can see that a model had met its held-out items; other
-items can. So the out-of-fold score, each item by the one cell that should not have seen it, is held against the scores
-of the same single cells on the test part. (Their mean, which the table shows there, is better than any of them.)
+Neither cross-validation nor an ensemble fitted on its predictions can see that a model had met its held-out items, but
+other items can. So the out-of-fold score, each item by the one fold fit that should not have seen it, is compared with
+the scores of the same single fold fits on the test part. (Their mean, which the table shows there, is better than any.)
 
 Items lie in the one part or the other by chance within strata of age and gender, so only what differs within strata
 says anything: the values of both parts are taken relative to the mean of their stratum. The errors of two sets of
 groups are independent, and thousands of them have a normal mean: value and standard error make the interval, by
 Student's t, since a thousand resamples hold too little of the tail that a family of runs needs (Bonferroni).
 
-Where the test part is of another data set, nothing lies in it by chance, and no gap is measured.
+Where the test part is of another data set, nothing lies in it by chance, and no discrepancy is measured.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
-from ..ensembles.pooling import Pool
-from ..experiments.stack import altered
-from ..splits.split import TEST
+from ..ages import AgeGroups
 from ..splits.stratified_groups import age_gender_strata
-from . import bootstrap, metrics
+from . import bootstrap
+from .metrics import METRICS, parsed
 from .predictions import Predictions
 
 SHARED = 0.2  # of what the parts would have in common within strata if each stratum were split alike
@@ -28,64 +30,87 @@ COLUMNS = ["gap", "gap_low", "gap_high", "gap_state", "gap_why"]
 CLEAN, SUSPICIOUS, NOT_MEASURED = "clean", "suspicious", "not measured"
 
 
-def measured(runs, experiment, age_groups, oof):
-    """The gap of every run, at 95 % for all of them together.
+@dataclass(frozen=True)
+class Discrepancy:
+    """Test score minus out-of-fold score, in years of MAE (of accuracy where a label is a range).
+
+    Attributes
+    ----------
+    value, low, high : float
+        with its 95 % interval; NaN where it is not measured
+    state : {"clean", "suspicious", "not measured"}
+    why : str
+        empty where it is clean
+    """
+
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    state: str = NOT_MEASURED
+    why: str = ""
+
+    def row(self) -> dict:
+        """The values of `COLUMNS` in a results table."""
+        return dict(zip(COLUMNS, (self.value, self.low, self.high, self.state, self.why), strict=True))
+
+
+def oof_test_discrepancy(
+    oof: Predictions,
+    test: Sequence[Predictions],
+    age_groups: str | AgeGroups = "default",
+    family: int = 1,
+    several_models: bool = False,
+) -> Discrepancy:
+    """Measure the out-of-fold / test discrepancy of a model.
 
     Parameters
     ----------
-    runs : list of Run
-        complete
-    experiment : Experiment
-    groups : ages.Scheme
-    oof : dict of str to Predictions
-        out-of-fold predictions by the run's folder
+    oof : Predictions
+        out-of-fold
+    test : list of Predictions
+        of the test part, one for each fold fit alone, whose scores are averaged; not of their mean, which is better
+    age_groups : str or AgeGroups
+    family : int
+        how many models are looked at: the interval is at 95 % for all of them together (Bonferroni)
+    several_models : bool
+        whether nobody knows how many models answered together on the test part, so that doing better there says
+        nothing
 
-    Returns
-    -------
-    dict of str to dict
-        by the run's folder, `COLUMNS`: test minus out-of-fold, in years of MAE (of accuracy where a label is a range),
-        its interval, "clean", "suspicious" or "not measured", and why
+    Examples
+    --------
+    >>> oof_test_discrepancy(oof, [fold_0, fold_1, fold_2]).state
+    'clean'
     """
-    split, y, groups = experiment.split, experiment.y, experiment.items["group"].to_numpy()
-    metric = metrics.METRICS.load("mae" if np.all(y[:, 0] == y[:, 1]) else "accuracy")
-    strata = age_gender_strata(y, experiment.items["gender"])
-    scored = age_groups.of(y) >= 0 if metric.needs == "age_groups" else np.ones(len(y), bool)
-    few = _unmeasurable([np.unique(groups[rows][scored[rows]]) for rows in (split.development, split.test)], experiment)
-    values, why = {}, {}
-    for run in runs:
-        name = run.folder.name
-        why[name] = "no out-of-fold predictions" if name not in oof else few
-        cells = [] if why[name] else single_predictions(run, split.n_folds, runs)
-        if cells:
-            test = [metric.values(Predictions(c, y[split.test]), age_groups) for c in cells]
-            values[name] = np.empty(len(y))
-            values[name][split.test] = np.mean(test, axis=0)
-            values[name][split.development] = metric.values(oof[name], age_groups)
-        why[name] = why[name] or "its members are no longer as they were"
-    result = {name: _row(np.nan, np.nan, np.nan, NOT_MEASURED, reason) for name, reason in why.items()}
-    for name, each in values.items():
-        found = gap(each, split.fold == TEST, strata, groups, len(values))
-        result[name] = _row(*found, *_judged(*found[1:], metric, _from_outside(name, runs)))
-    _pass_on(runs, result)
-    return result
+    age_groups = parsed(age_groups)
+    why = unmeasurable(oof, test[0] if test else None, age_groups)
+    if why:
+        return Discrepancy(why=why)
+    metric = _metric(oof, test[0])
+    values = _both(metric.values(oof, age_groups), np.mean([metric.values(one, age_groups) for one in test], axis=0))
+    in_test = np.arange(len(values)) >= len(oof)
+    strata = age_gender_strata(_both(oof.age_range, test[0].age_range), _both(*map(_gender, (oof, test[0]))))
+    groups = _groups(oof, test[0])
+    order = np.arange(len(values))
+    if oof.item_id is not None and test[0].item_id is not None:  # sums are the same in whatever order items come
+        order = np.argsort(_both(oof.item_id, test[0].item_id), kind="stable")
+    found = stratified_difference(values[order], in_test[order], strata[order], groups[order], family)
+    return Discrepancy(*found, *judge(*found[1:], metric.lower_is_better, several_models))
 
 
-def _unmeasurable(groups, experiment):
-    """Why nothing can be said of any run, whatever it predicts; empty where something can."""
-    split = experiment.split
-    if split.evaluated_part != "test":
+def unmeasurable(oof: Predictions, test: Predictions | None, age_groups: AgeGroups) -> str:
+    """Why nothing can be said of any model of these items, whatever it predicts; empty where something can."""
+    if test is None:
         return "the split has no test part"
-    dataset = experiment.items["dataset"].to_numpy(object)
-    if not set(dataset[split.test]) & set(dataset[split.development]):
+    datasets = [set(one.attributes.get("dataset", [""])) for one in (oof, test)]
+    if not datasets[0] & datasets[1]:
         return "the test part is of another data set"
-    return f"fewer than {LEAST} groups" if min(map(len, groups)) < LEAST else ""
+    rows = [_metric(oof, test).rows(one, age_groups) for one in (oof, test)]
+    groups = _groups(oof, test)
+    sizes = [len(np.unique(each[r])) for each, r in zip(np.split(groups, [len(oof)]), rows, strict=True)]
+    return f"fewer than {LEAST} groups" if min(sizes) < LEAST else ""
 
 
-def _row(*values):
-    return dict(zip(COLUMNS, values, strict=True))
-
-
-def gap(values, test, strata, groups, family=1):
+def stratified_difference(values, test, strata, groups, family=1):
     """Difference of the two parts within strata, and its interval.
 
     The coefficient of being in the test part in a regression of the values on it and on strata (Frisch & Waugh 1933),
@@ -99,7 +124,7 @@ def gap(values, test, strata, groups, family=1):
         which items are in the test part
     strata, groups : (n,) int array
     family : int
-        how many such gaps are looked at: the interval is at 95 % for all of them together (Bonferroni)
+        how many such differences are looked at: the interval is at 95 % for all of them together (Bonferroni)
 
     Returns
     -------
@@ -124,51 +149,22 @@ def gap(values, test, strata, groups, family=1):
     return float(value), float(value - reach), float(value + reach)
 
 
-def single_predictions(run, folds, runs):
-    """Test predictions made as the out-of-fold ones were, by one cell or a pool of one cell of each member.
+def judge(low, high, lower_is_better, several_models=False):
+    """State and reason of an interval.
 
     Parameters
     ----------
-    run : Run
-    folds : int
-    runs : list of Run
-        complete, a stack's members among them
-
-    Returns
-    -------
-    list of (n, A) arrays
-        one for each cell; of an import what it brought; none of a stack whose members are not as they were
+    low, high : float
+    lower_is_better : bool
+    several_models : bool
+        see `oof_test_discrepancy`
     """
-    if run.kind == "stack":
-        return _pooled_cells(run, folds, runs)
-    cells = [np.load(run.fold_folder(c) / "test.npy", allow_pickle=False, mmap_mode="r") for c in run.fold_names(folds)]
-    return cells or [run.proba("test")]
-
-
-def _pooled_cells(run, folds, runs):
-    if altered(run, runs):
-        return []
-    here = {other.folder.name: other for other in runs}
-    pool = Pool.from_json(run.metadata["pool"])
-    cells = [single_predictions(here[name], folds, runs) for name in run.config["members"]]
-    return [pool([member[fold % len(member)] for member in cells]) for fold in range(folds)]
-
-
-def _from_outside(name, runs):
-    """Whether a run's test items, or those of a member of it, were answered by who knows how many models."""
-    here = {run.folder.name: run for run in runs}
-    members = here[name].config["members"] if here[name].kind == "stack" else [name]
-    return any(here[member].kind == "import" for member in members if member in here)
-
-
-def _judged(low, high, metric, from_outside):
-    """State and reason of an interval."""
     if np.isnan(low):
         return NOT_MEASURED, "the test part holds other ages or genders than the rest"
     if low <= 0 <= high:
         return CLEAN, ""
-    test_worse = (low > 0) == metric.lower_is_better
-    if from_outside and not test_worse:
+    test_worse = (low > 0) == lower_is_better
+    if several_models and not test_worse:
         return NOT_MEASURED, "better on the test part, where nobody knows how many models answered together"
     what = (
         "better out-of-fold than on the test part, as if it had seen items that were held out from it"
@@ -178,11 +174,19 @@ def _judged(low, high, metric, from_outside):
     return SUSPICIOUS, what
 
 
-def _pass_on(runs, result):
-    """A stack is as suspicious as its members."""
-    titles = {run.folder.name: run.title for run in runs}
-    for run in runs:
-        members = run.config["members"] if run.kind == "stack" else {}
-        bad = [titles[name] for name in members if result.get(name, {}).get("gap_state") == SUSPICIOUS]
-        if bad:
-            result[run.folder.name] |= {"gap_state": SUSPICIOUS, "gap_why": f"made of suspicious {', '.join(bad)}"}
+def _metric(oof, test):
+    return METRICS.load("mae" if oof.exact and test.exact else "accuracy")
+
+
+def _both(one, other):
+    return np.concatenate([one, other])
+
+
+def _groups(oof, test):
+    if oof.groups is None or test.groups is None:
+        return np.arange(len(oof) + len(test))
+    return _both(oof.groups, test.groups)
+
+
+def _gender(predictions):
+    return predictions.attributes.get("gender", np.full(len(predictions), np.nan, dtype=object))

@@ -7,6 +7,7 @@ from .. import ages
 from ..evaluation import leaderboard as scores
 from ..evaluation import leakage
 from ..evaluation.metrics import select
+from . import discrepancy
 from .stack import altered
 
 COSTS = ("fit_seconds", "images_per_second", "peak_gb", "size_mb")
@@ -24,7 +25,7 @@ def rows(experiment, age_groups):
     -------
     pandas.DataFrame
         columns model, run, state, why; those of `evaluation.leaderboard`; the out-of-fold / test discrepancy, see
-        `leakage.measured`; the costs
+        `discrepancy.measured`; the costs
 
     Raises
     ------
@@ -36,7 +37,7 @@ def rows(experiment, age_groups):
     predictions = {run.folder.name: [] for run, _, _ in found}
     predictions |= {run.folder.name: [run.predictions(part) for part in run.parts] for run in complete}
     oof = {key: one for key, parts in predictions.items() for one in parts if one.part == "oof"}
-    gap = leakage.measured(complete, experiment, age_groups, oof)
+    gap = discrepancy.measured(complete, experiment, age_groups, oof)
     suspicious = [name for name, row in gap.items() if row["gap_state"] == leakage.SUSPICIOUS]
     frame = scores.leaderboard(predictions, None, age_groups, suspicious).frame.to_dict("index")
     table = {}

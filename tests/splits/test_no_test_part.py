@@ -73,9 +73,8 @@ def test_the_temperature_of_a_fold_is_found_on_the_others():
 
 
 def test_there_is_no_gap_to_measure():
-    folder, run = without_test(300)
-    [row] = leakage.measured([run], folder, ages.DEFAULT_AGE_GROUPS, {"guess": None}).values()
-    assert (row["gap_state"], row["gap_why"]) == ("not measured", "the split has no test part")
+    found = leakage.oof_test_discrepancy(oof(300), [])
+    assert (found.state, found.why) == (leakage.NOT_MEASURED, "the split has no test part")
 
 
 # --- every verb on such a split ----------------------------------------------------------------------------------
