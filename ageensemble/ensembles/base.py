@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from .._utils.render import Column, Table
-from ..ages import DEFAULT_AGE_GROUPS, uncut
+from ..ages import uncut
 from ..errors import UnequalError, UsageError
 from ..evaluation.predictions import Predictions, folds_of, groups_of
 from .cross_fit import cross_fit, draw_sample, pool_out_of_fold
@@ -124,7 +124,7 @@ class Ensemble(BaseEstimator, ABC):
         age_groups = uncut(y)
         with threadpool_limits(1):  # on any number of threads the last digits would differ
             sample = draw_sample(members, y, groups, fold, self.random_state)
-            found = cross_fit(self, sample, age_groups or DEFAULT_AGE_GROUPS, on_progress)
+            found = cross_fit(self, sample, on_progress)
             proba = pool_out_of_fold(found.pools, members, fold)
         self.pool_, self.n_samples_, self.fit_seconds_ = found.pool, len(sample.y), found.seconds
         self.age_groups_ = age_groups

@@ -14,9 +14,10 @@ import numpy as np
 from .._utils.hardware import cores
 from ..ages import N_AGES
 from ..errors import DataError
-from ..evaluation import bootstrap
-from ..evaluation.bootstrap import Answers, answers
+from ..evaluation.bootstrap import estimates
 from ..evaluation.calibration import fit_temperature, log_proba
+from ..evaluation.metrics import headline
+from ..evaluation.predictions import Predictions
 from .pooling import Pool
 
 MOST = 160_000  # rows of all members together, some 80 MB
@@ -82,25 +83,25 @@ class CrossFit:
 
     Attributes
     ----------
-    crossed : Answers
-        each of a pool fitted without the item's fold
-    without : list of Answers
+    crossed : (n, 121) float32 array
+        pooled distributions, each by a pool fitted without the item's fold
+    without : list of (n, 121) float32 array
         the same for each member, of pools fitted without it as well
     pools : list of Pool
         fitted without the items of fold 0, 1, ...
     pool : Pool
         fitted on all items
-    apparent : Answers
-        of `pool`, which has seen the labels
+    apparent : (n, 121) float32 array
+        by `pool`, which has seen the labels
     seconds : float
         of fitting `pools` and `pool`
     """
 
-    crossed: Answers
+    crossed: np.ndarray
     without: list
     pools: list = field(default_factory=list)
     pool: Pool | None = None
-    apparent: Answers | None = None
+    apparent: np.ndarray | None = None
     seconds: float = 0.0
 
     def scores(self, sample, age_groups):
@@ -119,11 +120,9 @@ class CrossFit:
             without the item's fold; `optimism`, for each metric cross-fitted minus apparent as [difference, low, high]
             with its 95 % interval; `loss_without`, a list with the same for each member: without it minus with it
         """
-        found = [self.crossed, self.apparent, *self.without]
-        estimates = [{} for _ in found]
-        if age_groups is not None:
-            estimates = bootstrap.headline(found, sample.y, sample.groups, age_groups)
-        crossed, apparent, *without = estimates
+        pooled = [Predictions(p, sample.y, sample.groups) for p in (self.crossed, self.apparent, *self.without)]
+        scored = [{} for _ in pooled] if age_groups is None else estimates(pooled, headline(), age_groups)
+        crossed, apparent, *without = scored
         return {
             "apparent": {name: estimate.value for name, estimate in apparent.items()},
             "cross_fitted": {name: estimate.value for name, estimate in crossed.items()},
@@ -137,15 +136,13 @@ def _differences(these, those):
     return {name: [estimate.value, *estimate.interval()] for name, estimate in differences.items()}
 
 
-def cross_fit(ensemble, sample, age_groups, on_progress=lambda done, total: None):
+def cross_fit(ensemble, sample, on_progress=lambda done, total: None):
     """Fit an ensemble without each fold, with and without each member; then on all of the sample.
 
     Parameters
     ----------
     ensemble : Ensemble
     sample : Sample
-    age_groups : AgeGroups
-        that answers are decoded for
     on_progress : callable
         called with the number of steps that are done, and of all
 
@@ -162,17 +159,18 @@ def cross_fit(ensemble, sample, age_groups, on_progress=lambda done, total: None
         raise DataError("too few groups: all those drawn lie in one fold, so nothing is left to fit weights on")
     members, n = sample.logs.shape[:2]
     folds = int(sample.fold.max()) + 1
-    found = CrossFit(_blank(n), [_blank(n) for _ in range(members)])
+    crossed, *without = np.zeros((1 + members, n, N_AGES), np.float32)
+    found = CrossFit(crossed, without)
     on_progress(0, folds + 1)
     with ThreadPoolExecutor(min(cores(), folds + 1)) as workers:  # numpy leaves the interpreter to other threads
-        done = workers.map(lambda fold: _without_fold(ensemble, sample, fold, age_groups), range(folds))
-        on_all = workers.submit(_on_all, ensemble, sample, age_groups)
-        for fold, (pool, seconds, answered) in enumerate(done):
+        done = workers.map(lambda fold: _without_fold(ensemble, sample, fold), range(folds))
+        on_all = workers.submit(_on_all, ensemble, sample)
+        for fold, (pool, seconds, pooled) in enumerate(done):
             held_out = np.flatnonzero(sample.fold == fold)
             found.pools.append(pool)
             found.seconds += seconds
-            for kept, new in zip([found.crossed, *found.without], answered, strict=True):
-                kept.years[held_out], kept.group[held_out] = new.years, new.group
+            for kept, new in zip([crossed, *without], pooled, strict=True):
+                kept[held_out] = new
             on_progress(fold + 1, folds + 1)
         found.pool, seconds, found.apparent = on_all.result()
         found.seconds += seconds
@@ -197,22 +195,18 @@ def pool_out_of_fold(pools, members, fold):
     return result
 
 
-def _blank(n):
-    return Answers(np.zeros(n, int), np.zeros(n, int))
-
-
-def _on_all(ensemble, sample, age_groups):
+def _on_all(ensemble, sample):
     pool, seconds = _Tempered.of(sample, np.arange(len(sample.y))).pool(ensemble)
-    return pool, seconds, answers(pool.of_logs(sample.logs), age_groups)
+    return pool, seconds, pool.of_logs(sample.logs)
 
 
-def _without_fold(ensemble, sample, fold, age_groups):
-    """The pool, seconds, and the answers for the fold with all members, and without each of them."""
+def _without_fold(ensemble, sample, fold):
+    """The pool, seconds, and the pooled fold with all members, and without each of them."""
     known = _Tempered.of(sample, np.flatnonzero(sample.fold != fold))
     unseen = sample.logs[:, sample.fold == fold]
     pool, seconds = known.pool(ensemble)
     pools = [pool, *(known.pool_without(m, pool, ensemble) for m in range(len(unseen)))]
-    return pool, seconds, [answers(each.of_logs(unseen), age_groups) for each in pools]
+    return pool, seconds, [each.of_logs(unseen) for each in pools]
 
 
 @dataclass(frozen=True)

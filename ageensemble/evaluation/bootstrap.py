@@ -11,10 +11,9 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 from scipy.special import stdtr
 
-from .. import ages
 from ..ages import AgeGroups
 from ..errors import UsageError
-from .metrics import Metric, average, one_hot, statistics
+from .metrics import Metric, average, statistics
 from .predictions import Predictions, groups_of
 
 REPLICATES = 1000
@@ -237,78 +236,3 @@ def holm(p):
     result = np.zeros(len(p), bool)
     result[order[np.logical_and.accumulate(passed)]] = True
     return result
-
-
-# --- what ensembles still keep of predictions in place of the distributions ---
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the headline metrics see of `n` age distributions.
-
-    Attributes
-    ----------
-    years : (n,) int array
-        the median
-    group : (n,) int array
-        the most probable group
-    """
-
-    years: np.ndarray
-    group: np.ndarray
-
-
-def answers(distribution, age_groups):
-    """Decode `(n, A)` age distributions for a scheme of groups."""
-    return Answers(ages.median(distribution), age_groups.probabilities(distribution).argmax(1))
-
-
-def headline(answered, y, groups, age_groups, replicates=REPLICATES):
-    """The headline metrics of several models on the same items: MAE, CS@5, accuracy, weighted F1.
-
-    Parameters
-    ----------
-    answered : list of Answers
-        of `n` items each
-    y : (n, 2) int array, years
-    groups : (n,) int array
-    groups : AgeGroups
-        the one that the answers were decoded for
-    replicates : int
-
-    Returns
-    -------
-    list of dict of str to Estimate
-        for each model; without metrics in years where labels are ranges, without those by group where none is inside
-    """
-    if not answered:
-        return []
-    label, g = age_groups.of(y), len(age_groups)
-    exact = bool(np.all(y[:, 0] == y[:, 1]))
-    blocks = [np.ones((len(y), 1)), one_hot(label, g)]
-    for a in answered:
-        error = np.abs(a.years - y[:, 0])
-        hit = np.where(a.group == label, label, -1)
-        blocks += [
-            error[:, None],
-            (error <= 5)[:, None],
-            one_hot(hit, g),
-            one_hot(np.where(label >= 0, a.group, -1), g),
-        ]
-    statistics = hstack([csr_array(block, dtype=float) for block in blocks], format="csr")
-    totals = np.concatenate([statistics.sum(0)[None], bootstrap_totals(statistics, groups, replicates)])
-    count, true = totals[:, 0], totals[:, 1 : 1 + g]
-    result = []
-    for start in range(1 + g, totals.shape[1], 2 + 2 * g):
-        error, near, hit, answer = np.split(totals[:, start : start + 2 + 2 * g], [1, 2, 2 + g], axis=1)
-        scores = {"mae": error[:, 0] / count, "cs5": near[:, 0] / count} if exact else {}
-        scores |= _by_group(hit, true, answer) if true[0].any() else {}
-        result.append({name: Estimate(float(values[0]), values[1:]) for name, values in scores.items()})
-    return result
-
-
-def _by_group(hit, true, answer):
-    """Accuracy and weighted F1 from totals by group, `(k, G)` each; F1 is 2 hits / (true + answered)."""
-    f1 = np.divide(2 * hit, true + answer, out=np.zeros_like(hit), where=true + answer > 0)
-    with np.errstate(invalid="ignore"):  # a resample without any item inside the groups
-        return {"accuracy": hit.sum(1) / true.sum(1), "f1_weighted": (f1 * true).sum(1) / true.sum(1)}

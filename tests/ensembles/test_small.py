@@ -30,7 +30,7 @@ def drawn(groups, fold):
 )
 @pytest.mark.parametrize("ensemble", [Mean(), Greedy(), Stacking()])
 def test_few_groups_still_make_pools(groups, fold, ensemble):
-    found = cross_fit.cross_fit(ensemble, drawn(groups, fold), DEFAULT_AGE_GROUPS)
+    found = cross_fit.cross_fit(ensemble, drawn(groups, fold))
     for pool in [found.pool, *found.pools]:
         assert np.isfinite(pool.weights).all()
         assert pool.weights.min() >= 0
@@ -46,7 +46,7 @@ def test_where_parts_have_nothing_to_tell_members_are_shrunk_most():
 
 def test_items_that_all_lie_in_one_fold_are_refused_in_one_line():
     with pytest.raises(DataError, match="lie in one fold"):
-        cross_fit.cross_fit(Mean(), drawn([0, 1, 2], [1, 1, 1]), DEFAULT_AGE_GROUPS)
+        cross_fit.cross_fit(Mean(), drawn([0, 1, 2], [1, 1, 1]))
 
 
 def test_a_cluster_larger_than_the_sample_gives_way_to_those_that_fit():
