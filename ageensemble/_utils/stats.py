@@ -3,10 +3,8 @@
 import numpy as np
 from scipy.special import betaincinv, stdtrit
 
-from ..evaluation.bootstrap import LEVEL
 
-
-def share(hit, groups, level=LEVEL):
+def share(hit, groups, level=0.95):
     """A share with its interval: exact (Clopper & Pearson 1934), on as many items as the groups are worth.
 
     Items of one group are alike, so the count is divided by the design effect, and by what few groups leave unsure

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .. import ages
 from .._utils.render import Column, Table
 from ..ages import AgeGroups
 from ..errors import DataError
@@ -92,7 +91,7 @@ def measure_calibration(
     --------
     >>> measure_calibration(run.predictions("oof"), run.predictions("test")).frame
     """
-    age_groups = ages.parse_age_groups(age_groups) if isinstance(age_groups, str) else age_groups
+    age_groups = metrics.parsed(age_groups)
     before, after, temperature = scaled(oof, test)
     return Calibration(
         before.name,
