@@ -45,6 +45,11 @@ def test_a_model_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+def test_every_classical_model_is_checked():
+    classical = {name for name in models.names() if not models.takes_images(name)}
+    assert {models.load(name) for name in classical} <= {type(model) for model in SMALL}
+
+
 def people(n, seed=0):
     random = np.random.default_rng(seed)
     age = random.integers(0, 90, n)
