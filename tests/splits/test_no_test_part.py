@@ -136,7 +136,7 @@ def test_the_header_names_the_protocol_and_the_want_of_a_test_part(runs):
 def test_no_gap_is_explained_or_counted_where_none_is_measured(runs):
     for more in ([], ["--markdown"]):
         shown = " ".join(ageensemble("results", runs, *more, COLUMNS="300").stdout.split())
-        assert "No test part, so no gap between test and out-of-fold is measured." in shown
+        assert "No test part, so no out-of-fold / test discrepancy is measured." in shown
         assert "Gap" not in shown
         assert "not measured" not in shown
 
@@ -163,7 +163,7 @@ def test_a_second_benchmark_finds_all_done(runs, told, cache, tmp_path):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["results", "--by", "gender"], "no photograph of told says its gender"),
+        (["results", "--by", "gender"], "the gender is not known of any item"),
         (["results", "--by", "group"], "out-of-fold"),
         (["results", "--calibration"], "Calibration fold by fold"),
         (["results", "--threshold", "18"], "At least 18 years old? Fold by fold"),
