@@ -148,8 +148,8 @@ def _subgroups(taken, sides, predictions):
     result = []
     for name in ["all", *sorted(gender.dropna().unique())]:
         here = np.ones(len(predictions), bool) if name == "all" else (gender == name).to_numpy()
-        false_adult = stats.share(taken[minors & here], groups[minors & here])
-        false_minor = stats.share(~taken[adults & here], groups[adults & here])
+        false_adult = stats.clustered_proportion(taken[minors & here], groups[minors & here])
+        false_minor = stats.clustered_proportion(~taken[adults & here], groups[adults & here])
         result.append({"name": name, "false_adult": false_adult, "false_minor": false_minor})
     return result
 

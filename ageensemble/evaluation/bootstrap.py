@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
-from scipy.special import stdtr
 
+from .._utils.stats import LEVEL
 from ..ages import AgeGroups
 from ..errors import UsageError
 from .metrics import Metric, average, statistics
 from .predictions import Predictions, groups_of
 
 REPLICATES = 1000
-LEVEL = 0.95
 CHUNK = 1_000_000  # weights made at once, few enough to stay in the processor's cache
 
 
@@ -189,50 +188,3 @@ def means(values, parts, groups, width):
     columns = csr_array(np.column_stack([np.ones(len(values)), values]))
     found = [average(totals) for totals in subgroup_totals(columns, groups, parts, width)]
     return [Estimate(float(column[0]), column[1:]) for column in found]
-
-
-# --- where a thousand resamples show too little of the tail ------------------------------------------------------
-
-
-def standard_error(values, groups):
-    """Standard error of the mean of item values, groups being independent: what endless resamples come to.
-
-    Parameters
-    ----------
-    values : (n,) array
-    groups : (n,) int array
-
-    Returns
-    -------
-    float
-        infinite where there is but one group
-    """
-    _, group = np.unique(groups, return_inverse=True)
-    sums = np.bincount(group, values - values.mean())
-    count = len(sums)
-    return float(np.sqrt((sums**2).sum() * count / (count - 1)) / len(values)) if count > 1 else np.inf
-
-
-def p_value(value, error, groups):
-    """Two-sided, of a value that would be zero, by Student's t.
-
-    Parameters
-    ----------
-    value, error : float
-        the value and its standard error
-    groups : int
-        how many it rests on
-    """
-    if error == 0:
-        return 1.0 if value == 0 else 0.0
-    return float(2 * stdtr(max(groups - 1, 1), -abs(value) / error))
-
-
-def holm(p):
-    """Which of several p-values hold at 5 % for all of them together (Holm 1979), `(k,)` bool."""
-    p = np.asarray(p, float)
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= (1 - LEVEL) / np.arange(len(p), 0, -1)
-    result = np.zeros(len(p), bool)
-    result[order[np.logical_and.accumulate(passed)]] = True
-    return result

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from .._utils import stats
 from .._utils.render import Column, Table
 from ..errors import DataError, UsageError
 from . import bootstrap
@@ -218,10 +219,10 @@ def _where(difference, predictions, age_groups, attributes):
                 too_small.append(row)
                 continue
             inside = place == index
-            error = bootstrap.standard_error(difference[inside], groups[inside])
+            error = stats.standard_error(difference[inside], groups[inside])
             low, high = estimate.interval()
             row |= {"difference": estimate.value, "low": low, "high": high}
-            found.append(row | {"p": bootstrap.p_value(estimate.value, error, size["groups"])})
-    for row, holds in zip(found, bootstrap.holm([row["p"] for row in found]), strict=True):
+            found.append(row | {"p": stats.p_value(estimate.value, error, size["groups"])})
+    for row, holds in zip(found, stats.holm([row["p"] for row in found]), strict=True):
         row["holds"] = bool(holds)
     return sorted(found, key=lambda row: -abs(row["difference"])), too_small

@@ -273,9 +273,9 @@ class Conformalized:
         columns = [
             Column("name", "test items" if self.part == "test" else "items"),
             Column("items", "count", "{:,}".format, right=True),
-            Column("conditional_coverage", "coverage", stats.in_words, right=True),
+            Column("conditional_coverage", "coverage", stats.proportion_text, right=True),
             Column("conditional_width", "width", _widths, right=True),
-            Column("plain_coverage", "plain coverage", stats.in_words, right=True),
+            Column("plain_coverage", "plain coverage", stats.proportion_text, right=True),
             Column("plain_width", "plain width", _widths, right=True),
         ]
         note = (
@@ -309,7 +309,7 @@ def _coverage(ends, y, groups):
     hit = (ends[:, 0] <= y[:, 1]) & (y[:, 0] <= ends[:, 1])
     width = ends[:, 1] - ends[:, 0]
     widths = {"mean_width": float(width.mean()), "median_width": float(np.median(width))} if len(width) else {}
-    return stats.share(hit, groups) | widths
+    return stats.clustered_proportion(hit, groups) | widths
 
 
 def scores(distribution):

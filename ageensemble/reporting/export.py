@@ -169,7 +169,7 @@ def _coverage(runs, experiment, age_groups):
         for kind in KINDS:
             large = [row for row in subgroups if row["by"] == "age group" and row[kind]["items"] >= LEAST]
             worst = min(large, key=lambda row: row[kind]["share"], default=None)
-            cells += [stats.in_words(subgroups[0][kind]), f"{subgroups[0][kind]['mean_width']:.1f}"]
+            cells += [stats.proportion_text(subgroups[0][kind]), f"{subgroups[0][kind]['mean_width']:.1f}"]
             cells.append(f"{worst['name']}: {100 * worst[kind]['share']:.1f} %" if worst else "")
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]

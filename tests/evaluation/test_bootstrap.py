@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ageensemble import ages
+from ageensemble._utils import stats
 from ageensemble.errors import UsageError
 from ageensemble.evaluation import bootstrap, metrics
 from ageensemble.evaluation.predictions import Predictions
@@ -153,11 +154,11 @@ def test_no_models_have_no_estimates():
 
 def test_the_standard_error_of_independent_items_is_the_textbook_one():
     values = np.array([1.0, 2, 3, 6])
-    assert bootstrap.standard_error(values, np.arange(4)) == pytest.approx(values.std(ddof=1) / 2)
-    assert bootstrap.standard_error(np.repeat(values, 5), np.repeat(np.arange(4), 5)) == pytest.approx(
+    assert stats.standard_error(values, np.arange(4)) == pytest.approx(values.std(ddof=1) / 2)
+    assert stats.standard_error(np.repeat(values, 5), np.repeat(np.arange(4), 5)) == pytest.approx(
         values.std(ddof=1) / 2
     )
-    assert bootstrap.standard_error(values, np.zeros(4)) == np.inf
+    assert stats.standard_error(values, np.zeros(4)) == np.inf
 
 
 def test_the_standard_error_is_what_resampling_comes_to():
@@ -165,19 +166,19 @@ def test_the_standard_error_is_what_resampling_comes_to():
     group = np.repeat(np.arange(400), rng.integers(1, 4, 400))
     values = rng.normal(0, 1, 400)[group] + rng.normal(0, 1, len(group))
     [estimate] = bootstrap.means(values, None, group, 1)
-    assert bootstrap.standard_error(values, group) == pytest.approx(estimate.draws.std(), rel=0.06)
+    assert stats.standard_error(values, group) == pytest.approx(estimate.draws.std(), rel=0.06)
 
 
 def test_p_values_are_those_of_student():
-    assert bootstrap.p_value(2.776, 1, 5) == pytest.approx(0.05, abs=1e-4)  # t of 4 degrees of freedom
-    assert bootstrap.p_value(-1.96, 1, 100_000) == pytest.approx(0.05, abs=1e-4)
-    assert bootstrap.p_value(0, 0, 5) == 1
-    assert bootstrap.p_value(0.1, 0, 5) == 0
-    assert bootstrap.p_value(5, np.inf, 1) == 1
+    assert stats.p_value(2.776, 1, 5) == pytest.approx(0.05, abs=1e-4)  # t of 4 degrees of freedom
+    assert stats.p_value(-1.96, 1, 100_000) == pytest.approx(0.05, abs=1e-4)
+    assert stats.p_value(0, 0, 5) == 1
+    assert stats.p_value(0.1, 0, 5) == 0
+    assert stats.p_value(5, np.inf, 1) == 1
 
 
 def test_holm_stops_at_the_first_that_does_not_hold():
-    assert bootstrap.holm([0.01, 0.04, 0.03]).tolist() == [True, False, False]
-    assert bootstrap.holm([0.04, 0.01, 0.02]).tolist() == [True, True, True]
-    assert bootstrap.holm([0.02, 0.03, 0.04]).tolist() == [False, False, False]
-    assert bootstrap.holm([]).tolist() == []
+    assert stats.holm([0.01, 0.04, 0.03]).tolist() == [True, False, False]
+    assert stats.holm([0.04, 0.01, 0.02]).tolist() == [True, True, True]
+    assert stats.holm([0.02, 0.03, 0.04]).tolist() == [False, False, False]
+    assert stats.holm([]).tolist() == []

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import bdtrc
 
 from ... import ages
-from ..._utils.stats import share
+from ..._utils.stats import clustered_proportion
 
 FIRST, LAST = 23, 62  # years, those of Whipple's index: five whole windows to each digit, and no childhood or old age
 NEAR = 2  # years to each side that an age is compared with
@@ -51,7 +51,7 @@ def _index(age, groups, step):
     hit, groups = (age == multiple)[inside], groups[inside]
     if len(hit) < LEAST:
         return None
-    found = share(hit, groups)
+    found = clustered_proportion(hit, groups)
     at = [_beside(age, m) for m in np.unique(multiple[inside])]
     index = {name: found[end] / EVEN for name, end in (("index", "share"), ("low", "low"), ("high", "high"))}
     return {"items": len(hit), "share": found["share"]} | index | {"p": _p(hit, groups), "at": at}
