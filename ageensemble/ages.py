@@ -60,7 +60,7 @@ class AgeGroups:
         low, high = self.lookup[y[:, 0]], self.lookup[y[:, 1]]
         cut = np.flatnonzero(low != high)
         if len(cut):
-            whole = uncut(y)
+            whole = first_compatible(y)
             better = (
                 f"give --age-groups {whole.name}" if whole else "mend that label, or give --age-groups of whole ranges"
             )
@@ -143,7 +143,7 @@ def _parse_group(part, text):
         raise UsageError(f"'{part}' in '{text}' is not a range of years; write 13-19, 65+ or 40") from None
 
 
-def outside(age_groups, y):
+def count_outside(age_groups, y):
     """How many labels lie in no group, and which years those are (for a message)."""
     missing = y[age_groups.of(y) < 0]
     return len(missing), sorted({int(age) for age in missing.ravel()})
@@ -162,7 +162,7 @@ def exact(y, who):
     return y[:, 0]
 
 
-def uncut(y):
+def first_compatible(y):
     """The first of the schemes whose groups cut no labeled range in two, or None.
 
     Parameters
@@ -232,7 +232,7 @@ def _blur(sigma):
     return kernel / kernel.sum(1, keepdims=True)
 
 
-def from_groups(probabilities, age_groups, y):
+def distribution_from_age_groups(probabilities, age_groups, y):
     """Spread group probabilities over years, each group by its own training items.
 
     Parameters
@@ -251,7 +251,7 @@ def from_groups(probabilities, age_groups, y):
     return probabilities @ (inside / inside.sum(1, keepdims=True))
 
 
-def from_numbers(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
+def distribution_from_residuals(predicted, inner_predicted, inner_age, k=500, sigma=1.0):
     """Turn predicted years into distributions by what was true where the model said the like.
 
     Each prediction is given the residuals of the `k` training items whose own inner out-of-fold prediction lies
@@ -309,7 +309,7 @@ def _nearest_window(center, sorted_values, k):
     return low
 
 
-def finish(distribution, prior):
+def smooth_with_prior(distribution, prior):
     """What every model's output goes through: checked, normalized, mixed with the training histogram.
 
     Parameters

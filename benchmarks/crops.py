@@ -57,7 +57,7 @@ def main():
     options = parser.parse_args()
     detector = faces.detector(options.detector, cache=options.cache, say=print)
     items = load_dataset(options.data, cache=options.cache, n_jobs=cores())
-    rows = items.items["photo"].to_numpy()
+    rows = items.items["image"].to_numpy()
     model = options.model and load_model(options.model)
     template = model and crop_template(model, detector)
     template = template or faces.measure(items.photos, rows, detector, cache=options.cache, jobs=cores())

@@ -45,7 +45,9 @@ def report(loss, dataset, split, resources, options):
     model, started = spec.make(**spec.params, random_state=options.seed, device=resources.device), time.perf_counter()
     model.fit(images.take(rows), dataset.age_range[rows], dataset.groups[rows])
     seconds, y = time.perf_counter() - started, dataset.age_range[held_out]
-    distribution = ages.finish(model.predict_proba(images.take(held_out)), ages.histogram(dataset.age_range[rows]))
+    distribution = ages.smooth_with_prior(
+        model.predict_proba(images.take(held_out)), ages.histogram(dataset.age_range[rows])
+    )
     predictions = Predictions(distribution, y, dataset.groups[held_out])
     score = metrics.score(predictions)
     [found] = bootstrap.estimates([predictions], metrics.headline(), ages.DEFAULT_AGE_GROUPS)

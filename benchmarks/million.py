@@ -78,7 +78,11 @@ def timed(file, items):
     step("page written", lambda: data_report.save(file.parent / "page.html", built, result))
     step("split", lambda: make_split(built, random_state=0), lambda split: f"{len(split.test):,} in the test part")
     made, planted = fingerprints(items)
-    step("near-duplicates", lambda: duplicates.near_links(made), lambda f: f"{len(f):,} found of {planted:,} planted")
+    step(
+        "near-duplicates",
+        lambda: duplicates.near_duplicate_links(made),
+        lambda f: f"{len(f):,} found of {planted:,} planted",
+    )
     return time.perf_counter() - began[0], time.process_time() - began[1], peak_memory()
 
 

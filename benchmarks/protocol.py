@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ageensemble import ages
-from ageensemble._utils.io import key_of
+from ageensemble._utils.io import content_key
 from ageensemble.data import image_array
 from ageensemble.evaluation import bootstrap
 from ageensemble.experiments import benchmark, prepare
@@ -74,7 +74,7 @@ def dealt(split):
     """The same split with the photographs outside the test part dealt out at random to as many folds."""
     part = split.fold.copy()
     part[split.development] = np.random.default_rng(0).permutation(len(split.development)) % split.n_folds
-    return Split(part, split.n_folds, "dealt out one by one", key_of(part))
+    return Split(part, split.n_folds, "dealt out one by one", content_key(part))
 
 
 def stopping(dataset, split, network, folds, here):
@@ -110,7 +110,7 @@ def _trained(spec, dataset, photographs, learning, chooser, held, here):
         model.fit(photographs.take(rows), dataset.age_range[rows], inner, seed=0, threads=here.threads,
                   device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip
     prior = ages.histogram(dataset.age_range[learning])
-    return _errors(ages.finish(model.predict(photographs.take(held)), prior), dataset.age_range[held])
+    return _errors(ages.smooth_with_prior(model.predict(photographs.take(held)), prior), dataset.age_range[held])
 
 
 def _errors(distribution, y):

@@ -31,7 +31,7 @@ def test_the_fourteen_groups_cover_every_year_without_a_gap():
 def test_the_groups_of_adience_keep_their_gaps():
     adience = ages.AGE_GROUPS["adience"]
     assert adience.of(exact(2, 3, 4, 33, 60)).tolist() == [0, -1, 1, -1, 7]
-    assert ages.outside(adience, exact(3, 3, 33, 50)) == (3, [3, 33])
+    assert ages.count_outside(adience, exact(3, 3, 33, 50)) == (3, [3, 33])
 
 
 def test_groups_can_be_spelled_out():
@@ -150,13 +150,13 @@ def test_a_labeled_range_spreads_evenly_over_its_years():
 
 def test_groups_of_single_years_stay_as_they_are():
     p = np.random.default_rng(0).dirichlet(np.ones(ages.N_AGES), 4)
-    assert ages.from_groups(p, ages.AGE_GROUPS["years"], exact(30)) == pytest.approx(p)
+    assert ages.distribution_from_age_groups(p, ages.AGE_GROUPS["years"], exact(30)) == pytest.approx(p)
 
 
 def test_a_group_is_spread_by_the_training_items_inside_it():
     age_groups = ages.parse_age_groups("0-19,20-120")
     y = exact(*[5] * 900, *[60] * 100)
-    d = ages.from_groups(np.array([[0.25, 0.75], [1.0, 0.0]]), age_groups, y)
+    d = ages.distribution_from_age_groups(np.array([[0.25, 0.75], [1.0, 0.0]]), age_groups, y)
     assert age_groups.probabilities(d) == pytest.approx(np.array([[0.25, 0.75], [1, 0]]))
     assert ages.mode(d).tolist() == [60, 5]
     h = ages.histogram(y)
@@ -165,16 +165,18 @@ def test_a_group_is_spread_by_the_training_items_inside_it():
 
 def test_numbers_get_the_residuals_of_their_nearest_neighbors():
     inner, age = np.array([30.0, 10.0, 20.0]), np.array([27, 12, 20])  # residuals -3, +2, 0
-    one = ages.from_numbers(np.array([11.0, 24.0, 26.0]), inner, age, k=1, sigma=0.1)
+    one = ages.distribution_from_residuals(np.array([11.0, 24.0, 26.0]), inner, age, k=1, sigma=0.1)
     assert one.argmax(1).tolist() == [13, 24, 23]
     assert one.max(1) == pytest.approx(1)
-    three = ages.from_numbers(np.array([50.4]), inner, age, k=500, sigma=0.1)
+    three = ages.distribution_from_residuals(np.array([50.4]), inner, age, k=500, sigma=0.1)
     assert np.flatnonzero(three[0] > 0.01).tolist() == [47, 50, 52]
     assert three[0, [47, 50, 52]] == pytest.approx(1 / 3)
 
 
 def test_numbers_beyond_the_axis_end_at_its_ends():
-    d = ages.from_numbers(np.array([-40.0, 500.0]), np.array([20.0, 30.0]), np.array([20, 30]), k=1, sigma=0.1)
+    d = ages.distribution_from_residuals(
+        np.array([-40.0, 500.0]), np.array([20.0, 30.0]), np.array([20, 30]), k=1, sigma=0.1
+    )
     assert d.argmax(1).tolist() == [0, 120]
     assert d.sum(1) == pytest.approx(1)
 
@@ -189,20 +191,22 @@ def test_the_window_of_neighbors_is_the_one_found_by_sorting_distances():
 
 
 def test_many_equal_predictions_end_the_search_for_neighbors():
-    d = ages.from_numbers(np.full(5, 30.0), np.full(2000, 30.0), np.repeat([20, 40], 1000), k=500)
+    d = ages.distribution_from_residuals(np.full(5, 30.0), np.full(2000, 30.0), np.repeat([20, 40], 1000), k=500)
     assert d.sum(1) == pytest.approx(1)
 
 
 def test_of_more_equal_predictions_than_neighbors_some_stand_for_all_in_whatever_order_they_come():
     age = np.repeat(np.arange(20, 41), 200)  # as sorted as file names that begin with the age
     equal, center = np.full(len(age), 30.0), np.array([30.0, 30.4, 12.0])
-    d = ages.from_numbers(center, equal, age, sigma=0.1)
+    d = ages.distribution_from_residuals(center, equal, age, sigma=0.1)
     assert d[0, 20:41] == pytest.approx(np.full(21, 1 / 21), abs=0.003)
     assert np.array_equal(d[2, 2:23], d[0, 20:41])
     mixed = np.random.default_rng(0).permutation(len(age))
-    assert np.array_equal(ages.from_numbers(center, equal[mixed], age[mixed], sigma=0.1), d)
+    assert np.array_equal(ages.distribution_from_residuals(center, equal[mixed], age[mixed], sigma=0.1), d)
     # a window that ends within equals takes ages from all over them
-    beside = ages.from_numbers(np.array([31.0]), np.r_[np.full(300, 31.0), equal], np.r_[np.full(300, 90), age])
+    beside = ages.distribution_from_residuals(
+        np.array([31.0]), np.r_[np.full(300, 31.0), equal], np.r_[np.full(300, 90), age]
+    )
     assert ages.parse_age_groups("19-24,25-35,36-41,80+").probabilities(beside) == pytest.approx(
         np.array([[0.4 * 5 / 21, 0.4 * 11 / 21, 0.4 * 5 / 21, 0.6]]), abs=0.02
     )
@@ -218,7 +222,7 @@ def test_distributions_from_numbers_are_calibrated_at_every_age():
 
     inner, inner_age = draw(20_000)
     predicted, age = draw(6000)
-    d = ages.from_numbers(predicted, inner, inner_age)
+    d = ages.distribution_from_residuals(predicted, inner, inner_age)
     below = np.cumsum(d, axis=1)[np.arange(6000), age] - rng.random(6000) * d[np.arange(6000), age]
     for part in (predicted < 30, (predicted > 35) & (predicted < 55), predicted > 60):
         for level in (0.1, 0.25, 0.5, 0.75, 0.9):  # the truth lies below a quantile as often as that says
@@ -227,7 +231,7 @@ def test_distributions_from_numbers_are_calibrated_at_every_age():
 
 def test_finishing_normalizes_and_leaves_no_age_impossible():
     y = exact(30, 31)
-    d = ages.finish(row(y30=3.0), ages.histogram(y))
+    d = ages.smooth_with_prior(row(y30=3.0), ages.histogram(y))
     assert d.dtype == np.float32
     assert d.sum() == pytest.approx(1)
     assert d.min() > 0
@@ -246,4 +250,4 @@ def test_finishing_normalizes_and_leaves_no_age_impossible():
 )
 def test_a_broken_model_is_told_so(broken, message):
     with pytest.raises(ValueError, match=message):
-        ages.finish(broken, ages.histogram(exact(30)))
+        ages.smooth_with_prior(broken, ages.histogram(exact(30)))

@@ -69,7 +69,7 @@ def peak_memory():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-class Clock:
+class Timer:
     """How long each kind of work has taken, in seconds summed over threads.
 
     `with clock("reading"): ...` adds to `clock.seconds["reading"]`; a thread that waits for a core is counted too.

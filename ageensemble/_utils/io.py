@@ -15,7 +15,7 @@ from ..errors import DiskError
 DISK_TROUBLES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
-def key_of(*parts):
+def content_key(*parts):
     """Sixteen hexadecimal digits that name a content; arrays by their bytes, the rest by its JSON."""
     digest = hashlib.sha256()
     for part in parts:
@@ -36,7 +36,7 @@ def slug(text, length=60):
 
 
 @contextmanager
-def writing(path):
+def atomic_write(path):
     """A temporary path beside `path` that takes its place, atomically, when the block ends without an exception."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -49,7 +49,7 @@ def writing(path):
         temporary.unlink(missing_ok=True)
 
 
-def forget_unfinished(folder, name="*"):
+def remove_stale_temp_files(folder, name="*"):
     """Remove temporary files that a killed process left; only for who holds the lock on what they stand for."""
     for file in folder.glob(f".{name}.*.tmp"):
         file.unlink(missing_ok=True)
@@ -82,7 +82,7 @@ def write_rows(path, shape, batches, kind="<f4"):
     """
     from numpy.lib import format
 
-    with writing(path) as temporary, open(temporary, "wb") as out:
+    with atomic_write(path) as temporary, open(temporary, "wb") as out:
         format.write_array_header_1_0(out, {"descr": kind, "fortran_order": False, "shape": shape})
         for batch in batches:
             out.write(batch.astype(kind, order="C", copy=False).data)
@@ -90,8 +90,8 @@ def write_rows(path, shape, batches, kind="<f4"):
 
 def write_json(path, content):
     """Write a dict as JSON, atomically, with a seal: the hash of it, so that a later change is noticed."""
-    text = json.dumps(content | {"seal": key_of(content)}, indent=1, ensure_ascii=False)
-    with writing(path) as temporary:
+    text = json.dumps(content | {"seal": content_key(content)}, indent=1, ensure_ascii=False)
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", errors="surrogateescape")
 
 
@@ -110,7 +110,7 @@ def read_json(path):
         raise DiskError(f"{path} is missing") from None
     except (ValueError, RecursionError, OSError, AttributeError, TypeError, KeyError, IndexError):
         raise DiskError(f"{path} is damaged") from None
-    if seal != key_of(content):
+    if seal != content_key(content):
         raise DiskError(f"{path} is not as it was written")
     return content
 
@@ -131,5 +131,5 @@ def write_csv(path, table, **options):
     # pandas leaves a carriage return bare, but reads it as the end of a line
     bare = any("\r" in str(value) for column in texts for value in texts[column])
     options |= {"quoting": csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL}
-    with writing(path) as temporary:
+    with atomic_write(path) as temporary:
         table.to_csv(temporary, index=False, errors="surrogateescape", **options)

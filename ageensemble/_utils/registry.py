@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import AgeEnsembleError, DataError, UsageError
-from .io import key_of
+from .io import content_key
 from .params import content_hash
 
 FROM_FILE = "ageensemble_plugin_"  # beginning of the names of modules loaded by their path
@@ -240,7 +240,7 @@ def did_you_mean(near: list[str]) -> str:
 def _from_file(path):
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
-    name = f"{FROM_FILE}{key_of(str(path.resolve()))}_{path.stem}"
+    name = f"{FROM_FILE}{content_key(str(path.resolve()))}_{path.stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         made = importlib.util.module_from_spec(spec)

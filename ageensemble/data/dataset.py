@@ -15,11 +15,11 @@ import pandas as pd
 
 from .._utils.cache import default_folder
 from .._utils.console import plain
-from .._utils.io import key_of, locked, write_csv
+from .._utils.io import content_key, locked, write_csv
 from ..ages import MAX_AGE, exact
 from ..errors import DataError
 from . import concat, readers
-from .duplicates import chain, connected, near_links
+from .duplicates import connected_components, link_equal, near_duplicate_links
 from .image_array import native
 from .image_store import ImageStore, decode
 
@@ -38,7 +38,7 @@ class Dataset:
     root : pathlib.Path
         folder the paths are relative to
     items : pandas.DataFrame
-        `COLUMNS`, those of `readers.EXTRAS` that the source knows, and `photo`, the item's row in `photos`
+        `COLUMNS`, those of `readers.EXTRAS` that the source knows, and `image`, the item's row in `image_store`
     excluded : pandas.DataFrame
         item_id, path, reason
     links : dict of str to (m, 2) int array
@@ -55,7 +55,7 @@ class Dataset:
     items: pd.DataFrame
     excluded: pd.DataFrame
     links: dict
-    photos: ImageStore
+    image_store: ImageStore
     license: str = ""
     formats: dict = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Dataset:
     @property
     def frame(self) -> pd.DataFrame:
         """The items with what is known of each, one row per item."""
-        return self.items.drop(columns="photo")
+        return self.items.drop(columns="image")
 
     @property
     def age_range(self) -> np.ndarray:
@@ -112,23 +112,23 @@ class Dataset:
         """
         if not self.has_images:
             raise DataError(f"the images of {self.name} were not opened")
-        return native(self.photos, self.items["photo"].to_numpy())
+        return native(self.image_store, self.items["image"].to_numpy())
 
     @property
     def pixels(self):
         """Hash of each item's decoded pixels, `(n, 32)` uint8."""
-        return self.photos.pixels[self.items["photo"]]
+        return self.image_store.pixels[self.items["image"]]
 
     @cached_property
     def hash(self):
         """Names items, labels, attributes, pixels and groups: equal hashes mean the same comparison."""
         texts = (self.items[column].fillna("").tolist() for column in ("item_id", "gender"))
-        return key_of(*texts, self.age_range, self.items["group"].to_numpy(np.int64), self.pixels)
+        return content_key(*texts, self.age_range, self.items["group"].to_numpy(np.int64), self.pixels)
 
     @property
     def has_images(self) -> bool:
         """Whether the images were opened; else only the labels are known."""
-        return self.photos.folder is not None
+        return self.image_store.folder is not None
 
     @property
     def reasons(self):
@@ -208,14 +208,14 @@ def load_dataset(
         if with_images:
             _flag_paths(tables[name], folders[name])
     table, folder = concat.joined(tables, folders)
-    table["photo"] = -1
+    table["image"] = -1
     sound = table["problem"].isna()
     if with_images:
         files = [str(folder / path) for path in table["path"][sound]]
         photos = decode(files, cache, n_jobs, on_progress("decoding images"))
     else:
         photos = ImageStore.empty(int(sound.sum()))
-    table.loc[sound, "photo"] = np.arange(sound.sum())
+    table.loc[sound, "image"] = np.arange(sound.sum())
     table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
     _refuse_useless(table, folders)
     made = _assemble("+".join(sorted(tables)), folder, table, photos)
@@ -315,18 +315,18 @@ def _assemble(name, folder, table, photos):
     bad = table["problem"].notna()
     excluded = table.loc[bad, ["item_id", "path", "problem"]].rename(columns={"problem": "reason"})
     items = table[~bad].sort_values("item_id").reset_index(drop=True)
-    items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["photo"]]]
+    items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["image"]]]
     items = items.astype({"age_min": int, "age_max": int})
     links = _links(items, photos)
-    items["group"] = connected(len(items), np.concatenate(list(links.values())))
+    items["group"] = connected_components(len(items), np.concatenate(list(links.values())))
     return Dataset(name, folder, items, excluded.reset_index(drop=True), links, photos)
 
 
 def _links(items, photos):
     return _seen_links(items, photos) | {
-        "same moment": chain(items["moment"]),
-        "same subject": chain(items["subject"]),
-        "given group": chain(items["group"]),
+        "same moment": link_equal(items["moment"]),
+        "same subject": link_equal(items["subject"]),
+        "given group": link_equal(items["group"]),
     }
 
 
@@ -335,7 +335,7 @@ def _seen_links(items, photos):
     if photos.folder is None:
         return {}
     return {
-        "same file": chain(items["sha256"]),
-        "same pixels": chain([row.tobytes() for row in photos.pixels[items["photo"]]]),
-        "near-duplicate": near_links(photos.dhash[items["photo"]]),
+        "same file": link_equal(items["sha256"]),
+        "same pixels": link_equal([row.tobytes() for row in photos.pixels[items["image"]]]),
+        "near-duplicate": near_duplicate_links(photos.dhash[items["image"]]),
     }

@@ -64,7 +64,7 @@ def _by_comparing_all(words, distance):
     return np.concatenate(found)
 
 
-def chain(values):
+def link_equal(values):
     """Links between rows that share a value, each to the next: `(m, 2)` row numbers; None and NaN share with nobody."""
     import pandas as pd
 
@@ -75,16 +75,16 @@ def chain(values):
     return np.stack([order[:-1][same], order[1:][same]], 1)
 
 
-def near_links(dhash):
+def near_duplicate_links(dhash):
     """Links between rows with equal or nearly equal difference hashes, `(m, 2)`."""
     distinct, inverse = np.unique(dhash, axis=0, return_inverse=True)
     inverse = inverse.ravel()
     holder = np.full(len(distinct), -1)
     holder[inverse[::-1]] = np.arange(len(dhash))[::-1]
-    return np.concatenate([chain(inverse), holder[near_pairs(distinct)]])
+    return np.concatenate([link_equal(inverse), holder[near_pairs(distinct)]])
 
 
-def connected(n, links):
+def connected_components(n, links):
     """Groups of rows joined by links: for each row the first row of its group, `(n,)` int."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .._utils.hardware import cores
-from .._utils.io import forget_unfinished, key_of, locked, write_rows
+from .._utils.io import content_key, locked, remove_stale_temp_files, write_rows
 from .._utils.prefetch import ordered
 from ..errors import DiskError, UsageError
 from . import transforms
@@ -180,7 +180,7 @@ def resized_place(dataset, size, cache, preprocess=""):
     """Where the cache keeps the resized images of a dataset, there or not; see `resized_file`."""
     import PIL
 
-    key = key_of(side(size), dataset.pixels, RESIZING_VERSION, PIL.__version__, *transforms.key(preprocess))
+    key = content_key(side(size), dataset.pixels, RESIZING_VERSION, PIL.__version__, *transforms.key(preprocess))
     return Path(cache) / "pixels" / f"squares{side(size)}-{key}.npy"
 
 
@@ -196,7 +196,7 @@ def resized_file(dataset, size, cache, progress=lambda done, total: None, prepro
     file, shape = resized_place(dataset, size, cache, preprocess), (len(dataset), side(size), side(size), 3)
     if not _whole(file, shape):
         with locked(file.with_suffix(".lock")):
-            forget_unfinished(file.parent, file.name)
+            remove_stale_temp_files(file.parent, file.name)
             if not _whole(file, shape):
                 write_rows(file, shape, _resized_batches(dataset, side(size), preprocess, progress), "u1")
     return file
@@ -213,11 +213,11 @@ def _whole(file, shape):
 
 def _resized_batches(dataset, size, preprocess, progress):
     """The resized images in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
-    rows = dataset.items["photo"].to_numpy()
+    rows = dataset.items["image"].to_numpy()
     pool = ThreadPoolExecutor(cores())
 
     def batch_at(start):
-        return resized(dataset.photos, rows[start : start + BATCH], size, preprocess)
+        return resized(dataset.image_store, rows[start : start + BATCH], size, preprocess)
 
     try:
         done = 0

@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .._utils.io import forget_unfinished, key_of, locked, writing
+from .._utils.io import atomic_write, content_key, locked, remove_stale_temp_files
 from .image_io import LONG_SIDE, MOST_PIXELS, describe_error, read_image
 
 STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise
@@ -97,11 +97,13 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     import PIL
 
     stats = [_stamp(file) for file in files]
-    folder = cache / "photos" / key_of(files, stats, STORE, LONG_SIDE, SMALLEST, MOST_PIXELS, SHARD, PIL.__version__)
+    folder = (
+        cache / "photos" / content_key(files, stats, STORE, LONG_SIDE, SMALLEST, MOST_PIXELS, SHARD, PIL.__version__)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     if _missing(folder, len(files)):
         with locked(folder.with_suffix(".lock")):
-            forget_unfinished(folder)
+            remove_stale_temp_files(folder)
             _decode_shards(files, _missing(folder, len(files)), folder, jobs, progress)
     return ImageStore(folder, len(files))
 
@@ -146,11 +148,11 @@ def _stamp(file):
 
 def _decode_shard(files, folder, start):
     rows = [_decode(file) for file in files]
-    with writing(folder / f"{start}.u8") as temporary, open(temporary, "wb") as out:
+    with atomic_write(folder / f"{start}.u8") as temporary, open(temporary, "wb") as out:
         for row in rows:
             out.write(row["image"])
         out.write(b"\0")  # an empty file can't be mapped
-    with writing(folder / f"{start}.npz") as temporary, open(temporary, "wb") as out:
+    with atomic_write(folder / f"{start}.npz") as temporary, open(temporary, "wb") as out:
         np.savez(out, **_columns(rows))
     return len(files)
 

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from .._utils.render import Column, Table
-from ..ages import uncut
+from ..ages import first_compatible
 from ..errors import UnequalError, UsageError
 from ..evaluation.predictions import Predictions, folds_of, groups_of
 from .cross_fit import cross_fit, draw_sample, pool_out_of_fold
@@ -121,7 +121,7 @@ class Ensemble(BaseEstimator, ABC):
         groups, fold = groups_of(first), folds_of(first, random_state=self.random_state)
         if fold.min() < 0:
             raise UsageError("an ensemble is fitted on out-of-fold predictions, without the test part")
-        age_groups = uncut(y)
+        age_groups = first_compatible(y)
         with threadpool_limits(1):  # on any number of threads the last digits would differ
             sample = draw_sample(members, y, groups, fold, self.random_state)
             found = cross_fit(self, sample, on_progress)

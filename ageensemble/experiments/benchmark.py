@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .. import ensembles
 from .._utils.hardware import available_gpu_memory, available_memory, cores, peak_memory
-from .._utils.io import key_of
+from .._utils.io import content_key
 from .._utils.params import file_parameters
 from ..data import faces, image_array
 from ..data.dataset import Dataset
@@ -111,7 +111,7 @@ def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkRe
     detector = detector or find_detector(config, console)
     dataset, split, metadata = data or prepare(config, console)
     settled = [one.settled(resources.cache, resources.device, resources.n_threads, console.say) for one in wanted]
-    wanted = list({key_of(one.config): one for one in settled}.values())  # auto may have become what another is
+    wanted = list({content_key(one.config): one for one in settled}.values())  # auto may have become what another is
     experiment = Experiment.create(config.out, dataset, split, metadata)
     console.say(f"runs: {experiment.folder}")
     measure_template(experiment, dataset, detector, config, console)
@@ -159,11 +159,11 @@ def measure_template(experiment, dataset, detector, config, console):
     asked_for = config.detector != "auto"
     if known and (known.detector["key"] == detector.key or (known.landmarks is not None and not asked_for)):
         return
-    rows = dataset.items["photo"].to_numpy()
+    rows = dataset.items["image"].to_numpy()
     with console.progress() as bar:
         looking = bar("finding faces")
         found = faces.measure(
-            dataset.photos, rows, detector, cache=config.resources.cache, jobs=cores(), progress=looking
+            dataset.image_store, rows, detector, cache=config.resources.cache, jobs=cores(), progress=looking
         )
     if found:
         experiment.write_template(found)

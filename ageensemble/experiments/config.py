@@ -6,7 +6,7 @@ from pathlib import Path
 from .. import models as model_plugins
 from .._utils.cache import default_folder
 from .._utils.hardware import cores, find_device
-from .._utils.io import key_of
+from .._utils.io import content_key
 from ..data import filters
 from ..errors import UsageError
 from ..models import spec
@@ -159,7 +159,7 @@ def parse_models(wanted, features=None, parameters=()):
     texts = sorted((one for one in wanted if isinstance(one, str)), key=lambda text: _head(text) not in listed)
     parsed = {text: spec.parse(text, features, parameters) for text in texts}
     specs = [parsed[one] if isinstance(one, str) else one for one in wanted]
-    return list({key_of(one.config): one for one in specs}.values())
+    return list({content_key(one.config): one for one in specs}.values())
 
 
 def _head(text):

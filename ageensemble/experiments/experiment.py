@@ -19,7 +19,16 @@ from functools import cached_property
 from pathlib import Path
 
 from .. import __version__
-from .._utils.io import file_hash, forget_unfinished, key_of, locked, read_json, slug, write_json, writing
+from .._utils.io import (
+    atomic_write,
+    content_key,
+    file_hash,
+    locked,
+    read_json,
+    remove_stale_temp_files,
+    slug,
+    write_json,
+)
 from ..ages import parse_age_groups
 from ..data.faces import Template
 from ..errors import DataError, DiskError, UnequalError, UsageError
@@ -53,7 +62,7 @@ class Experiment:
         folder = cls.place(out, dataset, split)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):
-            forget_unfinished(folder)
+            remove_stale_temp_files(folder)
             if not cls._sound(folder):
                 dataset.save(folder)
                 split.save(folder, dataset.items["item_id"])
@@ -68,7 +77,7 @@ class Experiment:
     @staticmethod
     def place(out, dataset, split: Split) -> Path:
         """Where the runs on this dataset and split lie below `out`, there or not."""
-        return Path(out) / f"{slug(dataset.name)}-{key_of(dataset.hash, split.hash)[:8]}"
+        return Path(out) / f"{slug(dataset.name)}-{content_key(dataset.hash, split.hash)[:8]}"
 
     @classmethod
     def _sound(cls, folder):
@@ -241,7 +250,7 @@ class Experiment:
         if not self.stored_files(wanted):
             place = self.folder / KEPT / wanted
             place.mkdir(parents=True, exist_ok=True)
-            with writing(place / file.name) as temporary:
+            with atomic_write(place / file.name) as temporary:
                 shutil.copyfile(file, temporary)
 
     def stored_files(self, wanted: str) -> list[Path]:
@@ -304,7 +313,7 @@ class Experiment:
 
     def _run_folder(self, spec, config):
         prefix = "" if config["kind"] == "folds" else "refit-"
-        return self.folder / f"{prefix}{slug(spec.name)}-{key_of(config)[:8]}"
+        return self.folder / f"{prefix}{slug(spec.name)}-{content_key(config)[:8]}"
 
 
 def _accelerators(cls):

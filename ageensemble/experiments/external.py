@@ -161,13 +161,13 @@ def _block(imported, rows, known, y, age_groups, spread):
     if imported.kind == "distribution":
         result[given] = values[given]
     elif imported.kind != "age":
-        result[given] = ages.from_groups(values[given], age_groups, y[known])
+        result[given] = ages.distribution_from_age_groups(values[given], age_groups, y[known])
     elif spread.startswith("bell"):
         result[given] = bells()[np.rint(values[given]).astype(int)]
     else:
         known = known[imported.given[known]]
         result[given] = by_errors(values[given], imported.values[known], y[known, 0], age_groups)
-    return ages.finish(result, ages.histogram(y[known]))
+    return ages.smooth_with_prior(result, ages.histogram(y[known]))
 
 
 def bells(width=BELL):
@@ -196,7 +196,7 @@ def by_errors(answered, known_answered, known_age, age_groups):
     age_groups : ages.AgeGroups
         that people will look at, beside the named ones
     """
-    near = ages.from_numbers(answered, known_answered, known_age)
+    near = ages.distribution_from_residuals(answered, known_answered, known_age)
     return reading(near, np.rint(answered).astype(int), {*ages.AGE_GROUPS.values(), age_groups})
 
 

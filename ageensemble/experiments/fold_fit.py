@@ -17,8 +17,8 @@ import numpy as np
 from .. import models
 from .._utils import workers
 from .._utils.hardware import peak_memory
-from .._utils.io import disk_trouble, file_hash, forget_unfinished, locked, write_json, write_rows, writing
-from ..ages import N_AGES, finish, histogram
+from .._utils.io import atomic_write, disk_trouble, file_hash, locked, remove_stale_temp_files, write_json, write_rows
+from ..ages import N_AGES, histogram, smooth_with_prior
 from ..errors import AgeEnsembleError
 from ..features import feature_widths, read_features
 from ..splits.split import strata_of
@@ -182,7 +182,7 @@ def fit_fold(fit):
 
 def _clear(folder):
     """Remove what an earlier, unfinished or damaged fit left, other than the checkpoints to go on from."""
-    forget_unfinished(folder)
+    remove_stale_temp_files(folder)
     for name in ("record.json", "held_out.npy", "test.npy", "history.csv"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "model", ignore_errors=True)
@@ -250,7 +250,7 @@ def _report_progress(progress):
 
 def _write_history(file, history):
     """Write one row for each epoch; what was not measured is left blank."""
-    with writing(file) as temporary, open(temporary, "w", newline="") as out:
+    with atomic_write(file) as temporary, open(temporary, "w", newline="") as out:
         table = csv.DictWriter(out, list(history[0]))
         table.writeheader()
         table.writerows(history)
@@ -261,7 +261,7 @@ def _predict(model, fit, rows):
     result, prior = [], histogram(fit.y)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        distribution = finish(model.predict_proba(_inputs(fit, batch)), prior)
+        distribution = smooth_with_prior(model.predict_proba(_inputs(fit, batch)), prior)
         if len(distribution) != len(batch):
             raise ValueError(f"the model returned {len(distribution)} rows for {len(batch)} items")
         result.append(distribution)

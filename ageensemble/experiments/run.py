@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._utils.io import file_hash, forget_unfinished, locked, read_json, write_json, write_rows
+from .._utils.io import file_hash, locked, read_json, remove_stale_temp_files, write_json, write_rows
 from ..ages import N_AGES
 from ..errors import DiskError
 from ..evaluation.predictions import Predictions
@@ -203,7 +203,7 @@ class Run:
         The test part is predicted by the mean of all; an item outside it by the one that did not see it.
         """
         with locked(self.folder / ".lock"):
-            forget_unfinished(self.folder)
+            remove_stale_temp_files(self.folder)
             for left in self.fold_files(CHECKPOINTS):  # by a kill just after the record was written
                 shutil.rmtree(left)
             self._finish(split)

@@ -8,7 +8,7 @@ import numpy as np
 from .. import ensembles
 from .._utils import registry
 from .._utils.hardware import peak_memory
-from .._utils.io import file_hash, key_of, slug
+from .._utils.io import content_key, file_hash, slug
 from ..errors import UnequalError, UsageError
 from .run import PARTS, Run
 
@@ -50,7 +50,7 @@ def combine(experiment, chosen, wanted, seed, console):
         config = _config(name, cls, members, seed, experiment.split)
         title, place = name, slug(name)
         if chosen is not None:
-            title, place = f"{name} of {', '.join(run.name for run in members)}", f"{place}-{key_of(config)[:8]}"
+            title, place = f"{name} of {', '.join(run.name for run in members)}", f"{place}-{content_key(config)[:8]}"
         runs.append(Run(experiment.folder / place))
         if not _done(runs[-1], config | experiment.hashes, experiment):
             missing[place] = title, config, cls(random_state=seed)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._utils import registry
 from .._utils.hardware import cores
-from .._utils.io import forget_unfinished, key_of, locked, slug, write_rows
+from .._utils.io import content_key, locked, remove_stale_temp_files, slug, write_rows
 from .._utils.prefetch import ordered
 from ..data import transforms
 from ..data.image_array import RESIZING_VERSION, resized
@@ -22,7 +22,7 @@ def matrix_path(extractor, dataset, cache, device, preprocess="") -> Path:
 
     versions = [PIL.__version__, torch.__version__, *map(_version, extractor.libraries)]
     code, before = registry.version(type(extractor)), transforms.key(preprocess)
-    key = key_of(
+    key = content_key(
         extractor.name, extractor.identity(), code, device, dataset.pixels, RESIZING_VERSION, versions, *before
     )
     return Path(cache) / "features" / f"{slug(extractor.name)}-{key}.npy"
@@ -55,7 +55,7 @@ def feature_matrix(
     file = matrix_path(extractor, dataset, cache, device, preprocess)
     if not _complete(file):
         with locked(file.with_suffix(".lock")):
-            forget_unfinished(file.parent, file.name)
+            remove_stale_temp_files(file.parent, file.name)
             if not _complete(file):
                 shape = (len(dataset), extractor.n_features())
                 write_rows(file, shape, _batches(extractor, dataset, device, preprocess, on_progress))
@@ -78,11 +78,11 @@ def _batches(extractor, dataset, device, preprocess, on_progress):
     """
     import torch
 
-    rows = dataset.items["photo"].to_numpy()
+    rows = dataset.items["image"].to_numpy()
     workers = cores() if device == "cpu" else 2
 
     def values(start):
-        images = resized(dataset.photos, rows[start : start + BATCH], extractor.size, preprocess)
+        images = resized(dataset.image_store, rows[start : start + BATCH], extractor.size, preprocess)
         return extractor.extract_array(images, device)
 
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))

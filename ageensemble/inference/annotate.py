@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .._utils.hardware import cores
-from .._utils.io import writing
+from .._utils.io import atomic_write
 from ..data.image_io import read_image
 from ..data.image_store import content
 from ..errors import UsageError
@@ -107,7 +107,7 @@ def _draw(result, texts, place):
     for one, text in zip(result.faces, texts, strict=False):
         _frame(image, _corners(one.face, factors), text)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with writing(place) as new:
+    with atomic_write(place) as new:
         image.save(new, "PNG" if place.suffix.lower() == ".png" else "JPEG", quality=QUALITY)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._utils.io import key_of
+from .._utils.io import content_key
 from ..data.image_array import InMemoryImages, resized, side
 from ..features.base import BATCH
 
@@ -35,7 +35,7 @@ class FaceBatch:
 
     def features(self, extractor, preprocess, device, pool) -> np.ndarray:
         """Features `(n, d)` float32, from batches as large as in training, which the pool shares."""
-        key = key_of(extractor.name, extractor.get_params(), preprocess)
+        key = content_key(extractor.name, extractor.get_params(), preprocess)
         if key not in self._features:
             images = self.resized(extractor.size, preprocess)
             batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]

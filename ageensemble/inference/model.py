@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import models
 from .._utils import registry
-from .._utils.hardware import Clock, cores, find_device
+from .._utils.hardware import Timer, cores, find_device
 from .._utils.params import file_parameters
-from ..ages import N_AGES, finish
+from ..ages import N_AGES, smooth_with_prior
 from ..data import image_array, transforms
 from ..data.faces import Template
 from ..data.image_input import read_images
@@ -78,7 +78,7 @@ class Model:
     """
 
     def __init__(self, path: Path, metadata: dict, device: str):
-        self.path, self.metadata, self.name, self.timer = path, metadata, str(metadata["name"]), Clock()
+        self.path, self.metadata, self.name, self.timer = path, metadata, str(metadata["name"]), Timer()
         self.template = metadata["template"] and Template.from_json(metadata["template"]).to_json()
         self._pool = Pool.from_json(metadata["pool"]) if metadata["pool"] else None
         self._members = [_Member(path, one, metadata["files"], device) for one in metadata["members"]]
@@ -198,7 +198,7 @@ class _Member:
         def predict(fold_model):
             model, prior = fold_model
             with faces.timer(self.name):
-                return finish(model.predict_proba(X), prior)
+                return smooth_with_prior(model.predict_proba(X), prior)
 
         return np.mean(list(workers.map(predict, self._fold_models)), axis=0, dtype=np.float64).astype(np.float32)
 

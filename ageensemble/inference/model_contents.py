@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import ages
-from .._utils.io import file_hash, key_of, read_json, slug
+from .._utils.io import content_key, file_hash, read_json, slug
 from ..ensembles.pooling import Pool
 from ..errors import UsageError
 from ..evaluation import bootstrap, conformal, metrics
@@ -134,7 +134,9 @@ def _feature(name, params, experiment, files, new):
     if name.endswith(".py"):
         raise UsageError(f"{Path(name).name} makes features from a file of yours, and {NO_CODE}")
     cls, place = FEATURES.load(name), new / "features"
-    own = place / key_of(name, params)[:8]  # two sets may take one network with other weights, and call both the same
+    own = (
+        place / content_key(name, params)[:8]
+    )  # two sets may take one network with other weights, and call both the same
     own.mkdir(parents=True, exist_ok=True)
     for key in cls.file_parameters:
         if str(params[key]).startswith("sha256 "):
@@ -160,7 +162,7 @@ def _found(wanted, experiment, files, what):
 
 def _scores(run, experiment):
     """Headline metrics of each part with their intervals: {part: {metric: [value, low, high]}}, and the age groups."""
-    age_groups = ages.uncut(experiment.y)
+    age_groups = ages.first_compatible(experiment.y)
     if age_groups is None:
         return {"age_groups": None}
     result = {"age_groups": age_groups.name}
@@ -172,7 +174,7 @@ def _scores(run, experiment):
 
 def _intervals(run, experiment):
     """Label-conditional calibrations on all out-of-fold predictions, by level; none for a refit."""
-    age_groups = ages.uncut(experiment.y)
+    age_groups = ages.first_compatible(experiment.y)
     if "oof" not in run.parts or age_groups is None:
         return {}
     known = run.predictions("oof")

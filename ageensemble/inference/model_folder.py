@@ -15,7 +15,7 @@ import os
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from .._utils.io import file_hash, key_of, write_json
+from .._utils.io import content_key, file_hash, write_json
 from ..errors import DataError, UsageError
 
 FORMAT = 2
@@ -80,7 +80,7 @@ def read(folder):
             f"{folder} is of format {str(content.get('format'))[:20]}, and this ageensemble reads format {FORMAT}: "
             "use the version that it was made with, or a newer one"
         )
-    if content.pop("seal", None) != key_of(content):
+    if content.pop("seal", None) != content_key(content):
         raise DataError(f"{folder / DESCRIPTION} is not as it was written; {AGAIN}")
     listed = content.get("files")
     if not isinstance(listed, dict):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import ages, models
-from .._utils.io import writing
+from .._utils.io import atomic_write
 from ..data.image_array import resized, side
 from ..data.image_input import read_images
 from ..data.image_io import LONG_SIDE
@@ -100,7 +100,7 @@ def export(folder, file, images=()):
     graph = to_onnx(fold_models, model.name)
     _describe(graph, model.metadata, size, outside)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         temporary.write_bytes(graph.SerializeToString())
         found = _differences(temporary, model, faces, resized(faces, range(len(faces)), size, preprocess))
         parity = Parity(len(faces), not images, *found, bf16)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._utils.console import counted
-from .._utils.io import writing
+from .._utils.io import atomic_write
 from .._utils.render import Column, Table
 from ..ages import N_AGES
 from ..errors import UsageError
@@ -143,7 +143,7 @@ def identity(file):
 @contextmanager
 def csv_file(file, names):
     """A CSV file that is there when all rows are; yields what writes some rows."""
-    with writing(file) as new, open(new, "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+    with atomic_write(file) as new, open(new, "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
         table = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         yield lambda rows: table.writerows(row | {"remarks": "; ".join(row["remarks"])} for row in rows)
@@ -152,7 +152,7 @@ def csv_file(file, names):
 @contextmanager
 def jsonl_file(file):
     """A file of JSON lines that is there when all rows are; yields what writes some rows."""
-    with writing(file) as new, open(new, "w", encoding="ascii") as out:
+    with atomic_write(file) as new, open(new, "w", encoding="ascii") as out:
         yield lambda rows: out.writelines(json.dumps(row) + "\n" for row in rows)
 
 

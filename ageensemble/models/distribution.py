@@ -80,7 +80,7 @@ def class_target(y, *, balanced=False) -> ClassTarget:
     """Age groups as classes, each item or each group counting the same."""
     age_groups, label = age_classes(y)
     weight = balanced_weights(label) if balanced else np.ones(len(age_groups))
-    return ClassTarget(label, ages.from_groups(np.eye(len(age_groups)), age_groups, y), weight)
+    return ClassTarget(label, ages.distribution_from_age_groups(np.eye(len(age_groups)), age_groups, y), weight)
 
 
 def year_target(y, who, *, balanced=False) -> YearTarget:
@@ -99,7 +99,7 @@ def threshold_target(y) -> ClassTarget:
 def distributions(outputs, parts, n_neighbors) -> np.ndarray:
     """Age distributions, `(n, 121)`, from the outputs for new items and what `calibrate` learned."""
     if "residuals" in parts:
-        return ages.from_numbers(outputs, **parts["residuals"], k=n_neighbors)
+        return ages.distribution_from_residuals(outputs, **parts["residuals"], k=n_neighbors)
     return SoftmaxCalibrator(**parts["calibration"])(outputs) @ parts["classes"]["spread"]
 
 
@@ -177,7 +177,7 @@ def age_units(y):
 def unit_spread(units, y):
     """How a unit's probability is spread over its years, `(units, 121)`: as labeled, smoothed where that is seldom."""
     labeled = units.matrix.T * ages.histogram(y, sigma=0.1) * len(y)  # so narrow that nothing leaves its year
-    labeled += MIN_ITEMS * ages.from_groups(np.eye(len(units)), units, y)
+    labeled += MIN_ITEMS * ages.distribution_from_age_groups(np.eye(len(units)), units, y)
     return labeled / labeled.sum(1, keepdims=True)
 
 

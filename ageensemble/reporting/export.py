@@ -7,7 +7,7 @@ from pathlib import Path
 from .. import ensembles
 from .._utils import stats
 from .._utils.console import as_json, counted
-from .._utils.io import slug, write_csv, writing
+from .._utils.io import atomic_write, slug, write_csv
 from ..errors import DiskError
 from ..evaluation.calibration import COLUMNS, LEVEL, measure_calibration
 from ..evaluation.conformal import KINDS, conformalize
@@ -50,7 +50,7 @@ def write(experiment, table, age_groups, target):
         folder = folder / experiment.folder.name
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "results.csv", listed, float_format="%.5g")
-    with writing(folder / "results.json") as temporary:
+    with atomic_write(folder / "results.json") as temporary:
         temporary.write_text(as_json(leaderboard.content(listed, experiment)) + "\n")
     complete = _in_order(experiment, listed)
     lines = ["# Results", "", leaderboard.view(listed, experiment, age_groups).markdown() + "\n"]
@@ -69,7 +69,7 @@ def write(experiment, table, age_groups, target):
     )  # the best stack, the best of the others
     for run in shown:
         lines += _plots(run, age_groups, folder, taken, brief=run not in first.values())
-    with writing(folder / "README.md") as temporary:
+    with atomic_write(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n")
     return folder
 

@@ -67,19 +67,19 @@ def save(experiment, run, frame, dataset=None):
     if dataset is not None:
         files.append(folder / "label_issues.jpg")
         shown = frame.head(SHOWN)
-        _sheet(files[1], run, shown, dataset.photos, _rows(shown, experiment.items, dataset))
+        _sheet(files[1], run, shown, dataset.image_store, _rows(shown, experiment.items, dataset))
     return files
 
 
 def _rows(frame, known, dataset):
     """Rows in the dataset's images of the items in a table, which must be the very files of the split."""
-    there = dataset.items.set_index("item_id")[["photo", "sha256"]].reindex(frame["item_id"])
+    there = dataset.items.set_index("item_id")[["image", "sha256"]].reindex(frame["item_id"])
     same = there["sha256"].to_numpy() == known.set_index("item_id")["sha256"].loc[frame["item_id"]].to_numpy()
     if not same.all():
         first = plain(frame["item_id"].iloc[int(np.argmin(same))])
         what = "another" if first in there.dropna().index else "no usable"
         raise DataError(f"{dataset.name} has {what} image {first}; give the data that the run was made on")
-    return there["photo"].astype(int).to_numpy()
+    return there["image"].astype(int).to_numpy()
 
 
 def _sheet(file, run, frame, images, rows):

@@ -80,7 +80,7 @@ def notes(experiment, age_groups):
     ranged = int((experiment.y[:, 0] != experiment.y[:, 1]).sum())
     if ranged:
         lines.append(f"Labeled by ranges: {counted(ranged, 'item')}; metrics in years are blank where they take part.")
-    count, years = ages.outside(age_groups, experiment.y)
+    count, years = ages.count_outside(age_groups, experiment.y)
     if count:
         shown = ", ".join(map(str, years[:12])) + (" ..." if len(years) > 12 else "")
         lines.append(f"In no age group, left out of the metrics by group: {counted(count, 'item')} aged {shown}.")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import ages
-from .._utils.io import forget_unfinished, write_csv
+from .._utils.io import remove_stale_temp_files, write_csv
 from ..data.quality.audit import label
 from ..evaluation.conformal import interval_items
 from . import plots
@@ -30,7 +30,7 @@ def write(run, experiment, age_groups, photos=None, rows=None):
     """
     folder = run.folder / "report"
     folder.mkdir(exist_ok=True)
-    forget_unfinished(folder)
+    remove_stale_temp_files(folder)
     items = _all_items(run, experiment, age_groups)
     draw(run, age_groups, folder)
     if photos is not None and items["error"].notna().any():
@@ -97,7 +97,7 @@ def write_missing(runs, experiment, age_groups, dataset, say):
     for run in runs:
         if missing(run):
             say(f"{run.name}: writing the report")
-            write(run, experiment, age_groups, dataset.photos, dataset.items["photo"].to_numpy())
+            write(run, experiment, age_groups, dataset.image_store, dataset.items["image"].to_numpy())
 
 
 def _all_items(run, experiment, age_groups):

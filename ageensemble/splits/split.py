@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._utils.console import counted
-from .._utils.io import key_of, write_csv
+from .._utils.io import content_key, write_csv
 from ..errors import DataError
 from .stratified_groups import age_gender_strata, assign_stratified_groups
 
@@ -192,7 +192,7 @@ def split_from_folds(dataset, fold: np.ndarray, n_folds: int, source: str) -> Sp
 
 def split_hash(item_ids, part):
     """Hash of which item is in which part."""
-    return key_of(list(item_ids), [int(p) for p in part])
+    return content_key(list(item_ids), [int(p) for p in part])
 
 
 def read_split(file, dataset):

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from ageensemble.data.duplicates import NEAR, chain, connected, near_links, near_pairs
+from ageensemble.data.duplicates import NEAR, connected_components, link_equal, near_duplicate_links, near_pairs
 
 
 def packed(bits):
@@ -59,24 +59,24 @@ def test_a_pair_at_the_distance_is_near_and_one_bit_more_is_not():
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_or_one_hash_has_no_pair(n):
     assert near_pairs(np.zeros((n, 32), np.uint8)).shape == (0, 2)
-    assert near_links(np.zeros((n, 32), np.uint8)).shape == (0, 2)
+    assert near_duplicate_links(np.zeros((n, 32), np.uint8)).shape == (0, 2)
 
 
 def test_equal_values_are_chained_and_missing_ones_are_not():
-    assert chain(["a", None, "b", "a", np.nan, "b", "a", None]).tolist() == [[0, 3], [3, 6], [2, 5]]
+    assert link_equal(["a", None, "b", "a", np.nan, "b", "a", None]).tolist() == [[0, 3], [3, 6], [2, 5]]
 
 
 def test_equal_and_nearly_equal_hashes_are_linked():
     bits = np.zeros((5, 256), np.uint8)
     bits[[1, 3], 0] = 1
     bits[4] = 1
-    label = connected(5, near_links(np.packbits(bits, axis=1)))
+    label = connected_components(5, near_duplicate_links(np.packbits(bits, axis=1)))
     assert label.tolist() == [0, 0, 0, 0, 4]
 
 
 def test_links_join_through_others_and_a_cluster_is_named_by_its_first_row():
-    assert connected(6, np.array([[4, 3], [3, 1], [5, 5]])).tolist() == [0, 1, 2, 1, 1, 5]
-    assert connected(3, np.empty((0, 2), int)).tolist() == [0, 1, 2]
+    assert connected_components(6, np.array([[4, 3], [3, 1], [5, 5]])).tolist() == [0, 1, 2, 1, 1, 5]
+    assert connected_components(3, np.empty((0, 2), int)).tolist() == [0, 1, 2]
 
 
 @pytest.mark.slow

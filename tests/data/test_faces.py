@@ -11,7 +11,7 @@ from helpers.detecting import POINTS, black, red_yunet, template
 from PIL import Image
 
 from ageensemble.data.faces import Face, detector, detectors, remarks, yunet
-from ageensemble.data.faces.face import once, overlap
+from ageensemble.data.faces.face import iou, non_max_suppression
 from ageensemble.data.synthetic import dataset
 from ageensemble.errors import DataError, UsageError
 
@@ -91,9 +91,9 @@ def test_a_closer_look_sees_the_face_upright_and_brings_its_landmarks_back(degre
 
 def test_a_face_found_at_two_sizes_is_one_the_first():
     first, same, beside = Face((0, 0, 100, 100), 0.9), Face((10, 0, 100, 100), 0.8), Face((70, 0, 100, 100), 0.7)
-    assert overlap(first.box, same.box) == pytest.approx(90 / 110)
-    assert overlap(first.box, beside.box) == pytest.approx(30 / 170)
-    assert once([first, same, beside]) == [first, beside]
+    assert iou(first.box, same.box) == pytest.approx(90 / 110)
+    assert iou(first.box, beside.box) == pytest.approx(30 / 170)
+    assert non_max_suppression([first, same, beside]) == [first, beside]
 
 
 def test_a_small_photograph_is_enlarged(red, tmp_path):

@@ -28,7 +28,7 @@ def made(ages, groups=None, photos=None, **columns):
     items = pd.DataFrame(index=range(len(y)), columns=COLUMNS, dtype=object)
     items["item_id"] = items["path"] = [str(i) for i in range(len(y))]
     items["age_min"], items["age_max"] = y.T
-    items["photo"], items["group"] = np.arange(len(y)), np.arange(len(y)) if groups is None else groups
+    items["image"], items["group"] = np.arange(len(y)), np.arange(len(y)) if groups is None else groups
     nothing = pd.DataFrame(columns=["item_id", "path", "reason"])
     return Dataset("made", Path(), items.assign(**columns), nothing, {}, photos or SimpleNamespace())
 

@@ -30,16 +30,16 @@ def test_squares_are_what_pillow_makes_of_each_photograph(mixed, cache):
     assert x.shapes.tolist() == [[16, 16]] * 12
     rows = np.array([7, 0, 7])
     assert x[rows].dtype == np.uint8
-    for square, row in zip(x[rows], mixed.items["photo"].to_numpy()[rows], strict=True):
-        expected = Image.fromarray(mixed.photos[row]).resize((16, 16), Image.Resampling.BILINEAR)
+    for square, row in zip(x[rows], mixed.items["image"].to_numpy()[rows], strict=True):
+        expected = Image.fromarray(mixed.image_store[row]).resize((16, 16), Image.Resampling.BILINEAR)
         np.testing.assert_array_equal(square, np.asarray(expected))
 
 
 def test_native_photographs_are_those_of_the_store_in_the_order_of_the_items(mixed, cache):
     x = image_array.load_images(mixed, "native", cache)
     assert sorted(set(map(tuple, x.shapes.tolist()))) == [(24, 24), (30, 40)]
-    for i, row in enumerate(mixed.items["photo"]):
-        np.testing.assert_array_equal(x[np.array([i])][0], mixed.photos[row])
+    for i, row in enumerate(mixed.items["image"]):
+        np.testing.assert_array_equal(x[np.array([i])][0], mixed.image_store[row])
     wide = np.flatnonzero(x.shapes[:, 1] == 40)
     assert x[wide[::-1]].shape == (6, 30, 40, 3)
     np.testing.assert_array_equal(x[wide[::-1]], x[wide][::-1])
@@ -54,7 +54,7 @@ def test_photographs_of_several_shapes_are_no_array(mixed, cache):
 
 
 def test_native_photographs_come_from_every_shard(tmp_path, monkeypatch, mixed):
-    expected = [np.array(mixed.photos[row]) for row in mixed.items["photo"]]
+    expected = [np.array(mixed.image_store[row]) for row in mixed.items["image"]]
     for module in ("data.image_store", "data.image_array"):
         monkeypatch.setattr(f"ageensemble.{module}.SHARD", 5)
     again = load_dataset(mixed.root, cache=tmp_path)

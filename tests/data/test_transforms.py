@@ -12,7 +12,7 @@ from skimage import exposure
 
 from ageensemble import features
 from ageensemble._utils import registry
-from ageensemble._utils.io import key_of
+from ageensemble._utils.io import content_key
 from ageensemble.data import image_array, transforms
 from ageensemble.data.synthetic import dataset
 from ageensemble.data.transforms import clahe, equalize
@@ -185,7 +185,7 @@ def test_what_cannot_be_preprocessed_so_is_refused(text, complaint):
 
 
 def test_the_cache_keeps_what_was_made_before_there_was_preprocessing(dataset, tmp_path):
-    squares = key_of(16, dataset.pixels, image_array.RESIZING_VERSION, PIL.__version__)
+    squares = content_key(16, dataset.pixels, image_array.RESIZING_VERSION, PIL.__version__)
     assert image_array.resized_place(dataset, "16", tmp_path).name == f"squares16-{squares}.npy"
     places = {image_array.resized_place(dataset, "16", tmp_path, name) for name in ("", *transforms.TRANSFORMS.names())}
     hog = features.HOG()
@@ -203,8 +203,8 @@ def test_other_code_is_other_pixels(dataset, tmp_path, swap):
 def test_photographs_are_preprocessed_and_then_resized(dataset, tmp_path):
     rows = np.arange(4)
     found = image_array.load_images(dataset, "20", tmp_path, preprocess="equalize")[rows]
-    for square, row in zip(found, dataset.items["photo"], strict=False):
-        changed = Image.fromarray(transforms.load("equalize")(dataset.photos[row]))
+    for square, row in zip(found, dataset.items["image"], strict=False):
+        changed = Image.fromarray(transforms.load("equalize")(dataset.image_store[row]))
         np.testing.assert_array_equal(square, np.asarray(changed.resize((20, 20), Image.Resampling.BILINEAR)))
     assert not np.array_equal(image_array.load_images(dataset, "20", tmp_path)[rows], found)
     with pytest.raises(UsageError, match="'native' is as stored"):

@@ -55,7 +55,7 @@ def test_ages_are_scored_as_they_were_given(experiment):
 
 
 def test_the_group_of_an_age_is_its_own_under_any_scheme(experiment):
-    rows = ages.finish(external.bells(), ages.histogram(experiment.y))
+    rows = ages.smooth_with_prior(external.bells(), ages.histogram(experiment.y))
     for age_groups in (DEFAULT_AGE_GROUPS, *map(ages.parse_age_groups, ("years", "decades", "coarse", "0-18,19,20+"))):
         own = age_groups.lookup >= 0
         assert np.array_equal(age_groups.probabilities(rows)[own].argmax(1), age_groups.lookup[own])
@@ -84,7 +84,7 @@ def test_groups_of_imported_ages_are_those_of_the_ages_themselves(experiment):
             inside = rows[age_groups.lookup[given[rows]] >= 0]
             found = age_groups.probabilities(run.proba(part))[np.isin(rows, inside)].argmax(1)
             assert np.array_equal(found, age_groups.lookup[given[inside]])
-    plain = external.ages.from_numbers(given[experiment.split.development] * 1.0, given * 1.0, y[:, 0])
+    plain = external.ages.distribution_from_residuals(given[experiment.split.development] * 1.0, given * 1.0, y[:, 0])
     wins = (
         DEFAULT_AGE_GROUPS.probabilities(plain).argmax(1)
         == DEFAULT_AGE_GROUPS.lookup[given[experiment.split.development]]

@@ -37,7 +37,12 @@ def test_a_median_is_kept_with_the_least_more_on_its_year():
     assert kept[0, [20, 40]] == pytest.approx([0.501, 0.499])
     assert np.array_equal(kept[2], rows[2])  # nothing more where it is the median already
     assert kept[3, [0, 10]] == pytest.approx([0.501, 0.499])
-    assert ages.median(ages.finish(kept, ages.histogram(np.array([[99, 99]] * 50)))).tolist() == [20, 20, 30, 0]
+    assert ages.median(ages.smooth_with_prior(kept, ages.histogram(np.array([[99, 99]] * 50)))).tolist() == [
+        20,
+        20,
+        30,
+        0,
+    ]
 
 
 def test_known_errors_do_not_hang_on_the_order_of_the_items():

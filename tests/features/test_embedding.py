@@ -228,7 +228,7 @@ def test_the_matrix_of_a_file_that_moved_is_found_and_of_another_is_not(colors, 
 def test_threads_that_share_a_network_give_what_one_gives(dataset, tmp_path, weights):
     extractor = resolved(network="test_resnet", weights=weights, size=32)
     file = feature_matrix(extractor, dataset, tmp_path)
-    squares = resized(dataset.photos, dataset.items["photo"].to_numpy(), 32)
+    squares = resized(dataset.image_store, dataset.items["image"].to_numpy(), 32)
     np.testing.assert_allclose(np.load(file), extractor.extract_array(squares), atol=1e-5)
 
 

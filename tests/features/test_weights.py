@@ -12,7 +12,7 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
-from ageensemble._utils.io import key_of
+from ageensemble._utils.io import content_key
 from ageensemble.errors import DataError, UsageError
 from ageensemble.features.backbones import timm_catalog, weights
 from ageensemble.models.neural import timm as _timm
@@ -119,7 +119,7 @@ def hub(monkeypatch, cache, answer):
             status, content = answer(self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
-            self.send_header("ETag", f'"{key_of(self.path)}"')
+            self.send_header("ETag", f'"{content_key(self.path)}"')
             self.send_header("X-Repo-Commit", "0" * 40)
             self.end_headers()
             if self.command == "GET":

@@ -29,7 +29,7 @@ def experiment(out, y, groups=None, gender=None, ethnicity=None, folds=3):
     items["item_id"] = items["path"] = [f"{i:06}.jpg" for i in range(n)]
     items["age_min"], items["age_max"] = y.T
     items["gender"], items["ethnicity"], items["dataset"] = gender, ethnicity, "made up"
-    items["group"], items["photo"] = np.arange(n) if groups is None else groups, np.arange(n)
+    items["group"], items["image"] = np.arange(n) if groups is None else groups, np.arange(n)
     excluded = pd.DataFrame(columns=["item_id", "path", "reason"])
     photos = SimpleNamespace(pixels=np.zeros((n, 32), np.uint8))
     dataset = Dataset("made up", out, items, excluded, {}, photos)

@@ -5,7 +5,7 @@ import json
 from helpers.commands import benchmark, experiment
 
 from ageensemble import inference
-from ageensemble._utils.io import file_hash, key_of
+from ageensemble._utils.io import content_key, file_hash
 from ageensemble.experiments.experiment import Experiment
 
 MODELS = ["--model", "svm@hog pca=8 hog.size=32 hog.cell=8", "--model", "xgboost@lbp pca=4 rounds=3 lbp.size=48"]
@@ -33,4 +33,4 @@ def rewritten(folder, change):
     del content["seal"]
     change(content)
     content["files"] = {name: file_hash(folder / name) for name in content["files"] if (folder / name).is_file()}
-    file.write_text(json.dumps(content | {"seal": key_of(content)}))
+    file.write_text(json.dumps(content | {"seal": content_key(content)}))

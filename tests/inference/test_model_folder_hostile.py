@@ -107,9 +107,9 @@ def test_a_path_that_leads_out_of_the_folder(folder, name):
     text = json.loads((folder / "model.json").read_text())
     text["files"][name] = "0" * 64
     del text["seal"]
-    from ageensemble._utils.io import key_of
+    from ageensemble._utils.io import content_key
 
-    (folder / "model.json").write_text(json.dumps(text | {"seal": key_of(text)}))
+    (folder / "model.json").write_text(json.dumps(text | {"seal": content_key(text)}))
     refused(folder, "leads out of the folder")
 
 

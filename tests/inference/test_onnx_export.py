@@ -106,7 +106,7 @@ def test_networks_of_any_loss_are_written_as_they_predict(tmp_path):
     for model in models:
         model.net_, model.device = model._network(years, False, False), "cpu"
         model.net_.head[-1].weight.data.mul_(20)  # new networks say nearly the same of every face
-        expected.append(ages.finish(model.predict_proba(InMemoryImages(faces)), ages.histogram(years)))
+        expected.append(ages.smooth_with_prior(model.predict_proba(InMemoryImages(faces)), ages.histogram(years)))
         assert np.ptp(expected[-1], axis=0).max() > 0.01
     graph = onnx_export.to_onnx([(model, ages.histogram(years)) for model in models], "all")
     (tmp_path / "all.onnx").write_bytes(graph.SerializeToString())

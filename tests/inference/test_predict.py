@@ -10,7 +10,7 @@ from helpers.predicting import drawn, pasted, predict, rows
 from PIL import Image
 
 from ageensemble import ages, load_model
-from ageensemble._utils.hardware import Clock, cores
+from ageensemble._utils.hardware import Timer, cores
 from ageensemble.data.faces import Face, Template, detector
 from ageensemble.inference import ModelPredictions, faces, inputs, output, pipeline
 
@@ -155,7 +155,7 @@ class Counting:
     """A stand-in for a model: it knows how bright a crop is, and takes some time."""
 
     def __init__(self):
-        self.timer, self.asked, self.name = Clock(), [], "counting"
+        self.timer, self.asked, self.name = Timer(), [], "counting"
         self.metadata = {"members": [{"fold_models": [{"prior": np.full(ages.N_AGES, 1 / ages.N_AGES)}]}]}
 
     def predict(self, crops):

@@ -37,7 +37,7 @@ def people(n, seed=0, d=24):
 
 
 def error(model, x, y):
-    return np.abs(ages.median(ages.finish(model.predict_proba(x), ages.histogram(y))) - y[:, 0]).mean()
+    return np.abs(ages.median(ages.smooth_with_prior(model.predict_proba(x), ages.histogram(y))) - y[:, 0]).mean()
 
 
 @each_model
@@ -85,7 +85,7 @@ def test_degenerate_training_items_do_not_crash(make, case):
         y[:], y[:5], inner[:], inner[:5] = 30, 80, 3, 7
     elif case == "few parts":
         inner = inner % 2 * 9
-    distribution = ages.finish(make().fit(x, y, cv=inner).predict_proba(x), ages.histogram(y))
+    distribution = ages.smooth_with_prior(make().fit(x, y, cv=inner).predict_proba(x), ages.histogram(y))
     np.testing.assert_allclose(distribution.sum(1), 1, atol=1e-5)
 
 

@@ -29,7 +29,7 @@ def people(n, seed=0, d=24):
 
 
 def error(model, x, y):
-    return np.abs(ages.median(ages.finish(model.predict_proba(x), ages.histogram(y))) - y[:, 0]).mean()
+    return np.abs(ages.median(ages.smooth_with_prior(model.predict_proba(x), ages.histogram(y))) - y[:, 0]).mean()
 
 
 def exactly(*years):
@@ -77,7 +77,7 @@ def test_degenerate_training_items_do_not_crash(make, case):
         inner = inner % 2 * 9
     model = make().fit(x, y, cv=inner)
     assert ("fallback" in model.fit_info_) == (case in ("three items", "one age", "one part"))
-    distribution = ages.finish(model.predict_proba(x), ages.histogram(y))
+    distribution = ages.smooth_with_prior(model.predict_proba(x), ages.histogram(y))
     np.testing.assert_allclose(distribution.sum(1), 1, atol=1e-5)
     assert model.predict_proba(x[:0]).shape == (0, ages.N_AGES)
 

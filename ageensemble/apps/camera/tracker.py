@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...data.faces.face import overlap
+from ...data.faces.face import iou
 
 MIN_OVERLAP = 0.25  # intersection over union of boxes of one face
 CONFIRMED = 3  # frames in a row in which a face must be found before it is shown; false alarms seldom are
@@ -68,7 +68,7 @@ class Tracker:
 
         Box and track that overlap most are one face, then the next of those left over, and so on.
         """
-        pairs = [(overlap(track.box, box), t, b) for t, track in enumerate(self.now) for b, box in enumerate(boxes)]
+        pairs = [(iou(track.box, box), t, b) for t, track in enumerate(self.now) for b, box in enumerate(boxes)]
         known = {}
         for share, t, b in sorted(pairs, key=lambda pair: -pair[0]):
             if share >= MIN_OVERLAP and t not in known.values() and b not in known:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from ..._utils.io import writing
+from ..._utils.io import atomic_write
 from ...errors import DataError
 
 SILENCE, PATIENCE = 10, 120  # seconds without a byte, and altogether, after which it is given up
@@ -48,7 +48,7 @@ def fetch(address, file, sha256, most, progress, instead):
     if hashlib.sha256(content).hexdigest() != sha256:
         raise _failed(address, "what came is not the file that was expected (its SHA-256 differs)", instead)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         Path(temporary).write_bytes(content)
 
 

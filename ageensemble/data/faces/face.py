@@ -49,7 +49,7 @@ def scaled(image, side):
     return picture, np.array(size) / (width, height)
 
 
-def overlap(a, b):
+def iou(a, b):
     """Area that two boxes share, as a fraction of the area that they cover together."""
     across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
@@ -57,10 +57,10 @@ def overlap(a, b):
     return shared / max(a[2] * a[3] + b[2] * b[3] - shared, 1e-9)
 
 
-def once(faces, most=0.4):
+def non_max_suppression(faces, most=0.4):
     """Each face once, of several found in the same place the first."""
     kept = []
     for face in faces:
-        if all(overlap(face.box, other.box) <= most for other in kept):
+        if all(iou(face.box, other.box) <= most for other in kept):
             kept.append(face)
     return kept

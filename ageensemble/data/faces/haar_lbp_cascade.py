@@ -9,7 +9,7 @@ Source: S. Liao and others, "Learning Multi-scale Block Local Binary Patterns fo
 
 import numpy as np
 
-from .face import Face, once, scaled
+from .face import Face, non_max_suppression, scaled
 
 WINDOW = 24  # pixels; the cascade's own, and the smallest face it finds
 NEAR, EDGE = 72, 18  # pixels of the longer side in which a large face is looked for, and repeated beyond each edge
@@ -38,7 +38,7 @@ class Cascade:
         if side > SMALL or not found:
             side = min(side, FAR)
             found += self._look(image, side, 0, 1.2, 1.5, side * WINDOW // NEAR)
-        return once(sorted(found, key=lambda face: -face.box[2] * face.box[3]), most=0.2)
+        return non_max_suppression(sorted(found, key=lambda face: -face.box[2] * face.box[3]), most=0.2)
 
     def _look(self, image, side, edge, growth, step, largest):
         """Faces of `WINDOW` to `largest` pixels in the photograph at this size."""

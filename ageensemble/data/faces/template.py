@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._utils.io import key_of, read_json, write_json
+from ..._utils.io import content_key, read_json, write_json
 from ...errors import DataError, DiskError
 
 VERSION = 1  # raise it when code here comes to measure otherwise
@@ -112,7 +112,7 @@ def measure(photos, rows, detector, *, cache=None, jobs=1, progress=lambda done,
         None where fewer than half of the photographs, or fewer than `FEWEST`, show a face
     """
     rows = np.asarray(rows)
-    file = cache and cache / "templates" / f"{key_of(photos.pixels[rows], detector.key, VERSION)}.json"
+    file = cache and cache / "templates" / f"{content_key(photos.pixels[rows], detector.key, VERSION)}.json"
     if file:
         try:
             known = read_json(file)["template"]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import DataError, UsageError
 from .crop import crop, placed
-from .face import Face, once, scaled
+from .face import Face, non_max_suppression, scaled
 
 SCORE = 0.7  # a face that the network is less sure of is none
 NEAR = (128, 192)  # pixels of the longer side: faces that fill a photograph, which is brought between these sizes
@@ -69,7 +69,7 @@ class YuNet:
         sizes = [near] if side <= 1.5 * near else [near, min(2 * side, FAR)]
         sizes += [CROWD] if side >= LARGE else []
         found = [face for size in sizes for face in self._looked(image, size)]
-        return [self._closer(image, face) for face in once(sorted(found, key=lambda face: -face.score))]
+        return [self._closer(image, face) for face in non_max_suppression(sorted(found, key=lambda face: -face.score))]
 
     def _looked(self, image, side):
         """Faces in the photograph at this size, in the photograph's own pixels."""

@@ -18,7 +18,7 @@ class Blur(Filter):
         return number(text, "a variance of gray values, 0 or more")  # squared gray values of 0..255
 
     def mask(self, dataset, random_state=0, progress=lambda what: lambda done, total: None):
-        return sharpness(dataset.photos, progress("looking for blur"))[dataset.items["photo"]] < self.value
+        return sharpness(dataset.image_store, progress("looking for blur"))[dataset.items["image"]] < self.value
 
     def reason(self):
         return f"blurred, variance of the Laplacian below {self.value:g}"

@@ -12,7 +12,7 @@ class MinImageSize(Filter):
         return whole_number(text, "a whole number of pixels, 1 or more", 1)
 
     def mask(self, dataset, random_state=0, progress=None):
-        return dataset.photos.original[dataset.items["photo"]].min(1) < self.value
+        return dataset.image_store.original[dataset.items["image"]].min(1) < self.value
 
     def reason(self):
         return f"shorter side below {self.value} pixels"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import ages
-from ..duplicates import connected
+from ..duplicates import connected_components
 from .age_heaping import heaping
 from .attribute_association import attributes, confounding
 from .grouping import group_counts, grouping
@@ -85,13 +85,13 @@ def _by_year(year):
 
 
 def _sides(dataset):
-    short = dataset.photos.original[dataset.items["photo"]].min(1)
+    short = dataset.image_store.original[dataset.items["image"]].min(1)
     return {"smallest": int(short.min()), "median": float(np.median(short)), "largest": int(short.max())}
 
 
 def _sizes(dataset):
     """How many photographs have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
-    original = dataset.photos.original[dataset.items["photo"]]
+    original = dataset.image_store.original[dataset.items["image"]]
     short = original.min(1)
     doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
     different, often = np.unique(original, axis=0, return_counts=True)
@@ -113,7 +113,7 @@ def _rank_correlation(one, other):
 
 
 def _link_counts(pairs, y):
-    label = connected(len(y), pairs)
+    label = connected_components(len(y), pairs)
     _, inverse, size = np.unique(label, return_inverse=True, return_counts=True)
     gap = _gaps(inverse, y)
     return {
@@ -134,7 +134,7 @@ def _gaps(group, y):
 def _same_picture(dataset):
     """Rows of each group of items that show the same picture (file, pixels or near-duplicate), and its `_gaps`."""
     kinds = [dataset.links[kind] for kind in ALIKE if kind in dataset.links]
-    label = connected(len(dataset), np.concatenate([np.empty((0, 2), int), *kinds]))
+    label = connected_components(len(dataset), np.concatenate([np.empty((0, 2), int), *kinds]))
     _, group = np.unique(label, return_inverse=True)
     gap, order = _gaps(group, dataset.age_range), np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(gap) + 1))

@@ -24,7 +24,7 @@ def grouping(y):
     bool
         whether the groups still cut ranges, so that these can only count by their middle
     """
-    age_groups = ages.uncut(y)
+    age_groups = ages.first_compatible(y)
     if age_groups and (age_groups.lookup[y] >= 0).all():
         return age_groups, False
     ranges = [(int(low), int(high)) for low, high in np.unique(y, axis=0)]

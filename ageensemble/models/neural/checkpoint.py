@@ -5,7 +5,7 @@
 
 import torch
 
-from ..._utils.io import file_hash, forget_unfinished, read_json, write_json, writing
+from ..._utils.io import atomic_write, file_hash, read_json, remove_stale_temp_files, write_json
 from ...errors import DiskError
 
 
@@ -26,7 +26,7 @@ def save(folder, epoch, tensors, facts):
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"epoch-{epoch}.safetensors"
     flat = {f"{part}/{name}": t.contiguous() for part, named in tensors.items() for name, t in named.items()}
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         save_file(flat, temporary)
     about = {"file": file.name, "hash": file_hash(file), "torch": torch.__version__, "epoch": epoch, "facts": facts}
     write_json(folder / "checkpoint.json", about)
@@ -48,7 +48,7 @@ def load(folder, device):
     from safetensors.torch import load_file
 
     nothing = 0, {}, {}
-    forget_unfinished(folder)
+    remove_stale_temp_files(folder)
     if not (folder / "checkpoint.json").exists():
         return nothing, ""
     try:

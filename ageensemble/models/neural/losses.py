@@ -229,9 +229,11 @@ class NumberLoss(Loss):
         return output[:, 0] * self.scale[1] + self.scale[0]
 
     def distribution(self, output):
-        """True ages of validation items with similar predictions, `(n, 121)`; see `ages.from_numbers`."""
+        """True ages of validation items with similar predictions, `(n, 121)`; see `NumberLoss`."""
         known = [part.cpu().numpy() for part in (self.years(output), self.inner_predicted, self.inner_age)]
-        return torch.from_numpy(ages.from_numbers(*known, k=max(20, len(known[1]) // 6))).to(output.device)
+        return torch.from_numpy(ages.distribution_from_residuals(*known, k=max(20, len(known[1]) // 6))).to(
+            output.device
+        )
 
 
 @LOSSES.register
@@ -272,7 +274,7 @@ class AgeGroupsLoss(Loss):
         super().__init__(y, **settings)
         self.outputs = len(self.age_groups)
         self.register_buffer("lookup", torch.tensor(self.age_groups.lookup))
-        spread = ages.from_groups(np.eye(self.outputs), self.age_groups, y)
+        spread = ages.distribution_from_age_groups(np.eye(self.outputs), self.age_groups, y)
         self.register_buffer("spread", torch.tensor(spread, dtype=torch.float32))
 
     def forward(self, output, low, high):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..._utils.io import key_of, read_json, write_json
+from ..._utils.io import content_key, read_json, write_json
 from ...errors import DiskError
 from .memory import keep_freed_memory
 
@@ -44,7 +44,7 @@ def faster_precision(make, size, what, *, cache, device, threads):
         return ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"), {}
     if not fast_bf16():
         return "fp32", {}
-    file = cache / "precision" / f"{key_of(what, size, torch.__version__, processor())}.json"
+    file = cache / "precision" / f"{content_key(what, size, torch.__version__, processor())}.json"
     try:
         known = read_json(file)
     except DiskError:

@@ -26,7 +26,7 @@ class Thumbnails:
     """
 
     def __init__(self, dataset):
-        self._photos, self._row = dataset.photos, dataset.items.set_index("item_id")["photo"]
+        self._photos, self._row = dataset.image_store, dataset.items.set_index("item_id")["image"]
 
     def __call__(self, item, caption, named=False):
         """One image with a line below, and its name if asked; nothing where the dataset lacks the item."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ... import __version__
 from ..._utils.console import counted
-from ..._utils.io import writing
+from ..._utils.io import atomic_write
 from . import exclusions, images, label_issues, labels
 from .findings import findings
 from .html import Markup, joined, section, tag
@@ -37,7 +37,7 @@ def save(file, dataset, result, issues=None):
         _foot(dataset),
     )
     Path(file).parent.mkdir(parents=True, exist_ok=True)
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         temporary.write_text(_document(f"{dataset.name}: a look at the data", body), encoding="utf-8")
 
 

@@ -39,7 +39,7 @@ def write_audit(dataset, result, folder):
     items = dataset.items.iloc[shown]
     captions = [label(*ends) for ends in dataset.age_range[shown]]
     title = f"{dataset.name}: {len(shown)} of {len(dataset):,} images, by age"
-    save_contact_sheet(folder / "sheet.jpg", dataset.photos, items["photo"].to_numpy(), captions, title)
+    save_contact_sheet(folder / "sheet.jpg", dataset.image_store, items["image"].to_numpy(), captions, title)
     return folder
 
 

@@ -1,6 +1,6 @@
 """Images in rows."""
 
-from ..._utils.io import writing
+from ..._utils.io import atomic_write
 
 
 def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96):
@@ -35,7 +35,7 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
         sheet.paste(image, (left + (side - image.width) // 2, top + side - image.height))
         text = "\n".join(_fitting(draw, line, side) for line in caption.split("\n"))
         draw.multiline_text((left + 2, top + side + 2), text, fill="black", spacing=2)
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         sheet.save(temporary, format="JPEG", quality=88)
 
 

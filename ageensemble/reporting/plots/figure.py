@@ -3,7 +3,7 @@
 import textwrap
 
 from ..._utils.console import plain
-from ..._utils.io import writing
+from ..._utils.io import atomic_write
 
 INK, QUIET, WARM, COOL = "black", "gray", "crimson", "steelblue"
 
@@ -34,5 +34,5 @@ def wrapped(text, width):
 
 def save(figure, file):
     """Write a PNG, atomically, of the same bytes with every version of the library."""
-    with writing(file) as temporary:
+    with atomic_write(file) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
