@@ -10,7 +10,7 @@ Examples
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _PLACES = {  # loaded on demand: the package itself must be there at once
     "Dataset": "data.dataset",
