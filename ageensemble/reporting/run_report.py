@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import ages
-from .._utils.io import remove_stale_temp_files, write_csv
+from .._utils.io import locked, remove_stale_temp_files, write_csv
 from ..data.quality.audit import label
 from ..evaluation.conformal import interval_items
 from . import plots
@@ -96,8 +96,10 @@ def write_missing(runs, experiment, age_groups, dataset, say):
     """Write the reports that complete runs have not got yet; `say` is told of each."""
     for run in runs:
         if missing(run):
-            say(f"{run.name}: writing the report")
-            write(run, experiment, age_groups, dataset.image_store, dataset.items["image"].to_numpy())
+            with locked(run.folder / ".report.lock"):  # another process may be at it
+                if missing(run):
+                    say(f"{run.name}: writing the report")
+                    write(run, experiment, age_groups, dataset.image_store, dataset.items["image"].to_numpy())
 
 
 def _all_items(run, experiment, age_groups):

@@ -137,6 +137,7 @@ def test_a_limit_and_another_seed_are_other_splits(utkface, cache, tmp_path):
     assert "(seed 1)" in shown
 
 
+@pytest.mark.slow
 def test_more_jobs_than_fits_and_models_that_come_later_join_the_table(utkface, cache, tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
     benchmark(utkface, tmp_path / "runs", cache, "--models", "prior", "--jobs", 50, cells="apart")

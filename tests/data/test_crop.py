@@ -247,7 +247,7 @@ def test_another_detector_replaces_the_template_but_what_is_at_hand_does_not(red
     assert "faces are found by scikit-image's cascade" in floor(reds, out, tmp_path / "cache")  # nobody insisted on it
     assert file.read_bytes() == written
     said = floor(reds, out, tmp_path / "cache", "--detector", "cascade")
-    assert "no template of the faces: scikit-image's cascade finds one in too few of the photographs" in said
+    assert "no template of the faces: scikit-image's cascade finds one in too few of the images" in said
     assert file.read_bytes() == written
     other = tmp_path / "other.onnx"
     other.write_bytes(red.read_bytes() + b"\x12\x01x")  # the same network, by another producer

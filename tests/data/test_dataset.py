@@ -81,7 +81,7 @@ def test_the_order_of_the_rows_changes_nothing(three, cache):
     one = built(three, cache, "path,age\n" + "".join(rows))
     other = built(three, cache, "path,age\n" + "".join(reversed(rows)))
     assert one.hash == other.hash
-    assert one.photos.folder == other.photos.folder
+    assert one.image_store.folder == other.image_store.folder
 
 
 @pytest.mark.parametrize(

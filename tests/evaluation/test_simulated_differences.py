@@ -27,6 +27,7 @@ def test_items_that_are_alike_must_be_resampled_together(simulated):
     assert simulated["found"](0.0, **alike, by_group=False) >= 0.15
 
 
+@pytest.mark.slow
 def test_every_headline_metric_keeps_the_promise(simulated):
     for share in simulated["headline_alarms"](200, items=400).values():
         assert 0.01 <= share <= 0.1
@@ -44,6 +45,7 @@ def test_so_it_is_with_models_that_were_truly_fitted(simulated):
     assert shares["leaked, suspicious"] >= 0.85
 
 
+@pytest.mark.slow
 def test_a_good_member_among_twenty_of_noise_loses_nothing(simulated):
     lost = simulated["noise"](3, items=500, new=2000)
     assert max(lost["stack"].max(), lost["greedy"].max()) < 0.05

@@ -105,6 +105,7 @@ Watcher.resolve = classmethod(resolve)
 )
 
 
+@pytest.mark.slow
 def test_what_a_model_settles_on_is_in_its_configuration_and_an_estimate_knows_its_run(
     dataset, cache, tmp_path, watcher, caplog
 ):

@@ -90,6 +90,7 @@ def test_only_the_missing_fold_is_fitted(utkface, cache, tmp_path, mine):
     assert predictions(tmp_path / "runs") == original
 
 
+@pytest.mark.slow
 def test_what_a_model_prints_does_not_disturb_the_results(utkface, cache, tmp_path, mine, capfd):
     done = benchmark(utkface, tmp_path / "runs", cache, "--model", mine, "--json", cells="apart")
     assert len(json.loads(done.stdout)["rows"]) == 2

@@ -119,6 +119,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(utkface, cache, tmp_path
         assert {f: f.stat().st_mtime_ns for f in kept} == kept
 
 
+@pytest.mark.slow
 def test_workers_end_when_the_process_that_waits_for_them_is_killed(utkface, cache, tmp_path, mine):
     out = tmp_path / "runs"
     process = start(*benchmark_words(utkface, out, cache, "--model", f"{mine} sleep=30"))
@@ -157,6 +158,7 @@ def test_a_training_goes_on_at_its_last_epoch_and_predicts_the_same(utkface, cac
     assert not list(tmp_path.glob("runs/*/*/fold-*/checkpoints"))
 
 
+@pytest.mark.slow
 def test_a_training_that_nobody_waits_for_any_more_ends_without_a_record_and_can_go_on(
     utkface, cache, tmp_path, watcher
 ):
@@ -221,6 +223,7 @@ def test_twenty_kills_of_the_built_in_benchmark_change_no_digit(cache, tmp_path)
     assert metrics(tmp_path / "killed") == metrics(tmp_path / "calm")
 
 
+@pytest.mark.slow
 def test_two_at_once_in_one_folder_do_not_hurt_each_other(utkface, cache, tmp_path, mine):
     assert benchmark(utkface, tmp_path / "alone", cache, "--model", mine).returncode == 0
     words = benchmark_words(utkface, tmp_path / "shared", cache, "--model", mine)
@@ -247,6 +250,7 @@ def test_a_full_disk_is_one_line_and_after_making_room_the_command_completes(
     assert {row["state"] for row in table["rows"]} == {"complete"}
 
 
+@pytest.mark.slow
 def test_a_cache_too_full_for_squares_is_one_line_and_after_making_room_the_command_completes(
     utkface, tmp_path, watcher, mount
 ):

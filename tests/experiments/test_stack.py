@@ -134,6 +134,7 @@ def combining_of(experiment):
     return [sys.executable, "-c", script, str(experiment.folder)]
 
 
+@pytest.mark.slow
 def test_two_processes_that_combine_at_once_leave_whole_stacks(experiment):
     both = [subprocess.Popen(combining_of(experiment), stderr=subprocess.PIPE, env=environment()) for _ in "ab"]
     for process in both:
@@ -232,7 +233,7 @@ class First(Ensemble):
 
 
 def test_a_method_of_ones_own_is_a_file_and_where_that_lies_is_written_nowhere(experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: [])  # pictures take long
+    monkeypatch.setattr(export.run_report, "draw", lambda *given, **more: {})  # pictures take long
     file = tmp_path / "at-home" / "first.py"
     file.parent.mkdir()
     file.write_text(FIRST)

@@ -24,7 +24,9 @@ def described(network, **more):
 
 def kept(params, folder, files=()):
     """Saved and loaded: the parameters with the files in the folder."""
-    inside = model_contents._feature("embedding", params, SimpleNamespace(kept=lambda wanted: []), files, folder)
+    inside = model_contents._feature(
+        "embedding", params, SimpleNamespace(stored_files=lambda wanted: []), files, folder
+    )
     listed = {file.relative_to(folder).as_posix() for file in folder.rglob("*.*")}
     return model._extractor("embedding", inside, folder, listed).get_params()
 

@@ -78,6 +78,7 @@ def stacked(runs, target):
     return target
 
 
+@pytest.mark.slow
 def test_an_export_shows_all_of_the_best_model_and_the_best_stack_and_little_of_the_others(runs, tmp_path):
     done = ageensemble("results", stacked(runs, tmp_path / "runs"), "--export", tmp_path / "results", pictures="all")
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,6 @@ from ageensemble.evaluation import calibration, conformal, leakage
 from ageensemble.evaluation.age_threshold import threshold_errors
 from ageensemble.evaluation.predictions import Predictions
 from ageensemble.experiments.experiment import Experiment
-from ageensemble.reporting import export
 
 # --- what is measured where there is no test part ---------------------------------------------------------------
 
@@ -146,8 +145,8 @@ def test_a_refit_on_everything_says_that_nothing_is_left_to_score_it_on(runs):
     assert (row["state"], row["oof_mae"], row["test_mae"], row["images_per_second"]) == ("complete", "", "", "")
     assert row["why"] == "fitted on every item, so there is nothing to score it on"
     card = (runs / "models" / "prior-refit" / "README.md").read_text()
-    assert "60 photographs, none kept for the test" in card
-    assert "None: it was fitted on every photograph" in card
+    assert "60 images, none in the test part" in card
+    assert "None: it was trained on every image" in card
 
 
 def test_a_second_benchmark_finds_all_done(runs, told, cache, tmp_path):
@@ -189,20 +188,13 @@ def test_the_export_is_whole_and_gives_the_command(runs, tmp_path):
     assert "on the test part:" not in text
 
 
-def test_of_a_refit_that_is_not_scored_there_is_nothing_to_export(tmp_path):
-    folder = without_test(60)[0]
-    refit = run_of(np.empty((60, ages.N_AGES)), folder.split, parts=())
-    refit.kind, refit.folder = "refit", tmp_path
-    assert export._pictures(refit, folder, ages.DEFAULT_AGE_GROUPS, tmp_path, set(), brief=False) == []
-
-
 def test_a_model_folder_says_out_of_fold_scores_only(runs, tmp_path):
     done = ageensemble("models", "save", "prior", "--out", runs, "--to", tmp_path / "prior")
     assert done.returncode == 0, done.stderr
     content = json.loads((tmp_path / "prior" / "model.json").read_text())
     assert set(content["scores"]) == {"age_groups", "oof"}
     assert content["intervals"]
-    assert "none kept for the test. Protocol official. Split " in (tmp_path / "prior" / "README.md").read_text()
+    assert "none in the test part. Protocol official. Split " in (tmp_path / "prior" / "README.md").read_text()
 
 
 def test_answers_from_outside_count_only_where_they_are_declared_out_of_fold(runs, tmp_path):
