@@ -39,10 +39,13 @@ def main():
 def report(loss, dataset, split, resources, options):
     """Train with one loss on one fold and print the errors on the items that were held out."""
     spec = specs.parse(f"{options.model} loss={loss}")
-    spec = spec.settled(resources.cache, resources.device, resources.n_threads, lambda text: None)
+    spec = spec.resolve(resources.cache, resources.device, resources.n_threads, lambda text: None)
     images = load_images(dataset, spec.params["size"], resources.cache)
     rows, held_out = split.training(options.fold), split.held_out(options.fold)
-    model, started = spec.make(**spec.params, random_state=options.seed, device=resources.device), time.perf_counter()
+    model, started = (
+        spec.model_class(**spec.params, random_state=options.seed, device=resources.device),
+        time.perf_counter(),
+    )
     model.fit(images.take(rows), dataset.age_range[rows], dataset.groups[rows])
     seconds, y = time.perf_counter() - started, dataset.age_range[held_out]
     distribution = ages.smooth_with_prior(

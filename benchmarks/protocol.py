@@ -80,7 +80,7 @@ def dealt(split):
 def stopping(dataset, split, network, folds, here):
     """Compare the epoch that an inner part chooses with the epoch that the scored fold chooses."""
     spec = specs.parse(f"{network} patience=99")
-    spec = spec.settled(here.cache, here.device, here.threads, here.console.say)
+    spec = spec.resolve(here.cache, here.device, here.threads, here.console.say)
     photographs = image_array.load_images(dataset, spec.params["size"], here.cache)
     honest, cheating, rows = [], [], []
     for fold in folds:
@@ -105,7 +105,7 @@ def _trained(spec, dataset, photographs, learning, chooser, held, here):
     """Errors on the held-out fold of a network that keeps the epoch that `chooser`, its inner part, likes best."""
     rows = np.concatenate([learning, chooser])
     inner = np.r_[np.full(len(learning), 1), np.zeros(len(chooser), int)]
-    model = spec.make(**spec.params)
+    model = spec.model_class(**spec.params)
     with tempfile.TemporaryDirectory() as keep:
         model.fit(photographs.take(rows), dataset.age_range[rows], inner, seed=0, threads=here.threads,
                   device=here.device, keep=Path(keep), tell=lambda told: None)  # fmt: skip

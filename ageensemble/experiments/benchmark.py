@@ -110,8 +110,8 @@ def run_benchmark(config, console=None, data=None, detector=None) -> BenchmarkRe
     wanted = config.specs()
     detector = detector or find_detector(config, console)
     dataset, split, metadata = data or prepare(config, console)
-    settled = [one.settled(resources.cache, resources.device, resources.n_threads, console.say) for one in wanted]
-    wanted = list({content_key(one.config): one for one in settled}.values())  # auto may have become what another is
+    resolved = [one.resolve(resources.cache, resources.device, resources.n_threads, console.say) for one in wanted]
+    wanted = list({content_key(one.config): one for one in resolved}.values())  # auto may have become what another is
     experiment = Experiment.create(config.out, dataset, split, metadata)
     console.say(f"runs: {experiment.folder}")
     measure_template(experiment, dataset, detector, config, console)
@@ -255,9 +255,9 @@ def _jobs_in_memory(unfinished, n, resources, console):
     """How many fold fits go into memory at once, the GPU's too where there is one, by what the models say they need."""
     needs = [fit_memory(spec, n) for spec in unfinished.values()]
     jobs = _at_once(max(needs), 0.8 * available_memory(), "memory", resources, console)
-    networks = [spec for spec in unfinished.values() if hasattr(spec.make, "gpu_bytes")]
+    networks = [spec for spec in unfinished.values() if hasattr(spec.model_class, "gpu_bytes")]
     if resources.device == "cuda" and networks:
-        need = max(spec.make(**spec.params).gpu_bytes() for spec in networks)
+        need = max(spec.model_class(**spec.params).gpu_bytes() for spec in networks)
         # Networks leave half of it to the images, which they keep there where there is room
         jobs = min(jobs, _at_once(need, 0.5 * available_gpu_memory(), "GPU memory", resources, console))
     return jobs
@@ -276,12 +276,12 @@ def _at_once(need, free, what, resources, console):
 
 def size_seen(spec):
     """Size of the images that a model looks at, as `pixels.side` reads it; None where it is given features."""
-    return str(spec.params.get("size")) if spec.make.takes_images else None
+    return str(spec.params.get("size")) if spec.model_class.takes_images else None
 
 
 def fit_memory(spec, n):
     """Rough bytes a fold fit on `n` training items needs: its features, what its model says, the interpreter."""
-    model = spec.make(**spec.params)
+    model = spec.model_class(**spec.params)
     if size_seen(spec):  # which are read batch by batch
         return model.fit_bytes(n, image_array.dimension(size_seen(spec))) + 500_000_000
     d = sum(extractor.n_features() for extractor in spec.extractors)

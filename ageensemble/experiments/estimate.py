@@ -29,7 +29,7 @@ def estimate(config, dataset, split):
     """
     wanted, kind, resources = config.specs(), config.kind, config.resources
     for spec in wanted:
-        spec.try_files()
+        spec.check_files()
     fits = 1 if kind == "refit" else split.n_folds
     n = len(split.development) * (1 if kind == "refit" else (split.n_folds - 1) / split.n_folds)
     history = _history(config.out)
@@ -65,7 +65,7 @@ def _left(spec, dataset, split, config):
 
 
 def _begun(place, spec, config):
-    """The run of a spec; where only a settled spec has one, as nothing is settled here, the one of the same name."""
+    """The run of a spec; where only a resolved spec has one, as nothing is resolved here, the one of the same name."""
     seed, kind, device = config.random_state, config.kind, config.resources.device
     exact = place.run_of(spec, seed, kind, device)
     asked = {"code_versions": spec.config["code_versions"], "seed": seed, "kind": kind, "device": device}

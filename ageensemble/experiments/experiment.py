@@ -306,7 +306,12 @@ class Experiment:
         return Run(self._run_folder(spec, self._config(spec, seed, kind, device)), self)
 
     def _config(self, spec, seed, kind, device):
-        config = spec.config | {"seed": seed, "kind": kind, "device": device, "accelerators": _accelerators(spec.make)}
+        config = spec.config | {
+            "seed": seed,
+            "kind": kind,
+            "device": device,
+            "accelerators": _accelerators(spec.model_class),
+        }
         if self.split.parts != PARTS:  # what a run of this kind has otherwise goes without saying
             config["parts"] = [] if kind == "refit" else list(self.split.parts)
         return config | self.hashes

@@ -211,7 +211,7 @@ def reading(distribution, age, schemes):
     distribution : (n, A) array
         rows sum to 1
     age : (n,) int array, years
-    schemes : iterable of ages.Scheme
+    schemes : iterable of ages.AgeGroups
         under which that holds for the group, where the age lies in one
 
     Returns

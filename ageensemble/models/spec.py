@@ -2,7 +2,7 @@
 
 FEATURES are names joined by `+`, one with an argument as in `embedding:FILE.onnx`. A key with a dot belongs to a
 feature set, one without to the model. The file of a model or feature set declares which keys there are, by its keyword
-defaults; some pass on further keys. `preprocess=NAME` is a key of every model that sees photographs, itself or as
+defaults; some pass on further keys. `preprocess=NAME` is a key of every model that sees images, itself or as
 features: what is done to them first.
 """
 
@@ -38,7 +38,7 @@ class Spec:
     name : str
         the shortest text that gives this spec, where it names no file; of files it shows the last part
     preprocess : str
-        what is done to photographs first, a name in `preprocessing` or path of a file; empty for nothing
+        what is done to images first, a name in `data.transforms` or path of a file; empty for nothing
     """
 
     model: str
@@ -50,7 +50,7 @@ class Spec:
     @property
     def config(self):
         """Everything above for a configuration file, files by their content, and hashes of the code."""
-        params = with_file_hashes(self.params, self.make.file_parameters)
+        params = with_file_hashes(self.params, self.model_class.file_parameters)
         names = [name for name, _ in self.features]
         sets = [[name, one.identity()] for name, one in zip(names, self.extractors, strict=True)]
         versions = [models.version(self.model), *(registry.version(type(one)) for one in self.extractors)]
@@ -60,7 +60,7 @@ class Spec:
         return {"model": self.model, "params": params, "features": sets} | about
 
     @property
-    def make(self):
+    def model_class(self):
         """The class of the model."""
         return models.load(self.model)
 
@@ -69,7 +69,7 @@ class Spec:
         """The feature extractors, in the order in which the model is given their numbers."""
         return [FEATURES.load(name)(**params) for name, params in self.features]
 
-    def settled(self, cache, device, threads, say):
+    def resolve(self, cache, device, threads, say):
         """The spec with what its model and features must fetch, look up or try on this machine before they begin.
 
         Parameters
@@ -78,7 +78,7 @@ class Spec:
         device : str
         threads : int
         say : callable
-            told of each thing that people must know, a line
+            called with a line of text for each choice that people should know of
 
         Returns
         -------
@@ -89,12 +89,12 @@ class Spec:
         AgeEnsembleError
             Something cannot be had.
         """
-        params = self.make.resolve(self.params, cache=cache, device=device, threads=threads, say=say)
+        params = self.model_class.resolve(self.params, cache=cache, device=device, threads=threads, say=say)
         resolved = [extractor.resolve(say).get_params() for extractor in self.extractors]
         names = [name for name, _ in self.features]
         return replace(self, params=params, features=tuple(zip(names, resolved, strict=True)))
 
-    def try_files(self):
+    def check_files(self):
         """Open the files that parameters name, so that a wrong one is known early; nothing is fetched.
 
         Raises
@@ -102,7 +102,7 @@ class Spec:
         AgeEnsembleError
             One that cannot be used.
         """
-        self.make.check_files(self.params)
+        self.model_class.check_files(self.params)
         for extractor in self.extractors:
             extractor.check_files()
 

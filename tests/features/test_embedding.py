@@ -235,7 +235,7 @@ def test_threads_that_share_a_network_give_what_one_gives(dataset, tmp_path, wei
 def test_a_spec_is_settled_once_and_keeps_its_name(colors):
     aloud = []
     spec = specs.parse(f"svm@hog+embedding:{colors} C=3")
-    done = spec.settled(None, "cpu", 1, aloud.append)
+    done = spec.resolve(None, "cpu", 1, aloud.append)
     assert done.name == spec.name == "svm@hog+embedding:colors.onnx C=3"
     assert done.features[0] == spec.features[0]
     assert done.features[1][1]["size"] == 8

@@ -203,7 +203,7 @@ def fetched(monkeypatch):
 def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fetched, tmp_path, monkeypatch):
     def now():
         said = []
-        spec = parse("test_resnet precision=fp32").settled(tmp_path, "cpu", 1, said.append)
+        spec = parse("test_resnet precision=fp32").resolve(tmp_path, "cpu", 1, said.append)
         assert spec.name == "test_resnet precision=fp32"
         return spec, said[0]
 
@@ -214,7 +214,7 @@ def test_which_weights_a_plain_name_means_is_settled_and_what_is_shown_stays(fet
     monkeypatch.setattr(timm_catalog, "pretraining", lambda name: about | {"weights": f"{name}.better"})
     assert now()[0].config != spec.config
     fetched.clear()
-    spec.make(**spec.params).backbone(True)  # a cell begins with what was settled
+    spec.model_class(**spec.params).backbone(True)  # a fold fit begins with what was resolved
     assert fetched == ["test_resnet.r160_in1k"]
 
 

@@ -155,7 +155,7 @@ def test_what_must_be_settled_is_and_the_name_stays(mine):
 """
     mine.write_text(MINE + resolve)
     spec, aloud = specs.parse(str(mine)), []
-    done = spec.settled("here", "cpu", 2, aloud.append)
+    done = spec.resolve("here", "cpu", 2, aloud.append)
     assert aloud == ["cpu 2 here"]
     assert (done.name, done.params["sleep"], spec.params["sleep"]) == ("mine.py", 0.5, 0.0)
     assert done.config != spec.config
