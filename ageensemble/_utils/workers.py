@@ -22,7 +22,7 @@ class ProcessDied(Exception):
     """The process of a task ended before the task did; the message says how."""
 
 
-def run(function, tasks, jobs, threads=lambda task: 1, heard=lambda task, message: None):
+def run(function, tasks, jobs, threads=lambda task: 1, on_message=lambda task, message: None):
     """Call a function on every task, each in a new process.
 
     Parameters
@@ -33,8 +33,8 @@ def run(function, tasks, jobs, threads=lambda task: 1, heard=lambda task, messag
         processes at once
     threads : callable
         how many the numerical libraries in the process of a task may use
-    heard : callable
-        told each task and what its function says with `tell`, from a thread of that task
+    on_message : callable
+        called with a task and what its function sent with `tell`, from a thread of that task
 
     Yields
     ------
@@ -49,7 +49,7 @@ def run(function, tasks, jobs, threads=lambda task: 1, heard=lambda task, messag
     alive, over = set(), threading.Event()
     pool = ThreadPoolExecutor(jobs, initializer=_ignore_interrupts)
     try:
-        futures = {pool.submit(_call, function, task, threads(task), heard, alive, over): task for task in tasks}
+        futures = {pool.submit(_call, function, task, threads(task), on_message, alive, over): task for task in tasks}
         for future in as_completed(futures):
             yield futures[future], future.result()
     finally:
@@ -66,7 +66,7 @@ def _ignore_interrupts():
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _call(function, task, threads, heard, alive, over):
+def _call(function, task, threads, on_message, alive, over):
     environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
     command = [sys.executable, "-c", SERVE]
     outcome = None
@@ -81,7 +81,7 @@ def _call(function, task, threads, heard, alive, over):
                 if kind == "ended":
                     outcome = content
                 elif not over.is_set():
-                    heard(task, content)
+                    on_message(task, content)
             process.stdin.close()  # not before: its end says that nobody waits any more
         except BrokenPipeError:
             pass
@@ -132,7 +132,7 @@ def serve():
 
 
 def tell(message):
-    """Say something to the process that waits while the task goes on; where none waits, nothing is said.
+    """Send something to the process that waits while the task goes on; where none waits, nothing is sent.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def tell(message):
     """
     if _send:
         try:
-            _send("told", message)
+            _send("message", message)
         except BrokenPipeError:
             os._exit(1)  # as `_end_with_parent`: it is not the task that failed
 

@@ -214,11 +214,11 @@ def _chosen(applicable, pictures):
     return lambda *given: [name for name in applicable(*given) if pictures == "all" or name in pictures]
 
 
-def _run_here(function, tasks, jobs, threads=None, heard=lambda task, message: None):
+def _run_here(function, tasks, jobs, threads=None, on_message=lambda task, message: None):
     """Stands in for `processes.run`: the same without a process for each task."""
     for task in tasks:
         with (
-            mock.patch.object(workers, "_send", lambda kind, content, task=task: heard(task, content)),
+            mock.patch.object(workers, "_send", lambda kind, content, task=task: on_message(task, content)),
             contextlib.redirect_stdout(sys.stderr),
             _threads_kept(),
         ):
