@@ -83,8 +83,13 @@ class AgeGroups:
         return [*self.labels, "other"], np.column_stack([mass, rest])
 
 
+def range_text(low, high):
+    """An age range as text: `26`, or `25-32` where the ends differ."""
+    return str(low) if low == high else f"{low}-{high}"
+
+
 def _label(low, high):
-    return f"{low}+" if high == MAX_AGE else str(low) if low == high else f"{low}-{high}"
+    return f"{low}+" if high == MAX_AGE else range_text(low, high)
 
 
 def _from_starts(name, starts):
@@ -238,8 +243,8 @@ def distribution_from_age_groups(probabilities, age_groups, y):
     Parameters
     ----------
     probabilities : (n, G) array
-    groups : Scheme
-        of the G groups
+    age_groups : AgeGroups
+        the G groups
     y : (m, 2) int array, years
         the training labels whose smoothed histogram gives the shape inside each group
 

@@ -1,6 +1,6 @@
 """Errors a user can act on: each prints as one line and ends the command with its own exit code.
 
-Exit codes: 0 all done; 1 done, but some fold fit failed or some photograph to predict could not be read; 2 the command
+Exit codes: 0 all done; 1 done, but some fold fit failed or some image to predict could not be read; 2 the command
 line; 3 the data or a file given; 4 the disk (full, read-only, damaged run); 130 interrupted.
 """
 
@@ -18,7 +18,7 @@ class UsageError(AgeEnsembleError):
 
 
 class DataError(AgeEnsembleError):
-    """The photographs, labels or a given file cannot be used as they are."""
+    """The images, labels or a given file cannot be used as they are."""
 
 
 class DiskError(AgeEnsembleError):

@@ -27,7 +27,7 @@ QUICK = {"epochs": 1, "size": "32", "pretrained": False, "precision": "fp32"}
 
 def items(name, folder):
     """Made-up features, or photographs for a model that wants them, ages and inner parts of a cell's training items."""
-    if models.takes_images(name):
+    if models.load(name).takes_images:
         squares, y, inner = photographs.ageing(ITEMS, 32)
         return photographs.stored(squares, folder), y, inner
     rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def fitted(tmp_path_factory):
     def fit(name, again=0):
         cls, folder = models.load(name), tmp_path_factory.mktemp("fitted")
         x, y, inner = items(name, folder)
-        more = {"checkpoint_dir": folder} if models.takes_images(name) else {}
+        more = {"checkpoint_dir": folder} if models.load(name).takes_images else {}
         quick = {key: value for key, value in QUICK.items() if more and key in parameter_defaults(cls)}
         return cls(**quick).fit(x, y, cv=inner, **more), x
 

@@ -1,1 +1,1 @@
-"""Photographs and labels: reading, decoding, cleaning, checking them."""
+"""Images and labels: reading, decoding, filtering and checking them."""

@@ -1,4 +1,4 @@
-"""Several sets as one: names that tell them apart, people that never meet, one folder that all paths start from."""
+"""Several sets as one: distinct names, people that never meet, one folder that all paths start from."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,7 @@ def names(data):
     places = [Path("demo") if str(one) == "demo" else Path(one).resolve() for one in data]
     for number, place in enumerate(places):
         if place in places[:number]:
-            raise UsageError(f"{data[number]} is given twice; the same photographs cannot be two sets")
+            raise UsageError(f"{data[number]} is given twice; the same images cannot be two datasets")
     short = [as_text(place.name) for place in places]
     if len(set(short)) == len(short):
         return short
@@ -56,7 +56,7 @@ def joined(tables, folders):
     """One table of several sets, and the folder that its paths are relative to.
 
     Item ids begin with the name of the set, and so does what says that items belong together: a subject, moment or
-    group is of one set. Whether a photograph is in two sets, its pixels say.
+    group is of one set. Whether an image is in two sets, its pixels show.
 
     Parameters
     ----------
@@ -77,7 +77,10 @@ def joined(tables, folders):
     parts = []
     for name, table in tables.items():
         below = os.path.relpath(os.path.abspath(folders[name]), root)
-        table = table.assign(dataset=name, path=_each(table["path"], lambda path, at=below: _below(at, path)))
+        table = table.assign(
+            dataset=name,
+            path=_each(table["path"], lambda path, at=below: path if at == "." else os.path.join(at, path)),
+        )
         for column in ("item_id", *OWN):
             table[column] = _each(table[column], lambda value, of=name: f"{of}/{value}")
         parts.append(table)
@@ -87,8 +90,3 @@ def joined(tables, folders):
 def _each(column, change):
     """The column with what there is in it changed."""
     return pd.Series([value if pd.isna(value) else change(value) for value in column], column.index, dtype=object)
-
-
-def _below(folder, path):
-    """A path of a set, told from the folder of all."""
-    return path if folder == "." else os.path.join(folder, path)

@@ -43,7 +43,7 @@ class Dataset:
         item_id, path, reason
     links : dict of str to (m, 2) int array
         rows of `items` that must stay together, by kind of link
-    photos : ImageStore
+    image_store : ImageStore
     license : str
         what is known of the terms of the images
     formats : dict of str to str
@@ -178,7 +178,7 @@ def load_dataset(
     with_images : bool
         whether to open the images; if not, they need not exist, and groups come from the labels alone
     on_progress : callable
-        given the name of a step, returns a function called with (done, total)
+        called with the name of a step, returns a function called with (done, total)
 
     Returns
     -------
@@ -212,21 +212,21 @@ def load_dataset(
     sound = table["problem"].isna()
     if with_images:
         files = [str(folder / path) for path in table["path"][sound]]
-        photos = decode(files, cache, n_jobs, on_progress("decoding images"))
+        store = decode(files, cache, n_jobs, on_progress("decoding images"))
     else:
-        photos = ImageStore.empty(int(sound.sum()))
+        store = ImageStore.empty(int(sound.sum()))
     table.loc[sound, "image"] = np.arange(sound.sum())
-    table.loc[sound, "problem"] = [problem or None for problem in photos.problem]
+    table.loc[sound, "problem"] = [problem or None for problem in store.problem]
     _refuse_useless(table, folders)
-    made = _assemble("+".join(sorted(tables)), folder, table, photos)
-    return replace(made, license=_together(licenses), formats=formats)
+    made = _assemble("+".join(sorted(tables)), folder, table, store)
+    return replace(made, license=_joined_licenses(licenses), formats=formats)
 
 
 def _read(root, format):
     """The table of one source, whatever is wrong with a row noted in it, and what is known of the terms."""
     table, license = readers.read_labels(root, format)
     if table.empty:
-        raise DataError(f"{root} names no photographs")
+        raise DataError(f"{root} lists no images")
     extras = [name for name in readers.EXTRAS if name in table]
     table = table.reindex(columns=[*readers.COLUMNS, "group", *extras])
     table = table.astype(dict.fromkeys(("gender", "ethnicity", "subject", "moment", "problem", "group"), object))
@@ -240,7 +240,7 @@ def _read(root, format):
     return table, license
 
 
-def _together(licenses):
+def _joined_licenses(licenses):
     """The terms of several sets as one text."""
     if len(licenses) == 1:
         return next(iter(licenses.values()))
@@ -311,31 +311,24 @@ def _refuse_useless(table, folders):
             raise DataError(f"not one of the {where} is usable: {listed}; the first: {example}")
 
 
-def _assemble(name, folder, table, photos):
+def _assemble(name, folder, table, store):
     bad = table["problem"].notna()
     excluded = table.loc[bad, ["item_id", "path", "problem"]].rename(columns={"problem": "reason"})
     items = table[~bad].sort_values("item_id").reset_index(drop=True)
-    items["sha256"] = [row.tobytes().hex() for row in photos.sha256[items["image"]]]
+    items["sha256"] = [row.tobytes().hex() for row in store.sha256[items["image"]]]
     items = items.astype({"age_min": int, "age_max": int})
-    links = _links(items, photos)
+    links = _links(items, store)
     items["group"] = connected_components(len(items), np.concatenate(list(links.values())))
-    return Dataset(name, folder, items, excluded.reset_index(drop=True), links, photos)
+    return Dataset(name, folder, items, excluded.reset_index(drop=True), links, store)
 
 
-def _links(items, photos):
-    return _seen_links(items, photos) | {
-        "same moment": link_equal(items["moment"]),
-        "same subject": link_equal(items["subject"]),
-        "given group": link_equal(items["group"]),
-    }
-
-
-def _seen_links(items, photos):
-    """Links that only opened images show."""
-    if photos.folder is None:
-        return {}
-    return {
-        "same file": link_equal(items["sha256"]),
-        "same pixels": link_equal([row.tobytes() for row in photos.pixels[items["image"]]]),
-        "near-duplicate": near_duplicate_links(photos.dhash[items["image"]]),
-    }
+def _links(items, store):
+    links = {}
+    if store.folder is not None:
+        links = {
+            "same file": link_equal(items["sha256"]),
+            "same pixels": link_equal([row.tobytes() for row in store.pixels[items["image"]]]),
+            "near-duplicate": near_duplicate_links(store.dhash[items["image"]]),
+        }
+    links |= {"same moment": link_equal(items["moment"]), "same subject": link_equal(items["subject"])}
+    return links | {"given group": link_equal(items["group"])}

@@ -230,12 +230,12 @@ def _resized_batches(dataset, size, preprocess, progress):
         pool.shutdown(cancel_futures=True)
 
 
-def resized(photos, rows, size, preprocess=""):
+def resized(images, rows, size, preprocess=""):
     """Images, preprocessed, resized to squares of one side; the aspect ratio is not kept.
 
     Parameters
     ----------
-    photos : ImageStore
+    images : ImageStore
     rows : sequence of int
     size : int, pixels
     preprocess : str
@@ -250,7 +250,7 @@ def resized(photos, rows, size, preprocess=""):
     preprocessed = transforms.load(preprocess)
     result = np.empty((len(rows), size, size, 3), np.uint8)
     for target, row in zip(result, rows, strict=True):
-        pixels = preprocessed(photos[row])
+        pixels = preprocessed(images[row])
         if pixels.shape[:2] != (size, size):
             pixels = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
         target[:] = pixels

@@ -1,4 +1,4 @@
-"""Photographs, decoded once: files in, a ragged store of upright RGB pixels and their fingerprints out.
+"""Images, decoded once: files in, a ragged store of upright RGB pixels and their fingerprints out.
 
 A store is a folder of shards, each written by one process and complete as soon as its `.npz` is there, so that an
 interrupted decoding goes on at the first missing shard. It lies under a name made of the files' paths, sizes and times
@@ -19,7 +19,7 @@ from .image_io import LONG_SIDE, MOST_PIXELS, describe_error, read_image
 
 STORE = 2  # raise it when code here or in `upright` comes to decide a pixel otherwise
 SMALLEST = 16  # pixels; below this a face tells nothing
-MOST_BYTES = 500_000_000  # of a file; it is read whole
+MOST_BYTES = 500_000_000  # of a file; it is read at once
 UNREAD = "cannot be read"
 SHARD = 500  # images in one file
 HASH_SIDE = 16  # the difference hash has HASH_SIDE ** 2 = 256 bits

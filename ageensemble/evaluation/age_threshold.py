@@ -13,7 +13,7 @@ from .._utils import stats
 from .._utils.console import counted
 from .._utils.render import Column, Table
 from ..errors import UsageError
-from ..splits.split import JUDGED
+from ..splits.split import PART_NAMES
 from . import conformal
 from .predictions import Predictions, folds_of, groups_of
 
@@ -178,7 +178,7 @@ def threshold_table(found: list[ThresholdErrors]) -> Table:
     )
     if first.left_out:
         below.append(f"Left out: {counted(first.left_out, 'item')} whose labeled range straddles {age}.")
-    return Table(columns, rows, below, f"At least {age} years old? {JUDGED[first.part].capitalize()}")
+    return Table(columns, rows, below, f"At least {age} years old? {PART_NAMES[first.part].capitalize()}")
 
 
 def _rate(found):

@@ -11,7 +11,7 @@ import pandas as pd
 from .._utils.render import Column, Table
 from ..ages import AgeGroups
 from ..errors import DataError
-from ..splits.split import WHERE
+from ..splits.split import PART_PHRASES
 from . import conformal, metrics
 from .predictions import Predictions, folds_of
 
@@ -146,7 +146,7 @@ def calibration_table(found: list[Calibration]) -> Table:
     ) + ("" if found[0].part == "test" else " Each fold is scaled by the temperature of the other folds.")
     blank = [replace(column, format=_blank(column.format)) for column in COLUMNS]
     columns = [Column("model"), Column("temperature", right=True), *blank]
-    return Table(columns, rows, [note], f"Calibration {WHERE[found[0].part]}")
+    return Table(columns, rows, [note], f"Calibration {PART_PHRASES[found[0].part]}")
 
 
 def _blank(form):

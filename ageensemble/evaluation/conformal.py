@@ -25,7 +25,7 @@ from .._utils import stats
 from .._utils.render import Column, Table
 from ..ages import AgeGroups
 from ..errors import UsageError
-from ..splits.split import WHERE
+from ..splits.split import PART_PHRASES
 from .metrics import parsed
 from .predictions import Predictions, folds_of, groups_of
 
@@ -279,7 +279,7 @@ class Conformalized:
             Column("plain_width", "plain width", _widths, right=True),
         ]
         note = (
-            f"{100 * self.level:g} % prediction intervals, calibrated out-of-fold, measured {WHERE[self.part]}. "
+            f"{100 * self.level:g} % prediction intervals, calibrated out-of-fold, measured {PART_PHRASES[self.part]}. "
             "Coverage: share of images whose interval contains the true age, with its 95 % interval. Width: mean and "
             "median, years. The first are label-conditional: they hold for each age group; the plain ones hold overall."
         )

@@ -15,7 +15,7 @@ import pandas as pd
 from .. import ages
 from .._utils.console import counted
 from .._utils.render import Column, Table
-from ..data.quality.audit import label
+from ..ages import range_text
 from . import conformal
 from .predictions import Predictions, groups_of
 
@@ -125,7 +125,7 @@ def label_tail_probability(distribution, y):
 def issue_texts(frame):
     """Label and prediction of each row as texts, such as `25-32` and `40 (35-45)`."""
     rows = zip(frame["age_min"], frame["age_max"], frame["median"], frame["low"], frame["high"], strict=True)
-    return [(label(first, last), f"{median} ({low}-{high})") for first, last, median, low, high in rows]
+    return [(range_text(first, last), f"{median} ({low}-{high})") for first, last, median, low, high in rows]
 
 
 def _others(chosen, groups, y):
@@ -135,5 +135,5 @@ def _others(chosen, groups, y):
     for row in chosen:
         mates = [mate for mate in rows[groups[row]] if mate != row]
         more = [f"and {len(mates) - LISTED} more"] if len(mates) > LISTED else []
-        texts.append(", ".join([label(*y[mate]) for mate in mates[:LISTED]] + more))
+        texts.append(", ".join([range_text(*y[mate]) for mate in mates[:LISTED]] + more))
     return texts

@@ -140,12 +140,7 @@ class Embedding(FeatureExtractor):
 
         if self.network.startswith(backbone_weights.HUB):
             raise UsageError(f"what {self.network} is made of is written on the hub alone, so it cannot be saved yet")
-        options = json.loads(self._constructor())
-        if self.weights:
-            net = backbone_weights.blank(self.network, options)
-            backbone_weights.load(net, self.weights)
-        else:
-            net = backbone_weights.pretrained(self.network, options)
+        net = _filled(self.network, self.weights, self._constructor())
         file = folder / f"{slug(self.network)}.safetensors"
         save_file({name: value.contiguous() for name, value in net.state_dict().items()}, file)
         return params | {"weights": file}
@@ -203,13 +198,17 @@ def _width(network, constructor, size):
 
 @functools.lru_cache(maxsize=4)
 def _timm(network, file, file_content, constructor, device):
+    return _rows(_filled(network, file, constructor).eval().to(device), network)
+
+
+def _filled(network, file, constructor):
+    """A network of timm with the weights in a file, or with timm's own."""
     options = json.loads(constructor)
-    if file:
-        net = backbone_weights.blank(network, options)
-        backbone_weights.load(net, file)
-    else:
-        net = backbone_weights.pretrained(network, options, instead="embedding.weights=FILE takes them from a file")
-    return _rows(net.eval().to(device), network)
+    if not file:
+        return backbone_weights.pretrained(network, options, "embedding.weights=FILE takes them from a file")
+    net = backbone_weights.blank(network, options)
+    backbone_weights.load(net, file)
+    return net
 
 
 def _rows(net, network):

@@ -87,8 +87,3 @@ def load(name: str) -> type:
 def version(name: str) -> int | list:
     """Version of the code of the model called `name`."""
     return registry.version(load(name))
-
-
-def takes_images(name: str) -> bool:
-    """Whether the model called `name` takes images in place of features."""
-    return load(name).takes_images

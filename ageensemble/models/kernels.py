@@ -88,8 +88,8 @@ def fit_regression(x, target, weight, *, C, gamma, epsilon, threads):
     )
 
 
-def fit_pairs(x, label, age_groups, weight, *, C, gamma, threads):
-    """A support vector classifier for every pair of groups, `groups (groups - 1) / 2` outputs in lexical order.
+def fit_pairs(x, label, n_groups, weight, *, C, gamma, threads):
+    """A support vector classifier for every pair of age groups, `n_groups (n_groups - 1) / 2` outputs in lexical order.
 
     Positive means the first of the pair (the second where only one pair exists, as scikit-learn has it). An output is 0
     everywhere for a pair of which a group has no item.
@@ -97,9 +97,9 @@ def fit_pairs(x, label, age_groups, weight, *, C, gamma, threads):
     Parameters
     ----------
     x : (n, k) array
-    label : (n,) int array, 0..groups-1
-    groups : int
-    weight : (groups,) array
+    label : (n,) int array, 0..n_groups-1
+    n_groups : int
+    weight : (n_groups,) array
         multiplying the C of each group
     C, gamma : float
     threads : int
@@ -108,7 +108,7 @@ def fit_pairs(x, label, age_groups, weight, *, C, gamma, threads):
     -------
     KernelMachine
     """
-    column = {pair: index for index, pair in enumerate(combinations(range(age_groups), 2))}
+    column = {pair: index for index, pair in enumerate(combinations(range(n_groups), 2))}
     present = np.unique(label)
     if len(present) < 2:
         nothing = np.zeros((0, len(column)), x.dtype)

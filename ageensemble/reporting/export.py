@@ -11,7 +11,7 @@ from .._utils.io import atomic_write, slug, write_csv
 from ..errors import DiskError
 from ..evaluation.calibration import COLUMNS, LEVEL, measure_calibration
 from ..evaluation.conformal import KINDS, conformalize
-from ..splits.split import WHERE
+from ..splits.split import PART_PHRASES
 from . import leaderboard, plots, run_report, tables
 
 LEAST = 200  # test items of an age group whose coverage is worth a word
@@ -27,7 +27,7 @@ def write(experiment, table, age_groups, target):
     experiment : Experiment
     table : pandas.DataFrame
         from `tables.rows`, for these groups
-    groups : ages.Scheme
+    groups : ages.AgeGroups
     target : path
 
     Returns
@@ -127,7 +127,7 @@ def _in_order(experiment, table):
 def _calibration(runs, experiment, age_groups):
     """Markdown: calibration on the part that is judged, before and after a temperature."""
     lines = [
-        f"## Calibration {WHERE[experiment.split.evaluated_part]}",
+        f"## Calibration {PART_PHRASES[experiment.split.evaluated_part]}",
         "",
         "Before and after one temperature, found out-of-fold; coverage and mean width (years) are those of the central "
         f"{100 * LEVEL:g} % interval of the distributions themselves.",
@@ -152,7 +152,7 @@ def _coverage(runs, experiment, age_groups):
     lines = [
         f"## Prediction intervals, {level}",
         "",
-        f"Conformal, calibrated out-of-fold, measured {WHERE[part]}: share of images whose interval holds the "
+        f"Conformal, calibrated out-of-fold, measured {PART_PHRASES[part]}: share of images whose interval holds the "
         "true age, with its 95 % interval; mean width in years; the age group covered least, of those with "
         f"{LEAST} {'test items' if part == 'test' else 'items'} or more. Label-conditional ones hold for each age "
         "group, plain ones for all together.",

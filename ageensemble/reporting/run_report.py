@@ -5,7 +5,7 @@ import pandas as pd
 
 from .. import ages
 from .._utils.io import locked, remove_stale_temp_files, write_csv
-from ..data.quality.audit import label
+from ..ages import range_text
 from ..evaluation.conformal import interval_items
 from . import plots
 
@@ -130,5 +130,5 @@ def _worst(file, run, items, photos, rows):
     )  # from a range's nearer end
     worst = items.reindex(off.sort_values(ascending=False, kind="stable").index).head(WORST)
     ends = zip(worst["age_min"], worst["age_max"], worst["median"], strict=True)
-    captions = [f"{label(low, high)} -> {median}" for low, high, median in ends]
+    captions = [f"{range_text(low, high)} -> {median}" for low, high, median in ends]
     plots.save_contact_sheet(file, photos, rows[worst.index], captions, f"{run.name}: worst errors, true -> predicted")

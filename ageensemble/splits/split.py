@@ -14,8 +14,8 @@ from ..errors import DataError
 from .stratified_groups import age_gender_strata, assign_stratified_groups
 
 TEST = -1
-JUDGED = {"test": "test part", "oof": "fold by fold"}  # what people are told of `Split.evaluated_part`
-WHERE = {"test": "on the test part", "oof": "fold by fold"}
+PART_NAMES = {"test": "test part", "oof": "fold by fold"}  # of `Split.evaluated_part`, for people
+PART_PHRASES = {"test": "on the test part", "oof": "fold by fold"}
 TEST_SIZE = 0.2
 N_FOLDS = 5
 

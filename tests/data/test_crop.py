@@ -134,7 +134,7 @@ def test_the_template_is_the_median_of_the_largest_faces_as_fractions():
     assert result.shape == (200, 100)
     np.testing.assert_allclose(result.box, [0.2, 0.1, 0.5, 0.35])
     np.testing.assert_allclose(result.landmarks, POINTS * (1, 0.5))
-    assert (result.looked_at, result.found) == (25, 21)
+    assert (result.n_images, result.found) == (25, 21)
     assert result.detector == {"name": "by hand", "key": "hand-1"}
     assert told[-1] == (25, 25)
 
@@ -152,7 +152,7 @@ def test_a_large_set_is_sampled_evenly_and_what_was_measured_is_kept(tmp_path):
     finder.sample = 101
     photos, rows = photographs([(201, 201)] * 201), np.arange(201)
     result = measure(photos, rows, finder, cache=tmp_path)
-    assert (finder.calls, result.looked_at) == (101, 101)
+    assert (finder.calls, result.n_images) == (101, 101)
     assert result.box[2] == pytest.approx(101 / 201, abs=1e-5)  # rows 0, 2, ... 200
     assert result.landmarks is None
     assert measure(photos, rows, finder, cache=tmp_path).to_json() == result.to_json()

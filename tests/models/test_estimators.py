@@ -46,7 +46,7 @@ def test_a_model_passes_the_checks_of_scikit_learn(estimator, check):
 
 
 def test_every_classical_model_is_checked():
-    classical = {name for name in models.names() if not models.takes_images(name)}
+    classical = {name for name in models.names() if not models.load(name).takes_images}
     assert {models.load(name) for name in classical} <= {type(model) for model in SMALL}
 
 
@@ -126,7 +126,7 @@ def test_a_fraction_of_a_year_is_not_completed():
 @pytest.mark.parametrize("model", SMALL[:-1], ids=repr)
 def test_the_full_name_of_a_model_gives_it_again(model):
     parsed = spec.parse(spec.text_of(model))
-    again = parsed.make(**parsed.params)
+    again = parsed.model_class(**parsed.params)
     for name, value in model.get_params(deep=False).items():
         assert repr(getattr(again, name)) == repr(value), name
     assert spec.parse(spec.text_of(again)) == parsed
@@ -134,7 +134,7 @@ def test_the_full_name_of_a_model_gives_it_again(model):
 
 def test_a_pipeline_of_scikit_learn_has_a_full_name():
     parsed = spec.parse(spec.text_of(make_pipeline(StandardScaler(), Ridge(alpha=3))))
-    assert repr(parsed.make(**parsed.params).estimator.steps[-1]) == "('ridge', Ridge(alpha=3))"
+    assert repr(parsed.model_class(**parsed.params).estimator.steps[-1]) == "('ridge', Ridge(alpha=3))"
 
 
 def test_an_estimator_of_elsewhere_has_no_full_name():
@@ -171,6 +171,6 @@ def test_a_file_may_hold_an_estimator_of_scikit_learns_kind(tmp_path):
     )
     parsed = spec.parse(f"{tmp_path / 'mine.py'} alpha=5")
     X, age = people(60)
-    model = parsed.make(**parsed.params).fit(X, age)
+    model = parsed.model_class(**parsed.params).fit(X, age)
     assert model.estimator_.alpha == 5
     assert model.predict_proba(X).shape == (60, 121)

@@ -1,4 +1,4 @@
-"""Getting datasets: what a hub hands out is downloaded, of all others it is said where they are to be had.
+"""Getting datasets: those on a hub are downloaded, of all others it is known where they can be had.
 
 Nothing here uses the network but `install`.
 """

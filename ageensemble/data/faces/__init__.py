@@ -1,9 +1,10 @@
-"""Faces in whole photographs: finding them, and cutting them out as the training photographs were.
+"""Faces in images: detecting them, and cropping them as the training images were.
 
-    photograph -> detector -> faces -> crop, as the template shows how -> what a model is given
-
-`face` says what a found face is, `detectors` gives one of the ways to find them, `template` measures how the training
-photographs show a face, `align` cuts a face out so, `notes` says what is wrong with it.
+face.py        a detected face
+detectors.py   which detector is used: `yunet.py` or `haar_lbp_cascade.py`
+template.py    where the face is in the typical training image
+crop.py        a face aligned with the template and cropped
+quality.py     what is wrong with a detected face
 """
 
 from .crop import crop

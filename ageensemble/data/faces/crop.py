@@ -1,4 +1,4 @@
-"""Cutting a face out of a photograph as the training photographs show theirs."""
+"""Cutting a face out of a image as the training images show theirs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def crop(image, face, template, quick=False):
 
     The similarity transform that brings the five landmarks nearest to the template's, by least squares; where the face
     or the template has none, or none like a face's, box onto box by middle and area, without turning. Each pixel of the
-    crop is an average of the pixels it covers; beyond the edge of the photograph its last pixels are repeated.
+    crop is an average of the pixels it covers; beyond the edge of the image its last pixels are repeated.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def crop(image, face, template, quick=False):
 
     height, width = template.shape
     step, corner = placed(face, template)
-    box = int(max(1, abs(step)))  # pixels of the photograph averaged each way before the rest is interpolated
+    box = int(max(1, abs(step)))  # pixels of the image averaged each way before the rest is interpolated
     around = corner + step * np.array([0, width, 1j * height, width + 1j * height])
     left, top = int(around.real.min()) - 4 * box, int(around.imag.min()) - 4 * box
     columns = np.arange(left, int(around.real.max()) + 4 * box).clip(0, image.shape[1] - 1)
@@ -47,12 +47,12 @@ def crop(image, face, template, quick=False):
 
 
 def placed(face, template):
-    """Where a crop lies in the photograph.
+    """Where a crop lies in the image.
 
     Returns
     -------
     step, corner : complex
-        the point x + iy of the crop is the point corner + step * (x + iy) of the photograph
+        the point x + iy of the crop is the point corner + step * (x + iy) of the image
     """
     height, width = template.shape
     if face.landmarks is not None and template.landmarks is not None:

@@ -1,4 +1,4 @@
-"""A face that was found in a photograph, and what all detectors do with photographs of any size."""
+"""A face that was found in a image, and what all detectors do with images of any size."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """Where a face is, in pixels of the upright photograph; (0, 0) is the corner of its first pixel, not the middle.
+    """Where a face is, in pixels of the upright image; (0, 0) is the corner of its first pixel, not the middle.
 
     Attributes
     ----------
     box : tuple of 4 float
-        x, y, width, height; it may reach beyond the photograph
+        x, y, width, height; it may reach beyond the image
     score : float
         how sure the detector is, 0 to 1; NaN of a detector that does not say
     landmarks : (5, 2) float array or None

@@ -14,7 +14,7 @@ from .face import Face, non_max_suppression, scaled
 WINDOW = 24  # pixels; the cascade's own, and the smallest face it finds
 NEAR, EDGE = 72, 18  # pixels of the longer side in which a large face is looked for, and repeated beyond each edge
 FAR = 320  # pixels of the longer side, at most, in which smaller faces are looked for
-SMALL = 256  # in a photograph no larger, small faces are looked for only where there is no large one
+SMALL = 256  # in a image no larger, small faces are looked for only where there is no large one
 
 
 class Cascade:
@@ -26,22 +26,22 @@ class Cascade:
     name = "scikit-image's cascade"
     weakness = "scikit-image's cascade finds upright faces only; --detector yunet finds more"
     key = "cascade-1"  # raise the number when what is found changes
-    sample = 100  # photographs that a template is measured on; so many take some seconds
+    sample = 100  # images that a template is measured on; so many take some seconds
 
     def __init__(self):
         self._cascade = None
 
     def __call__(self, image):
-        """Faces in a photograph."""
-        found = self._look(image, NEAR, EDGE, 1.1, 1.0, NEAR + 2 * EDGE)
+        """Faces in a image."""
+        found = self._faces_at(image, NEAR, EDGE, 1.1, 1.0, NEAR + 2 * EDGE)
         side = max(image.shape[:2])
         if side > SMALL or not found:
             side = min(side, FAR)
-            found += self._look(image, side, 0, 1.2, 1.5, side * WINDOW // NEAR)
+            found += self._faces_at(image, side, 0, 1.2, 1.5, side * WINDOW // NEAR)
         return non_max_suppression(sorted(found, key=lambda face: -face.box[2] * face.box[3]), most=0.2)
 
-    def _look(self, image, side, edge, growth, step, largest):
-        """Faces of `WINDOW` to `largest` pixels in the photograph at this size."""
+    def _faces_at(self, image, side, edge, growth, step, largest):
+        """Faces of `WINDOW` to `largest` pixels in the image at this size."""
         picture, factors = scaled(image, side)
         picture = np.pad(picture, ((edge, edge), (edge, edge), (0, 0)), mode="edge")
         if min(picture.shape[:2]) <= WINDOW:

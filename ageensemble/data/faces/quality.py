@@ -2,10 +2,10 @@
 
 import numpy as np
 
-TINY = 40  # pixels; smaller faces lose what shows their age, if the training photographs have it
+TINY = 40  # pixels; smaller faces lose what shows their age, if the training images have it
 TURNED = 30  # degrees
 ASIDE = 0.45  # distances of the eyes by which the nose is off their middle in a face seen from the side
-CUT = 0.9  # share of a face's box that must lie in the photograph
+CUT = 0.9  # share of a face's box that must lie in the image
 
 
 def remarks(image, face, template=None):
@@ -14,10 +14,10 @@ def remarks(image, face, template=None):
     Parameters
     ----------
     image : (h, w, 3) uint8 array
-        the photograph
+        the image
     face : Face
     template : Template, optional
-        of the training photographs: a face as large as theirs is not tiny
+        of the training images: a face as large as theirs is not tiny
 
     Returns
     -------

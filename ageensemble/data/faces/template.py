@@ -1,4 +1,4 @@
-"""How the training photographs show a face: what a face in a new photograph is cut out like."""
+"""How the training images show a face: what a face in a new image is cut out like."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from ..._utils.io import content_key, read_json, write_json
 from ...errors import DataError, DiskError
 
 VERSION = 1  # raise it when code here comes to measure otherwise
-FEWEST = 20  # faces; with fewer, or fewer than in half of the photographs, nothing is known
-MOST_PIXELS = 1024  # a side of a template may have; photographs are kept at 256 at most
+FEWEST = 20  # faces; with fewer, or fewer than in half of the images, nothing is known
+MOST_PIXELS = 1024  # a side of a template may have; images are kept at 256 at most
 KEYS = {"shape", "box", "landmarks", "detector", "looked_at", "found"}
 
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """Where the face is in the typical training photograph: medians over a sample.
+    """Where the face is in the typical training image: medians over a sample.
 
     Attributes
     ----------
@@ -28,22 +28,22 @@ class Template:
         as `Face.landmarks`, as fractions; None where the detector finds none
     detector : dict
         `name` and `key` of the detector; its boxes are of its own kind
-    looked_at, found : int
-        photographs in the sample, and in how many of them a face was found
+    n_images, found : int
+        images in the sample, and in how many of them a face was found
     """
 
     shape: tuple
     box: np.ndarray
     landmarks: np.ndarray | None
     detector: dict
-    looked_at: int
+    n_images: int
     found: int
 
     def to_json(self):
         """The template as a dict for JSON."""
         points = None if self.landmarks is None else self.landmarks.tolist()
         shape, box = list(self.shape), self.box.tolist()
-        counts = {"looked_at": self.looked_at, "found": self.found}
+        counts = {"looked_at": self.n_images, "found": self.found}
         return {"shape": shape, "box": box, "landmarks": points, "detector": dict(self.detector)} | counts
 
     @classmethod
@@ -70,9 +70,9 @@ class Template:
         if min(box[2:]) < 0.01 or (landmarks is not None and np.ptp(landmarks, axis=0).min() < 0.01):
             raise ValueError("the face has no size")
         name, key = (str(content["detector"][part])[:100] for part in ("name", "key"))
-        looked_at = _whole(content["looked_at"], 1, 1 << 40)
-        found = _whole(content["found"], 1, looked_at)
-        return cls((height, width), box, landmarks, {"name": name, "key": key}, looked_at, found)
+        n_images = _whole(content["looked_at"], 1, 1 << 40)
+        found = _whole(content["found"], 1, n_images)
+        return cls((height, width), box, landmarks, {"name": name, "key": key}, n_images, found)
 
 
 def _whole(number, least, most):
@@ -82,19 +82,19 @@ def _whole(number, least, most):
 
 
 def _numbers(content, shape):
-    """Fractions, which may lie a little beyond the photograph, as an array of this shape."""
+    """Fractions, which may lie a little beyond the image, as an array of this shape."""
     numbers = np.array(content, float)
     if numbers.shape != shape or not (np.abs(numbers) <= 3).all():  # which NaN is not either
         raise ValueError(f"where the face is must be {' x '.join(map(str, shape))} numbers from -3 to 3")
     return numbers
 
 
-def measure(photos, rows, detector, *, cache=None, jobs=1, progress=lambda done, total: None):
-    """Measure how photographs show a face, on a sample of them spread evenly over all.
+def measure(images, rows, detector, *, cache=None, jobs=1, progress=lambda done, total: None):
+    """Measure how images show a face, on a sample of them spread evenly over all.
 
     Parameters
     ----------
-    photos : Photos
+    images : ImageStore
     rows : (n,) int array
         which of them
     detector : callable
@@ -104,22 +104,22 @@ def measure(photos, rows, detector, *, cache=None, jobs=1, progress=lambda done,
     jobs : int
         threads
     progress : callable
-        told (done, total) photographs
+        told (done, total) images
 
     Returns
     -------
     Template or None
-        None where fewer than half of the photographs, or fewer than `FEWEST`, show a face
+        None where fewer than half of the images, or fewer than `FEWEST`, show a face
     """
     rows = np.asarray(rows)
-    file = cache and cache / "templates" / f"{content_key(photos.pixels[rows], detector.key, VERSION)}.json"
+    file = cache and cache / "templates" / f"{content_key(images.pixels[rows], detector.key, VERSION)}.json"
     if file:
         try:
             known = read_json(file)["template"]
             return known and Template.from_json(known)
         except (DiskError, DataError, KeyError):  # not there, or damaged
             file.parent.mkdir(parents=True, exist_ok=True)
-    result = _measured(photos, _spread(rows, detector.sample), detector, jobs, progress)
+    result = _measured(images, _spread(rows, detector.sample), detector, jobs, progress)
     if file:
         write_json(file, {"template": result and result.to_json()})
     return result
@@ -129,13 +129,13 @@ def _spread(rows, most):
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))]
 
 
-def _measured(photos, rows, detector, jobs, progress):
+def _measured(images, rows, detector, jobs, progress):
     largest = []
     with ThreadPoolExecutor(jobs) as pool:
-        for done, face in enumerate(pool.map(lambda row: _largest(detector(photos[row])), rows), 1):
+        for done, face in enumerate(pool.map(lambda row: _largest(detector(images[row])), rows), 1):
             largest.append(face)
             progress(done, len(rows))
-    shown = [(face, photos.shape[row]) for face, row in zip(largest, rows, strict=True) if face]
+    shown = [(face, images.shape[row]) for face, row in zip(largest, rows, strict=True) if face]
     if len(shown) < max(FEWEST, len(rows) / 2):
         return None
     shapes = np.array([shape for _, shape in shown])

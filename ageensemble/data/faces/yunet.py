@@ -18,9 +18,9 @@ from .crop import crop, placed
 from .face import Face, non_max_suppression, scaled
 
 SCORE = 0.7  # a face that the network is less sure of is none
-NEAR = (128, 192)  # pixels of the longer side: faces that fill a photograph, which is brought between these sizes
+NEAR = (128, 192)  # pixels of the longer side: faces that fill a image, which is brought between these sizes
 FAR = 640  # pixels of the longer side: small faces; the network sees those of about 10 to 300 pixels
-LARGE, CROWD = 2000, 1600  # a photograph this large is also looked at this large: it may show a crowd
+LARGE, CROWD = 2000, 1600  # a image this large is also looked at this large: it may show a crowd
 LOOKS = 2  # more at each face, upright and at one size: its landmarks depend on both
 VIEW = SimpleNamespace(  # a template of such a look: the eyes 40 of 160 pixels apart, the face in the middle
     shape=(160, 160),
@@ -50,7 +50,7 @@ class YuNet:
     """
 
     name = "YuNet"
-    sample = 300  # photographs that a template is measured on
+    sample = 300  # images that a template is measured on
 
     def __init__(self, file):
         opencv()
@@ -63,16 +63,16 @@ class YuNet:
             raise DataError(f"{file} is damaged or not the face detector YuNet") from error
 
     def __call__(self, image):
-        """Faces in a photograph."""
+        """Faces in a image."""
         side = max(image.shape[:2])
         near = min(max(side, NEAR[0]), NEAR[1])
         sizes = [near] if side <= 1.5 * near else [near, min(2 * side, FAR)]
         sizes += [CROWD] if side >= LARGE else []
-        found = [face for size in sizes for face in self._looked(image, size)]
+        found = [face for size in sizes for face in self._faces_at(image, size)]
         return [self._closer(image, face) for face in non_max_suppression(sorted(found, key=lambda face: -face.score))]
 
-    def _looked(self, image, side):
-        """Faces in the photograph at this size, in the photograph's own pixels."""
+    def _faces_at(self, image, side):
+        """Faces in the image at this size, in the image's own pixels."""
         picture, factors = scaled(image, side)
         rows = self._found(picture).astype(float)
         corners, sizes = rows[:, :2] / factors, rows[:, 2:4] / factors

@@ -7,7 +7,7 @@ from ...ages import DEFAULT_AGE_GROUPS
 
 UNKNOWN = "(not known)"
 OTHERS = "(others)"
-MOST = 20  # values of an attribute that are told apart
+MOST = 20  # values of an attribute that are kept apart
 ATTRIBUTES = ("gender", "ethnicity")
 WIDTH = 1.96  # standard errors to each side of a mean: 95 %
 
@@ -42,7 +42,7 @@ def _values(column):
 
 
 def confounding(known, y, groups):
-    """How far age goes with each attribute, and the attributes with each other, among the items that say them.
+    """How far age goes with each attribute, and the attributes with each other, among the items where they are known.
 
     Parameters
     ----------
@@ -57,22 +57,23 @@ def confounding(known, y, groups):
         for each attribute with two values or more: `values` (for each `items`, `mean_age`, `low`, `high`, a 95 %
         interval robust to groups), `cramers_v` and `mutual_information` (bits) with the fourteen age groups,
         `constant_mae` and `attribute_mae`: mean absolute error in years of the median of all, and of the median of
-        those with the same value. `between`: Cramer's V of gender and ethnicity, None where no item says both
+        those with the same value. `between`: Cramer's V of gender and ethnicity, None where no item has both
     """
     age, group = y.mean(1), DEFAULT_AGE_GROUPS.lookup[y.sum(1) // 2]
     result = {}
     for name, (values, code) in known.items():
-        said = _said(values, code)
-        if len(np.unique(code[said])) > 1:
-            result[name] = _attribute(values, code[said], age[said], group[said], groups[said])
+        rows = _known(values, code)
+        if len(np.unique(code[rows])) > 1:
+            result[name] = _attribute(values, code[rows], age[rows], group[rows], groups[rows])
     (genders, gender), (ethnicities, ethnicity) = known.values()
-    both = _said(genders, gender) & _said(ethnicities, ethnicity)
-    told = both.any() and len(result) == len(known)
-    result["between"] = cramers_v(_crossed(gender[both], ethnicity[both])) if told else None
+    both = _known(genders, gender) & _known(ethnicities, ethnicity)
+    result["between"] = None
+    if both.any() and len(result) == len(known):
+        result["between"] = cramers_v(_crossed(gender[both], ethnicity[both]))
     return result
 
 
-def _said(values, code):
+def _known(values, code):
     return code != values.index(UNKNOWN) if UNKNOWN in values else np.ones(len(code), bool)
 
 

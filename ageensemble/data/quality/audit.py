@@ -10,7 +10,7 @@ from .grouping import group_counts, grouping
 
 ALIKE = ("same file", "same pixels", "near-duplicate")  # kinds of links between items that show the same picture
 LARGEST = 12  # groups of copies that are listed
-COMMON = 6  # sizes of photographs that are listed
+COMMON = 6  # image sizes that are listed
 
 
 def audit(dataset):
@@ -19,11 +19,11 @@ def audit(dataset):
     Returns
     -------
     dict
-        items, excluded (by reason), remarks (on usable items, by text), ages, gender, ethnicity, subjects, groups
-        (items by age group), grouping (see `grouping`: `name`, `groups`, `cuts`), links (by kind: groups of linked
+        items, excluded (by reason), remarks (on usable items, by text), ages, gender, ethnicity, subjects, age_groups
+        (items in each), grouping (see `grouping`: `name`, `age_groups`, `cuts`), links (by kind: groups of linked
         items, items in them, groups with `several_ages`), groups, conflicts (worst first: ages, items), copies; years
         (items of each year, the middle of a labeled range, and the same by gender and ethnicity); heaping and
-        confounding as the modules of these names say; sides and sizes of the photographs, None where nobody opened them
+        confounding as the modules of these names say; sides and sizes of the images, None where they were not opened
     """
     items, y = dataset.items, dataset.age_range
     age_groups, cuts = grouping(y)
@@ -90,7 +90,7 @@ def _sides(dataset):
 
 
 def _sizes(dataset):
-    """How many photographs have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
+    """How many images have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
     original = dataset.image_store.original[dataset.items["image"]]
     short = original.min(1)
     doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
@@ -145,14 +145,9 @@ def _described(rows, dataset):
     items = dataset.items.iloc[rows]
     ends = zip(items["age_min"].tolist(), items["age_max"].tolist(), strict=True)
     return {
-        "ages": [low if low == high else label(low, high) for low, high in ends],
+        "ages": [low if low == high else ages.range_text(low, high) for low, high in ends],
         "items": items["item_id"].tolist(),
     }
-
-
-def label(low, high):
-    """A label in words: `26`, or `25-32` where it is a range."""
-    return str(low) if low == high else f"{low}-{high}"
 
 
 def conflicts(dataset):

@@ -18,7 +18,7 @@ def grouping(y):
 
     Returns
     -------
-    Scheme
+    AgeGroups
         the first of the known ones that holds every label whole, else the labeled ranges themselves where they are
         few and no two overlap, else the fourteen
     bool

@@ -332,6 +332,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         """Write the model into `folder`: its parameters as JSON, its weights as safetensors."""
         from safetensors.torch import save_file
 
+        folder.mkdir(parents=True, exist_ok=True)
         about = {"parameters": self.parameters(), "labels": self.labels_.tolist()}
         (folder / "parameters.json").write_text(json.dumps(about, indent=1) + "\n")
         tensors = {name: value.contiguous().cpu() for name, value in self.net_.state_dict().items()}

@@ -6,7 +6,8 @@ import io
 import numpy as np
 
 from ..._utils.console import counted
-from ...data.quality.audit import label, spread_over_ages
+from ...ages import range_text
+from ...data.quality.audit import spread_over_ages
 from . import charts
 from .html import section, table, tag
 from .summary import SEVERAL, differing
@@ -48,7 +49,7 @@ def sample_section(dataset, thumbnails):
     """Images spread over the ages."""
     rows = spread_over_ages(dataset.age_range, SHOWN)
     items = dataset.items["item_id"].iloc[rows]
-    shown = [thumbnails(item, label(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
+    shown = [thumbnails(item, range_text(*ends)) for item, ends in zip(items, dataset.age_range[rows], strict=True)]
     title = f"{len(shown)} of {counted(len(dataset), 'image')}, spread over the ages; below each its label."
     return section("images", "Images", tag("p", title), tag("div", *shown, class_="photos"))
 

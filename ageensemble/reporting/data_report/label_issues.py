@@ -1,7 +1,7 @@
 """Label issues on the page: labels that the predictions of a run contradict."""
 
 from ..._utils.console import counted
-from ...data.quality.audit import label
+from ...ages import range_text
 from ...errors import DataError
 from ...experiments.experiment import Experiment
 from ..label_issues import find
@@ -66,4 +66,4 @@ def label_issue_section(issues, dataset, thumbnails):
 
 
 def _caption(row):
-    return f"{label(row.age_min, row.age_max)} → {row.median} ({row.low}-{row.high})"
+    return f"{range_text(row.age_min, row.age_max)} → {row.median} ({row.low}-{row.high})"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from ..._utils.console import counted, plain
 from ..._utils.io import write_csv
+from ...ages import range_text
 from ...data.quality.age_heaping import FIRST, LAST
 from ...data.quality.attribute_association import ATTRIBUTES
-from ...data.quality.audit import ALIKE, label, spread_over_ages
+from ...data.quality.audit import ALIKE, spread_over_ages
 
 SEVERAL = {"same subject": "person", "same moment": "moment"}  # links whose items may well be of several ages
 PEAKS = 5  # over-represented ages that are listed
@@ -37,7 +38,7 @@ def write_audit(dataset, result, folder):
         return folder
     shown = spread_over_ages(dataset.age_range)
     items = dataset.items.iloc[shown]
-    captions = [label(*ends) for ends in dataset.age_range[shown]]
+    captions = [range_text(*ends) for ends in dataset.age_range[shown]]
     title = f"{dataset.name}: {len(shown)} of {len(dataset):,} images, by age"
     save_contact_sheet(folder / "sheet.jpg", dataset.image_store, items["image"].to_numpy(), captions, title)
     return folder

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ...ages import AgeGroups
 from ...evaluation.predictions import Predictions
-from ...splits.split import JUDGED
+from ...splits.split import PART_NAMES
 from .figure import save
 
 
@@ -51,7 +51,7 @@ class PlotData:
     @property
     def evaluated_title(self) -> str:
         """Of a plot of the test part; where there is none, of the out-of-fold predictions."""
-        return f"{self.name}, {JUDGED['oof' if self.test is None else 'test']}"
+        return f"{self.name}, {PART_NAMES['oof' if self.test is None else 'test']}"
 
 
 class Plot(ABC):

@@ -10,7 +10,7 @@ def save_contact_sheet(file, photos, rows, captions, title, columns=10, side=96)
     ----------
     file : path
         JPEG
-    photos : Photos
+    photos : ImageStore
     rows : sequence of int
         rows of `photos`
     captions : sequence of str
