@@ -33,10 +33,7 @@ class _FromEstimator(CalibratedAgeEstimator):
     }
 
     def __init__(self, estimator, *, pca=0, folds=2, random_state=0, n_jobs=None):
-        self.estimator = estimator
-        self.pca = pca
-        self.folds = folds
-        self.random_state = random_state
+        self.estimator, self.pca, self.folds, self.random_state = estimator, pca, folds, random_state
         self.n_jobs = n_jobs
 
     @property
@@ -307,6 +304,12 @@ class _Named(_FromEstimator):
     @classmethod
     def _get_param_names(cls):
         return ["estimator", "folds", "n_jobs", "neighbors", "pca", "random_state"]
+
+    def __sklearn_clone__(self):
+        copy = object.__new__(type(self))  # `__init__` takes the parameters of the estimator, not the estimator
+        params = {name: clone(value, safe=False) for name, value in self.get_params(deep=False).items()}
+        vars(copy).update(params, _adapter=self._adapter)
+        return copy
 
     def check_parameters(self):
         """Refuse parameters that `fit` would refuse, of the estimator too."""

@@ -174,3 +174,13 @@ def test_a_file_may_hold_an_estimator_of_scikit_learns_kind(tmp_path):
     model = parsed.model_class(**parsed.params).fit(X, age)
     assert model.estimator_.alpha == 5
     assert model.predict_proba(X).shape == (60, 121)
+
+
+def test_clone_of_a_model_named_by_its_class_keeps_its_parameters():
+    copy = clone(models.load("sklearn:svm.SVC")(C=3, folds=4))
+    assert (copy.estimator.C, copy.folds, copy.pca) == (3, 4, 512)
+
+
+def test_set_params_of_a_timm_network_reaches_its_constructor():
+    network = models.load("resnet18")(output_stride=16).set_params(output_stride=8, batch=4)
+    assert (network.extra_kwargs, network.batch) == ({"output_stride": 8}, 4)

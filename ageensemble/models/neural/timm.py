@@ -60,6 +60,12 @@ class Timm(NeuralAgeEstimator):
         """The parameters, those for timm's constructor included."""
         return super().get_params(deep) | self.extra_kwargs
 
+    def set_params(self, **params):
+        """Set parameters, those for timm's constructor included."""
+        extra = {key: value for key, value in params.items() if key not in self._get_param_names()}
+        self.extra_kwargs = self.extra_kwargs | extra
+        return super().set_params(**{key: value for key, value in params.items() if key not in extra})
+
     def check_parameters(self):
         """Refuse what the training or the network does not take, as far as that is known without its weights."""
         import torch
