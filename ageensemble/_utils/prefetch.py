@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 
 
@@ -30,3 +30,20 @@ def ordered(pool: Executor, function: Callable, items: Iterable, ahead: int) -> 
         result = waiting.popleft().result()
         waiting.extend(pool.submit(function, item) for item in islice(items, 1))
         yield result
+
+
+def in_batches(
+    function: Callable, n: int, batch: int, n_threads: int, on_progress: Callable, initializer=None, initargs=()
+) -> Iterator:
+    """Yield `function(start)` for every batch of `n` items, in order, computed by threads a few batches ahead.
+
+    `on_progress` is called with (done, total) items after each.
+    """
+    pool, done = ThreadPoolExecutor(n_threads, initializer=initializer, initargs=initargs), 0
+    try:
+        for values in ordered(pool, function, range(0, n, batch), 2 * n_threads):
+            yield values
+            done += len(values)
+            on_progress(done, n)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -4,14 +4,13 @@ Resized images may be changed first by a transform, see `data.transforms`. Image
 mapped, so that training takes memory by the batch, however many images there are.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from .._utils.hardware import cores
 from .._utils.io import content_key, locked, remove_stale_temp_files, write_rows
-from .._utils.prefetch import ordered
+from .._utils.prefetch import in_batches
 from ..errors import DiskError, UsageError
 from . import transforms
 from .image_io import LONG_SIDE
@@ -212,22 +211,13 @@ def _whole(file, shape):
 
 
 def _resized_batches(dataset, size, preprocess, progress):
-    """The resized images in order, batch by batch, from several threads; few batches are ahead of the one asked for."""
     rows = dataset.items["image"].to_numpy()
-    pool = ThreadPoolExecutor(cores())
+    progress(0, len(rows))
 
     def batch_at(start):
         return resized(dataset.image_store, rows[start : start + BATCH], size, preprocess)
 
-    try:
-        done = 0
-        progress(done, len(rows))
-        for batch in ordered(pool, batch_at, range(0, len(rows), BATCH), 2 * cores()):
-            yield batch
-            done += len(batch)
-            progress(done, len(rows))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return in_batches(batch_at, len(rows), BATCH, cores(), progress)
 
 
 def resized(images, rows, size, preprocess=""):
