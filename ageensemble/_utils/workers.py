@@ -87,7 +87,8 @@ def _call(function, task, threads, on_message, alive, over):
             pass
     alive.discard(process)
     if not outcome:
-        return ProcessDied(_how(process.returncode))
+        code = process.returncode
+        return ProcessDied(f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
     result, error = outcome
     if error:
         raise error
@@ -102,10 +103,6 @@ def _messages(stream):
         if len(content) < length:
             return
         yield pickle.loads(content)
-
-
-def _how(code):
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def serve():

@@ -39,11 +39,7 @@ class KNN(OrdinalAgeEstimator):
     }
 
     def __init__(self, *, k=120, whiten=0.75, pca=512, random_state=0, n_jobs=None):
-        self.k = k
-        self.whiten = whiten
-        self.pca = pca
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+        self.k, self.whiten, self.pca, self.random_state, self.n_jobs = k, whiten, pca, random_state, n_jobs
 
     def _cross_fit(self, Z, target, fold):
         spread = Z.std(0)

@@ -41,11 +41,7 @@ class LSSVM(OrdinalAgeEstimator):
     }
 
     def __init__(self, *, gamma=0.7, ridge=0.3, pca=512, random_state=0, n_jobs=None):
-        self.gamma = gamma
-        self.ridge = ridge
-        self.pca = pca
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+        self.gamma, self.ridge, self.pca, self.random_state, self.n_jobs = gamma, ridge, pca, random_state, n_jobs
 
     def _cross_fit(self, Z, target, fold):
         from scipy.linalg import lapack

@@ -34,11 +34,7 @@ class RidgeOrdinal(OrdinalAgeEstimator):
     }
 
     def __init__(self, *, pca=512, ridge=0.3, folds=10, random_state=0, n_jobs=None):
-        self.pca = pca
-        self.ridge = ridge
-        self.folds = folds
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+        self.pca, self.ridge, self.folds, self.random_state, self.n_jobs = pca, ridge, folds, random_state, n_jobs
 
     def _fit_machine(self, Z, target):
         """Weights, `(k + 1, T)`; the last row, of a component that is always 1, is the intercept."""

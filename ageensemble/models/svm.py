@@ -50,15 +50,8 @@ class SVM(RoutedAgeEstimator):
         self, *, C=10.0, gamma=0.7, epsilon=1.0, pca=512, route="age_groups", weighting="none", folds=2, neighbors=500,
         random_state=0, n_jobs=None,
     ):  # fmt: skip
-        self.C = C
-        self.gamma = gamma
-        self.epsilon = epsilon
-        self.pca = pca
-        self.route = route
-        self.weighting = weighting
-        self.folds = folds
-        self.neighbors = neighbors
-        self.random_state = random_state
+        self.C, self.gamma, self.epsilon, self.pca, self.route = C, gamma, epsilon, pca, route
+        self.weighting, self.folds, self.neighbors, self.random_state = weighting, folds, neighbors, random_state
         self.n_jobs = n_jobs
 
     def _library(self):

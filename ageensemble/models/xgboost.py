@@ -67,20 +67,9 @@ class XGBoost(RoutedAgeEstimator):
         self, *, pca=200, rounds=400, depth=2, eta=0.2, subsample=0.7, colsample=0.1, bins=32, route="age_groups",
         loss="squared", weighting="none", folds=2, neighbors=500, random_state=0, n_jobs=None, device="cpu",
     ):  # fmt: skip
-        self.pca = pca
-        self.rounds = rounds
-        self.depth = depth
-        self.eta = eta
-        self.subsample = subsample
-        self.colsample = colsample
-        self.bins = bins
-        self.route = route
-        self.loss = loss
-        self.weighting = weighting
-        self.folds = folds
-        self.neighbors = neighbors
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+        self.pca, self.rounds, self.depth, self.eta, self.subsample = pca, rounds, depth, eta, subsample
+        self.colsample, self.bins, self.route, self.loss, self.weighting = colsample, bins, route, loss, weighting
+        self.folds, self.neighbors, self.random_state, self.n_jobs = folds, neighbors, random_state, n_jobs
         self.device = device
 
     def _library(self):

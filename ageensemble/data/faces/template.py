@@ -132,8 +132,8 @@ def _spread(rows, most):
 def _measured(images, rows, detector, jobs, progress):
     largest = []
     with ThreadPoolExecutor(jobs) as pool:
-        for done, face in enumerate(pool.map(lambda row: _largest(detector(images[row])), rows), 1):
-            largest.append(face)
+        for done, faces in enumerate(pool.map(lambda row: detector(images[row]), rows), 1):
+            largest.append(max(faces, key=lambda face: face.box[2] * face.box[3], default=None))
             progress(done, len(rows))
     shown = [(face, images.shape[row]) for face, row in zip(largest, rows, strict=True) if face]
     if len(shown) < max(FEWEST, len(rows) / 2):
@@ -151,7 +151,3 @@ def _measured(images, rows, detector, jobs, progress):
 
 def _median(values):
     return np.median(values, axis=0).round(5)
-
-
-def _largest(faces):
-    return max(faces, key=lambda face: face.box[2] * face.box[3], default=None)

@@ -41,11 +41,7 @@ def audit(dataset):
             "ranges": int((y[:, 0] != y[:, 1]).sum()),
         },
         "age_groups": group_counts(y, age_groups),
-        "grouping": {
-            "name": age_groups.name,
-            "age_groups": [list(ends) for ends in age_groups.ranges],
-            "cuts": cuts,
-        },
+        "grouping": {"name": age_groups.name, "age_groups": list(map(list, age_groups.ranges)), "cuts": cuts},
         "gender": _counts(items["gender"]),
         "ethnicity": _counts(items["ethnicity"]),
         "subjects": {"items": int(items["subject"].notna().sum()), "different": int(items["subject"].nunique())},
@@ -91,25 +87,21 @@ def _sides(dataset):
 
 def _sizes(dataset):
     """How many images have a shorter side of 16 to 31 pixels, 32 to 63, ...; the commonest sizes; size and age."""
+    import pandas as pd
+
     original = dataset.image_store.original[dataset.items["image"]]
     short = original.min(1)
     doubling, counts = np.unique(np.log2(short).astype(int), return_counts=True)
     different, often = np.unique(original, axis=0, return_counts=True)
     common = [(*different[i], often[i]) for i in np.argsort(-often, kind="stable")[:COMMON]]
-    varied = len(np.unique(short)) > 1 and len(np.unique(dataset.age_range.sum(1))) > 1
+    rank, age_rank = pd.Series(short).rank(), pd.Series(dataset.age_range.sum(1)).rank()
+    varied = rank.nunique() > 1 and age_rank.nunique() > 1
     return {
         "shorter_side": {f"{2**d}-{2 ** (d + 1) - 1}": int(n) for d, n in zip(doubling, counts, strict=True)},
         "different": len(different),
         "common": [{"width": int(width), "height": int(height), "items": int(n)} for height, width, n in common],
-        "correlation_with_age": _rank_correlation(short, dataset.age_range.sum(1)) if varied else None,
+        "correlation_with_age": float(rank.corr(age_rank)) if varied else None,
     }
-
-
-def _rank_correlation(one, other):
-    """Spearman's."""
-    import pandas as pd
-
-    return float(pd.Series(one).rank().corr(pd.Series(other).rank()))
 
 
 def _link_counts(pairs, y):

@@ -50,7 +50,8 @@ class APPAReal(Reader):
         used |= {ours: given[columns[name]] for name, ours in COLUMNS.items() if name in columns}
         table = normalize_table(pd.DataFrame(used), file.name)
         files = set(os.listdir(file.parent / part)) if (file.parent / part).is_dir() else set()
-        table["path"] = [f"{part}/{_crop_or_whole(name, files)}" if name else None for name in table["path"]]
+        crops = {name.removesuffix("_face.jpg"): name for name in files if name.endswith("_face.jpg")}
+        table["path"] = [f"{part}/{crops.get(name, name)}" if name else None for name in table["path"]]
         return table.assign(item_id=table["path"], official=PARTS[part])
 
 
@@ -78,7 +79,3 @@ class APPARealApparent(APPAReal):
 def _tables(root):
     files = {part: root / f"gt_avg_{part}.csv" for part in PARTS}
     return {part: file for part, file in files.items() if file.is_file()}
-
-
-def _crop_or_whole(name, files):
-    return f"{name}_face.jpg" if f"{name}_face.jpg" in files else name

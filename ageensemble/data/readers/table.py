@@ -19,21 +19,8 @@ if TYPE_CHECKING:
 
 COLUMN_NAMES = {
     "item_id": ["item_id"],
-    "path": [
-        "path",
-        "file",
-        "filename",
-        "file_name",
-        "filepath",
-        "file_path",
-        "full_path",
-        "image",
-        "image_path",
-        "image_name",
-        "img",
-        "img_path",
-        "photo",
-    ],
+    "path": ["path", "file", "filename", "file_name", "filepath", "file_path", "full_path", "image", "image_path",
+             "image_name", "img", "img_path", "photo"],
     "age": ["age", "real_age", "age_years", "label", "age_group", "age_range"],
     "age_min": ["age_min", "min_age"],
     "age_max": ["age_max", "max_age"],
@@ -46,7 +33,7 @@ COLUMN_NAMES = {
     "official": ["official", "split"],
     "apparent_age": ["apparent_age"],
     "age_deviation": ["age_deviation"],
-}
+}  # fmt: skip
 GENDERS = {"m": "male", "male": "male", "man": "male", "f": "female", "female": "female", "woman": "female"}
 MISSING = {"nan", "none", "null", "<na>"}  # what other programs write for nothing
 MAX_AGE = 120.0

@@ -115,7 +115,7 @@ class Trainer:
         )
         try:
             for epoch in range(first, config.epochs):
-                if self._stops_early():
+                if config.patience and self.history and epoch - 1 - self._best_epoch() >= config.patience:
                     break
                 torch.manual_seed(config.seed + 7919 * (epoch + 1))  # dropout: the same from here on, resumed or not
                 started = time.perf_counter()
@@ -149,10 +149,6 @@ class Trainer:
         """Number of the best epoch so far, the first of equals."""
         values = [row[f"validation_{self.config.metric}"] for row in self.history]
         return values.index(BETTER[self.config.metric](values))
-
-    def _stops_early(self):
-        patience = self.config.patience
-        return bool(patience and self.history) and len(self.history) - 1 - self._best_epoch() >= patience
 
     def _notes(self):
         notes, batch = {}, self.config.batch
