@@ -77,14 +77,14 @@ class Console:
 
 
 class Bar:
-    """A progress bar, shown from the first time that it is told how far things are; in a log, a line now and then."""
+    """A progress bar, shown from its first call on; in a log, a line now and then."""
 
     def __init__(self, progress, name, unit, say):
         self._progress, self._name, self._unit, self._task = progress, plain(name), unit, None
         self._say, self._said = say, time.monotonic()
 
     def __call__(self, done, total, note="", count=None):
-        """So many are done; `count` says it in other words, and leaves it to the caller to `note` something."""
+        """Show progress; with a `count` of its own the caller decides what to `note`."""
         shown = {"completed": done, "total": total, "note": plain(note)}
         shown["count"] = count or f"{done:,.0f}/{total:,.0f} {self._unit}"
         if self._task is None:

@@ -115,7 +115,7 @@ def load_images(dataset, size, cache, progress=lambda done, total: None, preproc
         side of the resized images in pixels, or "native": as stored, not resized
     cache : pathlib.Path
     progress : callable
-        told (done, total) images where they are resized
+        called with (done, total) images where they are resized
     preprocess : str
         what is done to them first, see `data.transforms`; empty for nothing
 

@@ -88,7 +88,7 @@ def decode(files, cache, jobs=1, progress=lambda done, total: None):
     jobs : int
         processes
     progress : callable
-        told (done, total) images
+        called with (done, total) images
 
     Returns
     -------

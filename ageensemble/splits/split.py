@@ -1,6 +1,6 @@
-"""Splits: groups in, one part for each item out, the same for every model.
+"""Splits: one part for each item, groups kept whole, the same for every model.
 
-A split says of each item that it is `TEST` or in fold 0..K-1. It comes from a seed, a file or a protocol, is saved
+A split assigns each item to `TEST` or to a fold 0..K-1. It comes from a seed, a file or a protocol, is saved
 beside the runs that obey it, and is named by its hash. By some protocols there is no test part, only folds.
 """
 

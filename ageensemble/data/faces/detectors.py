@@ -31,7 +31,7 @@ def detector(which="auto", *, cache, say=lambda text: None, progress=lambda done
     say : callable
         given one line on what "auto" has become
     progress : callable
-        told (done, total) bytes of what is fetched
+        called with (done, total) bytes of what is fetched
 
     Returns
     -------

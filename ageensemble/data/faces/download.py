@@ -26,7 +26,7 @@ def fetch(address, file, sha256, most, progress, instead):
     most : int
         bytes that it may have
     progress : callable
-        told (done, total) bytes
+        called with (done, total) bytes
     instead : str
         what the user can do without the web
 

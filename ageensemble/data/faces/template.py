@@ -104,7 +104,7 @@ def measure(images, rows, detector, *, cache=None, jobs=1, progress=lambda done,
     jobs : int
         threads
     progress : callable
-        told (done, total) images
+        called with (done, total) images
 
     Returns
     -------

@@ -90,7 +90,7 @@ def apply_filters(
     random_state : int
         seed of the filters that choose by chance
     progress : callable
-        given the name of what takes a while, returns a callable that is told (done, total)
+        given the name of what takes a while, returns a function called with (done, total)
 
     Returns
     -------

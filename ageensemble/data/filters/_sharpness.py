@@ -17,7 +17,7 @@ def sharpness(images, progress=lambda done, total: None):
     ----------
     images : ImageStore
     progress : callable
-        told (done, total) images where they are measured
+        called with (done, total) images where they are measured
 
     Returns
     -------

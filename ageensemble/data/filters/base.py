@@ -75,7 +75,7 @@ class Filter(ABC):
         random_state : int
             seed, where it chooses by chance
         progress : callable
-            given the name of what takes a while, returns a callable that is told (done, total)
+            given the name of what takes a while, returns a function called with (done, total)
 
         Returns
         -------

@@ -42,7 +42,7 @@ READERS = Registry(
 
 
 def detect_format(root: str | Path) -> str:
-    """The format of the data at `root`, told by looking at it.
+    """The format of the data at `root`, detected from its files.
 
     `annotations.csv` comes first, since somebody wrote it for this purpose, then the label table of a known dataset,
     then any other table, then the names of files and folders.

@@ -52,7 +52,7 @@ def has_image_suffix(name: str) -> bool:
 
 
 def first_images(root: Path, count: int = 50) -> list[str]:
-    """Some image names below `root`, soon, whatever the size of the folder: enough to tell a naming convention."""
+    """Some image names below `root`, soon, whatever the size of the folder: enough to recognize a naming convention."""
     found = []
     for name in _walk(str(root)):
         found.append(name)

@@ -240,7 +240,7 @@ class NeuralAgeEstimator(AgeEstimator, ABC):
         checkpoint_dir : pathlib.Path, optional
             folder for checkpoints; an interrupted fit with the same one goes on from there
         on_progress : callable, optional
-            given a dict of numbers now and then
+            called with a dict of numbers now and then
 
         Raises
         ------

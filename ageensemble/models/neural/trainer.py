@@ -67,7 +67,7 @@ class Trainer:
     checkpoint_dir : pathlib.Path
         an interrupted training with the same one goes on from there
     on_progress : callable
-        given a dict of numbers now and then
+        called with a dict of numbers now and then
 
     Attributes
     ----------
