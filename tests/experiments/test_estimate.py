@@ -157,7 +157,7 @@ def test_fits_at_once_are_as_many_as_fit_into_memory_and_into_that_of_the_gpu(mo
     console = SimpleNamespace(say=said.append, detail=lambda text: None)
     monkeypatch.setattr(bench, "available_memory", lambda: memory * GIGABYTE)
     monkeypatch.setattr(bench, "available_gpu_memory", lambda: gpu * GIGABYTE)
-    network = SimpleNamespace(make=lambda size: Network(), params={"size": "64"}, features=())
+    network = SimpleNamespace(model_class=lambda size: Network(), params={"size": "64"}, features=())
     network.model_class.takes_images, network.model_class.gpu_bytes = True, Network.gpu_bytes
     resources = SimpleNamespace(n_jobs=4, device=device)
     found = bench._jobs_in_memory({1: network, 2: spec.parse("prior")}, 1000, resources, console)
