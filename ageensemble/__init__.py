@@ -9,6 +9,21 @@ Examples
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import ensembles, evaluation, features, models
+    from .data.dataset import Dataset, load_dataset
+    from .evaluation.comparison import compare
+    from .evaluation.conformal import conformalize
+    from .evaluation.predictions import Predictions
+    from .evaluation.subgroups import evaluate
+    from .experiments.benchmark import benchmark
+    from .experiments.config import Resources
+    from .experiments.experiment import Experiment
+    from .experiments.run import Run
+    from .inference.model import load_model
+    from .splits.split import Split, make_split
 
 __version__ = "0.2.0.dev0"
 
@@ -28,7 +43,25 @@ _PLACES = {  # loaded on demand: the package itself must be there at once
     "load_model": "inference",
 }
 _PACKAGES = ("models", "features", "ensembles", "evaluation")
-__all__ = sorted([*_PLACES, *_PACKAGES])
+__all__ = [
+    "Dataset",
+    "Experiment",
+    "Predictions",
+    "Resources",
+    "Run",
+    "Split",
+    "benchmark",
+    "compare",
+    "conformalize",
+    "ensembles",
+    "evaluate",
+    "evaluation",
+    "features",
+    "load_dataset",
+    "load_model",
+    "make_split",
+    "models",
+]
 
 
 def __getattr__(name):
