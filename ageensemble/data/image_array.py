@@ -46,7 +46,7 @@ class ImageArray:
         return len(self.shapes)
 
     def __getitem__(self, rows):
-        """Images of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array.
+        """Images of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array; or one image, by a number.
 
         Raises
         ------
@@ -56,6 +56,8 @@ class ImageArray:
             A file is gone or shorter than it was.
         """
         rows = np.asarray(rows)
+        if not rows.ndim:
+            return self[rows[None]][0]
         shapes = np.unique(self.shapes[rows], axis=0)
         if len(shapes) != 1:
             raise ValueError(f"images of {len(shapes)} shapes cannot be one array")
@@ -98,7 +100,8 @@ class InMemoryImages:
 
     def __getitem__(self, rows):
         """Images of one shape, `(m, height, width, 3)` uint8; `rows` is an `(m,)` int array."""
-        return np.stack([self._images[row] for row in np.asarray(rows)])
+        rows = np.asarray(rows)
+        return np.stack([self._images[row] for row in rows]) if rows.ndim else self._images[rows]
 
     def take(self, rows):
         """The images of these rows only."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._utils.console import counted
 from .._utils.io import content_key, write_csv
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from .stratified_groups import age_gender_strata, assign_stratified_groups
 
 TEST = -1
@@ -74,7 +74,9 @@ class Split:
 
     def rows(self, part: str) -> np.ndarray:
         """Rows that predictions of a part are of, in their order: "oof" for the development part, or "test"."""
-        return {"oof": self.development, "test": self.test}[part]
+        if part not in ("oof", "test"):
+            raise UsageError(f"no part called '{part}'; there are: oof, test")
+        return self.development if part == "oof" else self.test
 
     def held_out(self, fold: int) -> np.ndarray:
         """Rows of a fold: its fold fit must not see them."""

@@ -203,3 +203,16 @@ def test_rows_of_several_matrices_stand_side_by_side(tmp_path):
     files = [tmp_path / "a.npy", tmp_path / "b.npy"]
     assert features.read_features(files, [0, 2]).tolist() == [[0, 1, 7], [4, 5, 9]]
     assert features.feature_widths(files) == (2, 1)
+
+
+def test_pipeline_from_images_to_ages_works_in_a_grid_search(dataset):
+    from sklearn.model_selection import GridSearchCV
+
+    from ageensemble.models import KNN
+    from ageensemble.splits.split import make_split
+
+    rows = np.arange(0, len(dataset), 2)
+    pipeline = make_pipeline(HOG(size=32, cell=8, block=2), KNN(k=5, pca=8))
+    taken = dataset.take(rows)
+    search = GridSearchCV(pipeline, {"knn__k": [3, 9]}, cv=make_split(taken, n_folds=2), scoring="r2")
+    assert np.isfinite(search.fit(taken.images, taken.age).best_score_)
