@@ -132,6 +132,14 @@ class Table:
                 break
         return shown
 
+    def text(self, width: int = 120) -> str:
+        """As on a terminal of this width, without colors."""
+        from rich.console import Console
+
+        console = Console(file=io.StringIO(), width=width, color_system=None)
+        console.print(self.rich(width))
+        return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
     def markdown(self) -> str:
         """A table of GitHub's Markdown with the notes below; bars and line ends in a cell are escaped."""
         lines = [f"**{escaped(self.title)}**", ""] if self.title else []
@@ -183,3 +191,17 @@ def escaped(text):
 
 def _bars(cells, escape=True):
     return "| " + " | ".join(escaped(cell) if escape else cell for cell in cells) + " |"
+
+
+class ShownAsTable:
+    """A result that shows itself as tables: as text where it is printed, as HTML in a notebook."""
+
+    def _tables(self) -> list[Table]:
+        table = self.table  # type: ignore[attr-defined]
+        return [table() if callable(table) else table]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(table.text() for table in self._tables())
+
+    def _repr_html_(self) -> str:
+        return "".join(table.html() for table in self._tables())

@@ -11,7 +11,7 @@ import pandas as pd
 from .. import ages
 from .._utils import stats
 from .._utils.console import counted
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..errors import UsageError
 from ..splits.split import PART_NAMES
 from . import conformal
@@ -21,8 +21,8 @@ FALSE_ADULTS = 0.01  # the rate that the stricter rule is to keep
 SIDES = {"false_adult": "false adults", "false_minor": "false minors"}
 
 
-@dataclass(frozen=True)
-class ThresholdErrors:
+@dataclass(frozen=True, repr=False)
+class ThresholdErrors(ShownAsTable):
     """False-adult and false-minor rates at an age.
 
     Attributes
@@ -66,9 +66,6 @@ class ThresholdErrors:
     def table(self) -> Table:
         """The same for people."""
         return threshold_table([self])
-
-    def _repr_html_(self):
-        return self.table.html()
 
 
 def check_age(age):

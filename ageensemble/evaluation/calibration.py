@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..ages import AgeGroups
 from ..errors import DataError
 from ..splits.split import PART_PHRASES
@@ -29,8 +29,8 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(ShownAsTable):
     """How well calibrated a model is, before and after temperature scaling.
 
     Attributes
@@ -71,9 +71,6 @@ class Calibration:
     def table(self) -> Table:
         """The same for people."""
         return calibration_table([self])
-
-    def _repr_html_(self):
-        return self.table.html()
 
 
 def measure_calibration(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from .._utils import stats
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..errors import DataError, UsageError
 from . import bootstrap
 from .metrics import METRICS, Metric, headline, parsed, primary, select
@@ -16,8 +16,8 @@ from .subgroups import UNKNOWN, cut, label_of, size_text, sizes, too_few
 ROPE = 0.1  # years, a choice: labels are whole years, nobody could check a tenth of one on a person
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(ShownAsTable):
     """Paired differences of two models, `a` minus `b`.
 
     Attributes
@@ -104,8 +104,8 @@ class Comparison:
         more = f"Better by more than {self.rope:g} years: A with P = {a:.3f}, B with P = {b:.3f}"
         return f"{result} {more}; practically equal with P = {equal:.3f}."
 
-    def _repr_html_(self):
-        return self.table(f"A: {self.a}, B: {self.b}").html() + self.where_table().html()
+    def _tables(self):
+        return [self.table(f"A: {self.a}, B: {self.b}"), self.where_table()]
 
 
 _DIFFERENCE = (Column("difference", "A - B", right=True), Column("interval", "95 % interval", right=True))

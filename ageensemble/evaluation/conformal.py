@@ -22,7 +22,7 @@ import pandas as pd
 
 from .. import ages
 from .._utils import stats
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..ages import AgeGroups
 from ..errors import UsageError
 from ..splits.split import PART_PHRASES
@@ -206,8 +206,8 @@ def interval_items(oof: Predictions, test: Predictions | None = None, level=0.9,
     return pd.concat(tables).sort_values("item_id", kind="stable", ignore_index=True)
 
 
-@dataclass(frozen=True)
-class Conformalized:
+@dataclass(frozen=True, repr=False)
+class Conformalized(ShownAsTable):
     """Prediction intervals that were calibrated out-of-fold, and how well they hold.
 
     Attributes
@@ -284,9 +284,6 @@ class Conformalized:
             "median, years. The first are label-conditional: they hold for each age group; the plain ones hold overall."
         )
         return Table(columns, rows, list(filter(None, [note, self.joined])), self.name)
-
-    def _repr_html_(self):
-        return self.table.html()
 
 
 def _widths(row):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from .. import ages
 from .._utils.console import counted
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..ages import range_text
 from . import conformal
 from .predictions import Predictions, groups_of
@@ -22,8 +22,8 @@ from .predictions import Predictions, groups_of
 LISTED = 10  # labels of one group, at most
 
 
-@dataclass(frozen=True)
-class LabelIssues:
+@dataclass(frozen=True, repr=False)
+class LabelIssues(ShownAsTable):
     """The labels that a model contradicts most.
 
     Attributes
@@ -62,9 +62,6 @@ class LabelIssues:
         )
         title = f"{self.name}: the {counted(len(self.frame), 'label')} of {counted(self.items, 'item')} that its "
         return Table(columns, rows, [note], title + "out-of-fold predictions contradict most")
-
-    def _repr_html_(self):
-        return self.table().html()
 
 
 def find_label_issues(predictions: Predictions, count: int = 100) -> LabelIssues:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..errors import UsageError
 from . import bootstrap
 from .metrics import Metric, parsed, score, select
@@ -20,8 +20,8 @@ PRIOR = "prior"  # a baseline with nothing to compare it with is not called the 
 BEST, TIED = "*best", "=best"
 
 
-@dataclass(frozen=True)
-class Leaderboard:
+@dataclass(frozen=True, repr=False)
+class Leaderboard(ShownAsTable):
     """Models on the same items, the best first.
 
     Attributes
@@ -55,9 +55,6 @@ class Leaderboard:
         columns = [Column("name", "model", fold=24), *known]
         note = f"{BEST}: best out-of-fold score; {TIED}: not significantly different from the best."
         return Table(columns, rows, [note], title)
-
-    def _repr_html_(self):
-        return self.table().html()
 
 
 def leaderboard(

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from .._utils.console import counted
-from .._utils.render import Column, Table
+from .._utils.render import Column, ShownAsTable, Table
 from ..errors import DataError, UsageError
 from . import bootstrap
 from .metrics import Metric, parsed, select
@@ -76,8 +76,8 @@ def label_of(by):
     return by.replace("_", " ")
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(ShownAsTable):
     """Metrics with intervals of one or several models on the same items.
 
     Attributes
@@ -156,9 +156,6 @@ class Evaluation:
                 enough = self.subgroups[index]["enough"] or self.by is None
                 row |= {f"{number}": metric.text(value["value"]), f"{number} detail": between if enough else "few"}
         return row
-
-    def _repr_html_(self):
-        return self.table().html()
 
 
 def _detail(number, row):

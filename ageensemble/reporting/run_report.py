@@ -113,7 +113,7 @@ def _all_items(run, experiment, age_groups):
         table.insert(1, "part", part)
         table["median"] = ages.median(distribution)
         table["mean"] = ages.mean(distribution)
-        table["group"] = [age_groups.labels[g] for g in answer]
+        table["age_group"] = [age_groups.labels[g] for g in answer]
         table["error"] = np.where(table["age_min"] == table["age_max"], table["median"] - table["age_min"], np.nan)
         tables.append(table)
     table = pd.concat(tables).sort_index()

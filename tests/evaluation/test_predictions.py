@@ -60,3 +60,16 @@ def test_predictions_of_a_run_carry_its_items(tmp_path):
         assert np.array_equal(found.fold, folder.split.fold[rows])
         assert found.item_id[0] == f"{rows[0]:06}.jpg"
         assert (found.name, found.part) == ("one (import)", part)
+
+
+def test_results_print_their_numbers_as_a_table():
+    from ageensemble.evaluation import compare, evaluate
+
+    age = np.arange(1, 61)
+    right = np.eye(121, dtype=np.float32)[age]
+    late = np.eye(121, dtype=np.float32)[age + 2]
+    exact = np.stack([age, age], 1)
+    one, other = (Predictions(proba, exact, np.arange(60), name=name) for proba, name in ((right, "1"), (late, "2")))
+    assert "MAE, years" in repr(evaluate(other))
+    assert "2.00" in repr(evaluate(other))
+    assert "-2.00" in repr(compare(one, other))
