@@ -79,7 +79,7 @@ def fit_conformal(predictions: Predictions, level=0.9, age_groups="default", con
         out-of-fold, with labels; a labeled range counts as its least strange age, so an interval is right where it
         meets the range. Without groups every item is one
     level : float
-        share of photographs whose interval is to hold the truth
+        share of images whose interval is to hold the truth
     age_groups : str or AgeGroups
         of label-conditional intervals; years between two age groups go with the one below
     conditional : bool
@@ -143,7 +143,7 @@ def conformalize(
     predictions : Predictions
         out-of-fold, with labels
     level : float
-        share of photographs whose interval is to hold the truth
+        share of images whose interval is to hold the truth
     age_groups : str or AgeGroups
         of label-conditional intervals
     test : Predictions, optional

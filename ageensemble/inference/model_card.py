@@ -56,9 +56,10 @@ def _scores(scores):
         return "None: it was trained on every image, so none is left to evaluate it on."
     titles = {"test": "test part", "oof": "out-of-fold"}
     lines = ["| | " + " | ".join(titles[part] for part in parts) + " |", "| --- " * (1 + len(parts)) + "|"]
-    for name in scores[parts[0]]:
+    for name in dict.fromkeys(name for part in parts for name in scores[part]):
         metric = METRICS.load(name)
-        lines.append("| " + " | ".join([metric.title, *(_value(metric, scores[part][name]) for part in parts)]) + " |")
+        values = [_value(metric, scores[part][name]) if name in scores[part] else "" for part in parts]
+        lines.append("| " + " | ".join([metric.title, *values]) + " |")
     return "\n".join(lines) + f"\n\nWith 95 % intervals; age groups: {scores['age_groups']}."
 
 

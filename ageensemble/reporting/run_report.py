@@ -85,7 +85,7 @@ def _history(file):
 
 
 def missing(run):
-    """Whether a run has no report yet, or only half of one; the floor, the same for everybody, needs none.
+    """Whether a run has no report yet, or only half of one; the prior baseline, the same for everybody, needs none.
 
     Nor does a run without predictions, a refit where there is no test part.
     """

@@ -161,7 +161,7 @@ def test_odd_file_names_survive_to_disk_and_back(tmp_path, cache):
 
 @pytest.mark.parametrize("rows", ["", "x.png,20\n", "a.png,old\n", "a.png,200\nb.png,-1\nc.png,NaN\n,3\n"])
 def test_not_one_usable_photo_is_an_error_that_says_why(three, cache, rows):
-    with pytest.raises(DataError, match=r"names no photographs|not one of the \d+ items in .* is usable: \d+ x"):
+    with pytest.raises(DataError, match=r"lists no images|not one of the \d+ items in .* is usable: \d+ x"):
         built(three, cache, "path,age\n" + rows)
 
 

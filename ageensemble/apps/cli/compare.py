@@ -67,7 +67,7 @@ def intervals(
         Optional[str], typer.Argument(help="A run: the full name of its model, or its folder; by default the best.")
     ] = None,
     out: options.OneExperiment = Path("runs"),
-    level: Annotated[float, typer.Option(help="Share of photographs to be covered, in per cent.")] = 90,
+    level: Annotated[float, typer.Option(help="Share of images to be covered, in per cent.")] = 90,
     items: Annotated[Optional[Path], typer.Option(help="Write the interval of every item to this CSV file.")] = None,
     age_groups: options.AgeGroups = "default",
     json: options.Json = False,

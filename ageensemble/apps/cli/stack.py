@@ -83,7 +83,7 @@ def import_(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ):
-    """Bring another system's answers on the same photographs into the table.
+    """Bring another system's answers on the same images into the table.
 
     The file has a column with item ids or file names, and ages (a column such as `age` or `prediction`), groups, or
     probabilities (columns 0..120, or one for each group). Without --out-of-fold only the test part is read. What is

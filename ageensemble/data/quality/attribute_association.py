@@ -67,9 +67,8 @@ def confounding(known, y, groups):
             result[name] = _attribute(values, code[rows], age[rows], group[rows], groups[rows])
     (genders, gender), (ethnicities, ethnicity) = known.values()
     both = _known(genders, gender) & _known(ethnicities, ethnicity)
-    result["between"] = None
-    if both.any() and len(result) == len(known):
-        result["between"] = cramers_v(_crossed(gender[both], ethnicity[both]))
+    comparable = both.any() and len(result) == len(known)
+    result["between"] = cramers_v(_crossed(gender[both], ethnicity[both])) if comparable else None
     return result
 
 

@@ -11,7 +11,7 @@ DISTANCES = (9, 16, 26, 40, 58, 80, 105)  # points from its dot
 def draw_time_error(table, title):
     """Seconds of fitting against out-of-fold error with its 95 % interval, a named dot for each run.
 
-    Runs without either are left out, and so is the floor, which costs nothing.
+    Runs without either are left out, and so is the prior baseline, which costs nothing.
 
     Parameters
     ----------
