@@ -1,6 +1,6 @@
 """Compare three models under one split: the table, and how certain the difference of two of them is.
 
-Run it with `python docs/examples/compare_models.py`; it draws its own images and takes about a minute.
+Run it with `python docs/examples/compare_models.py`; it draws its own images.
 """
 
 import tempfile

@@ -1,6 +1,6 @@
 """A reader for a dataset that nobody else has: ages written into the names of files in hexadecimal.
 
-Run it with `python docs/examples/own_format.py`; it draws its own images and takes a few seconds.
+Run it with `python docs/examples/own_format.py`; it draws its own images.
 """
 
 import csv

@@ -1,6 +1,6 @@
 """A model of your own beside the built-in ones: any scikit-learn estimator, or a class with its own distribution.
 
-Run it with `python docs/examples/own_model.py`; it draws its own images and takes about a minute.
+Run it with `python docs/examples/own_model.py`; it draws its own images.
 """
 
 import tempfile
